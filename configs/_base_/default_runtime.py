@@ -1,0 +1,32 @@
+default_scope = 'mmagic'
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=100),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='CheckpointHook', interval=5000, by_epoch=False,
+        max_keep_ckpts=3, save_best='PSNR', rule='greater'),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    settings=dict(type='irsde_mm.SettingsHook'),
+    plain_checkpoint=dict(type='irsde_mm.PlainCheckpointHook'),
+    progress=dict(type='irsde_mm.ProgressHook'))
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'))
+# ranks draw different times and noise
+randomness = dict(seed=0, diff_rank_seed=True)
+
+log_level = 'INFO'
+log_processor = dict(type='LogProcessor', window_size=100, by_epoch=False)
+load_from = None
+resume = False
+
+visualizer = dict(
+    type='ConcatImageVisualizer',
+    vis_backends=[dict(type='LocalVisBackend')],
+    fn_key='gt_path',
+    img_keys=['input', 'pred_img', 'gt_img'],
+    bgr2rgb=True)

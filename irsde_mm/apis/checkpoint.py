@@ -1,0 +1,106 @@
+"""Reading weights without executing anything that a file brings along."""
+from pathlib import Path
+from typing import Tuple
+
+import torch
+from torch import nn
+
+from ..errors import CheckpointError
+
+
+def read_plain(path: str) -> dict:
+    """A dict of plain values and tensors that torch saved.
+
+    Raises:
+        CheckpointError: If the file is missing, broken, no such dict, or
+            holds objects that could execute code.
+    """
+    if not Path(path).is_file():
+        raise CheckpointError(f"there is no checkpoint '{path}'.")
+    try:
+        content = torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:  # any bytes at all may stand in the file
+        reason = (str(error).strip() or type(error).__name__
+                  ).splitlines()[0][:120]
+        raise CheckpointError(
+            f"'{path}' is no checkpoint of plain weights: it is broken, of "
+            f'another kind, or holds objects ({reason}).') from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"'{path}' holds a {type(content).__name__}, "
+                              'not a checkpoint.')
+    return content
+
+
+def read_checkpoint(path: str) -> dict:
+    """A checkpoint: a dict with ``state_dict`` and ``meta``.
+
+    Raises:
+        CheckpointError: As :func:`read_plain`, or if it has no weights.
+    """
+    content = read_plain(path)
+    weights = content.get('state_dict')
+    if not isinstance(weights, dict) or not weights or not all(
+            isinstance(value, torch.Tensor) for value in weights.values()):
+        raise CheckpointError(
+            f"'{path}' has no weights under 'state_dict'; weights of the "
+            'published layout go through tools/convert_checkpoint.py.')
+    content.setdefault('meta', {})
+    return content
+
+
+def load_weights(model: nn.Module, path: str) -> None:
+    """Puts a checkpoint's weights (EMA weights, as files hold) in a model.
+
+    Raises:
+        CheckpointError: If the file is none, or weights or settings do not
+            fit.
+    """
+    checkpoint = read_checkpoint(path)
+    check_fit = getattr(model, 'check_checkpoint', None)
+    try:
+        if check_fit is not None:
+            check_fit(checkpoint)
+        model.load_state_dict(checkpoint['state_dict'])
+    except CheckpointError as error:
+        raise CheckpointError(f"'{path}': {error}") from error
+    except RuntimeError as error:
+        raise CheckpointError(f"'{path}' does not fit the model: "
+                              f'{str(error).splitlines()[-1].strip()}'
+                              ) from error
+
+
+def find_run(folder: str) -> Tuple[Path, Path]:
+    """Config and checkpoint of a work folder.
+
+    Takes the best checkpoint where validation kept one, else the last.
+
+    Raises:
+        CheckpointError: If the folder has no config or no checkpoint.
+    """
+    folder = Path(folder)
+    configs = sorted(folder.glob('*.py'), key=lambda p: p.stat().st_mtime)
+    if not configs:
+        raise CheckpointError(f"'{folder}' is no work folder: it has no "
+                              'config (*.py).')
+    best = sorted(folder.glob('best_*.pth'), key=lambda p: p.stat().st_mtime)
+    last = sorted(folder.glob('*.pth'), key=lambda p: p.stat().st_mtime)
+    if not last:
+        raise CheckpointError(f"'{folder}' has no checkpoint (*.pth) yet.")
+    return configs[-1], (best or last)[-1]
+
+
+def newest_run(root: str = 'work_dirs') -> Path:
+    """The work folder below ``root`` that was written last.
+
+    Raises:
+        CheckpointError: If there is none with a checkpoint.
+    """
+    files = sorted(Path(root).glob('**/*.pth'),
+                   key=lambda p: p.stat().st_mtime)
+    folders = [p.parent for p in files if any(p.parent.glob('*.py'))]
+    if not folders:
+        raise CheckpointError(
+            f"there is no trained model under '{root}/'; train one (python "
+            'tools/train.py configs/quickstart/derain.py) or name one with '
+            '--model.')
+    return folders[-1]

@@ -1,0 +1,60 @@
+"""Finding and reading configs."""
+import difflib
+from pathlib import Path
+from typing import Optional
+
+from ..errors import ConfigError
+
+#: The configs of this package, also after ``pip install``.
+PACKAGED = Path(__file__).parents[1] / '.mim' / 'configs'
+
+
+def find_config(name: str) -> Path:
+    """The file behind a path or a name such as 'irsde/derain'.
+
+    Raises:
+        ConfigError: If there is none, with the names that come close.
+    """
+    name = str(name)
+    path = Path(name)
+    if path.is_file():
+        return path
+    packaged = PACKAGED / (name if name.endswith('.py') else f'{name}.py')
+    if packaged.is_file():
+        return packaged
+    names = [str(p.relative_to(PACKAGED).with_suffix(''))
+             for p in sorted(PACKAGED.glob('*/*.py'))
+             if p.parent.name != '_base_']
+    wanted = name.removeprefix('configs/').removesuffix('.py')
+    close = difflib.get_close_matches(wanted, names, n=3) or names
+    raise ConfigError(f"there is no config '{name}'. Configs that come "
+                      f'with irsde_mm: {", ".join(close)}.')
+
+
+def load_config(name: str, options: Optional[dict] = None):
+    """Reads a config and merges options into it.
+
+    Args:
+        name (str): Path or name of the config.
+        options (dict, optional): Values by dotted key, as ``--cfg-options``.
+
+    Returns:
+        mmengine.config.Config
+
+    Raises:
+        ConfigError: If it is missing, is no config, or an option fits none
+            of its keys.
+    """
+    from mmengine.config import Config
+    path = find_config(name)
+    try:
+        cfg = Config.fromfile(str(path))
+    except Exception as error:  # a config is Python: anything can happen
+        raise ConfigError(f"the config '{path}' cannot be read: "
+                          f'{type(error).__name__}: {error}') from error
+    try:
+        cfg.merge_from_dict(options or {})
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise ConfigError(f"--cfg-options do not fit '{path}': "
+                          f'{error}') from error
+    return cfg

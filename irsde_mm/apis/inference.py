@@ -1,0 +1,213 @@
+"""From a trained model to a restored photo."""
+import copy
+from pathlib import Path
+from typing import Optional, Union
+
+import numpy as np
+import torch
+
+from ..errors import CheckpointError, ConfigError, DataError
+from ..registry import DIFFUSION_SCHEDULERS, MODELS
+from ..samplers.base import Callback, Sampler
+from .checkpoint import find_run, load_weights, read_checkpoint
+from .configs import load_config
+from .images import read_image
+
+SAMPLERS = dict(
+    posterior='irsde_mm.PosteriorSampler',
+    sde='irsde_mm.EulerMaruyamaSampler',
+    ode='irsde_mm.ProbabilityFlowSampler',
+    jump='irsde_mm.JumpSampler')
+OBJECTIVES = dict(
+    euler=dict(type='irsde_mm.MaximumLikelihoodLoss'),
+    exact=dict(type='irsde_mm.MaximumLikelihoodLoss', exact=True),
+    noise=dict(type='irsde_mm.NoiseMatchingLoss'))
+
+
+def init_restorer(model: str, checkpoint: Optional[str] = None,
+                  device: Optional[str] = None):
+    """Builds a restorer with its weights, ready to restore.
+
+    Args:
+        model (str): A config's path or name ('irsde/derain'); or the work
+            folder of a training run or a weights file of ours, which give
+            the weights too.
+        checkpoint (str, optional): Weights; without them a model from a
+            config is untrained.
+        device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
+            first GPU if there is one.
+
+    Returns:
+        nn.Module: The model in evaluation mode, its config as ``cfg``.
+
+    Raises:
+        ConfigError, CheckpointError: If one is missing or does not fit.
+    """
+    if Path(model).is_dir():
+        config, found = find_run(model)
+        checkpoint = checkpoint or str(found)
+        cfg = load_config(str(config))
+    elif Path(model).is_file() and Path(model).suffix != '.py':
+        cfg = config_of_weights(model)
+        checkpoint = checkpoint or model
+    else:
+        cfg = load_config(model)
+    return restorer_from_config(cfg, checkpoint, device)
+
+
+def restorer_from_config(cfg, checkpoint: Optional[str] = None,
+                         device: Optional[str] = None):
+    """As :func:`init_restorer`, from a config that is already read."""
+    from mmengine.registry import DefaultScope
+    if 'model' not in cfg:
+        raise ConfigError("the config has no 'model'.")
+    device = check_device(device)
+    with DefaultScope.overwrite_default_scope(
+            cfg.get('default_scope', 'mmagic')):
+        restorer = MODELS.build(cfg.model)
+    if checkpoint is not None:
+        load_weights(restorer, checkpoint)
+    restorer.cfg = cfg
+    # there is no ground truth to look for
+    restorer.data_preprocessor.data_keys = None
+    return restorer.to(device).eval()
+
+
+def config_of_weights(path: str):
+    """The config that a weights file of ours needs, from its settings.
+
+    Raises:
+        CheckpointError: If the file is none, or does not say what it was
+            trained with.
+    """
+    from mmengine.config import Config
+    settings = read_checkpoint(path)['meta'].get('irsde_mm')
+    if settings is None:
+        raise CheckpointError(f"'{path}' does not say what it was trained "
+                              'with; name its config as the model and the '
+                              'file as the checkpoint.')
+    channels = settings['generator'].get(
+        'img_channels', settings['generator'].get('in_channels', 3))
+    return Config(dict(model=dict(
+        type='irsde_mm.IRSDERestorer',
+        generator=settings['generator'],
+        sde=settings['sde'],
+        sampler=dict(type=SAMPLERS['posterior'],
+                     debias=settings['objective'] == 'euler'),
+        pixel_loss=OBJECTIVES[settings['objective']],
+        data_preprocessor=dict(
+            type='mmagic.DataPreprocessor', mean=[0.] * channels,
+            std=[255.] * channels,
+            output_channel_order='RGB' if channels == 3 else None))))
+
+
+def check_device(device: Optional[str]) -> torch.device:
+    """The device of that name, or the best there is.
+
+    Raises:
+        ConfigError: If it is unknown or not there.
+    """
+    if device is None:
+        device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    try:
+        torch.empty(0, device=device)
+        return torch.device(device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"the device '{device}' cannot be used: "
+                          f'{str(error).splitlines()[0]}') from None
+
+
+def choose_sampler(model, sampler: Union[None, str, dict, Sampler] = None,
+                   steps: Optional[int] = None) -> Sampler:
+    """The model's sampler, or another one, with another number of steps.
+
+    Args:
+        model: A model with ``sampler``.
+        sampler: One of ``SAMPLERS`` (with the steps and corrections of the
+            model's own), a sampler's config, or a sampler.
+        steps (int, optional): Steps, which is network calls.
+
+    Raises:
+        ConfigError: If the sampler is unknown, the number makes no sense, or
+            the model has no sampler to exchange.
+    """
+    if not hasattr(model, 'sampler'):
+        raise ConfigError(f'{type(model).__name__} is no diffusion model: it '
+                          'takes neither sampler nor steps.')
+    if sampler is None:
+        sampler = model.sampler
+    elif isinstance(sampler, str):
+        if sampler not in SAMPLERS:
+            raise ConfigError(f'unknown sampler {sampler!r}; there are '
+                              f'{", ".join(SAMPLERS)}.')
+        own = model.sampler
+        sampler = dict(type=SAMPLERS[sampler], num_steps=own.num_steps,
+                       clamp=own.clamp,
+                       debias=own.debias and sampler != 'sde')
+    if isinstance(sampler, dict):
+        sampler = DIFFUSION_SCHEDULERS.build(sampler)
+    else:
+        sampler = copy.copy(sampler)
+    if steps is not None:
+        if not 1 <= steps <= model.sde.num_steps:
+            raise ConfigError(
+                f'steps={steps} is not between 1 and the '
+                f'{model.sde.num_steps} of the process.')
+        sampler.num_steps = steps
+    return sampler
+
+
+def image_channels(model) -> int:
+    """Channels of the images that a model restores."""
+    return getattr(model.generator, 'in_channels',
+                   getattr(model.generator, 'img_channels', 3))
+
+
+def restore(model, image: Union[str, Path, np.ndarray], *,
+            sampler: Union[None, str, dict, Sampler] = None,
+            steps: Optional[int] = None, seed: Optional[int] = None,
+            callback: Optional[Callback] = None) -> np.ndarray:
+    """Restores one photo.
+
+    Args:
+        model: What :func:`init_restorer` returns.
+        image: A path, or (H, W, C) uint8 in OpenCV's order, BGR.
+        sampler, steps: See :func:`choose_sampler`.
+        seed (int, optional): Chooses among the possible results. By default
+            the test seed and the file's name do, as in testing.
+        callback: Called as ``callback(s, xs)`` after every step.
+
+    Returns:
+        ndarray: The restored photo, (H, W, C) uint8 BGR.
+
+    Raises:
+        ConfigError, DataError: If an option or the photo is of no use.
+    """
+    from mmagic.structures import DataSample
+    channels = image_channels(model)
+    if isinstance(image, np.ndarray):
+        name, pixels = '', image
+    else:
+        name, pixels = str(image), read_image(str(image), channels)
+    if (pixels.ndim != 3 or pixels.dtype != np.uint8 or pixels.size == 0
+            or pixels.shape[2] != channels):
+        raise DataError(f'an image array must be (height, width, {channels}) '
+                        f'of uint8, but is {pixels.shape} of {pixels.dtype}.')
+    device = next(model.parameters()).device
+    options = {}
+    if sampler is not None or steps is not None:
+        options['sampler'] = choose_sampler(model, sampler, steps)
+    if seed is not None:
+        options['generator'] = torch.Generator(device).manual_seed(seed)
+    if callback is not None:
+        options['callback'] = callback
+    tensor = torch.from_numpy(pixels.transpose(2, 0, 1).copy())
+    data = model.data_preprocessor(dict(
+        inputs=[tensor.to(device)],
+        data_samples=[DataSample(metainfo=dict(img_path=name))]))
+    with torch.no_grad():
+        restored = model.forward_tensor(
+            data['inputs'], data['data_samples'], **options)
+    restored = model.data_preprocessor.destruct(
+        restored, data['data_samples'])[0]
+    return restored.round().byte().cpu().numpy().transpose(1, 2, 0).copy()

@@ -1,0 +1,196 @@
+"""What the command-line tools have in common. Imports nothing heavy."""
+import argparse
+import ctypes
+import sys
+import warnings
+from contextlib import contextmanager
+from typing import Callable, Iterator
+
+from .errors import ConfigError, IRSDEError
+
+USAGE_ERROR = 2
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
+
+
+def run(main: Callable[[argparse.Namespace], None],
+        parser: argparse.ArgumentParser) -> None:
+    """Parses the command line and runs a tool.
+
+    What the user can mend ends as one line and exit code 2; ``--debug`` shows
+    the whole traceback.
+    """
+    parser.add_argument('--debug', action='store_true',
+                        help='show the traceback of an error')
+    try:
+        args = parser.parse_args()
+    except ValueError:  # what mmengine's DictAction cannot split
+        parser.error('--cfg-options takes KEY=VALUE pairs.')
+    keep_freed_memory()
+    # deprecations inside pinned packages, which nobody here can act on
+    for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
+                   'transformers', 'torch', 'timm', 'albumentations',
+                   'facexlib'):
+        warnings.filterwarnings('ignore', module=module)
+    try:
+        main(args)
+    except IRSDEError as error:
+        if args.debug:
+            raise
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    except KeyboardInterrupt:
+        print('stopped.', file=sys.stderr)
+        sys.exit(130)
+
+
+def keep_freed_memory() -> None:
+    """Lets glibc keep the memory of one network call for the next.
+
+    By default it hands large blocks back to the kernel and has every page
+    faulted in anew, which made a call of the quickstart network at 256x256
+    take 65 in place of 38 ms on a CPU. Elsewhere than with glibc nothing is
+    done.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return
+    for parameter in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
+        mallopt(parameter, 2**30)
+
+
+@contextmanager
+def building(what: str) -> Iterator[None]:
+    """Turns what a config can do wrong while it is built into a ConfigError.
+
+    Only around building: an exception from a running job is a defect and
+    keeps its traceback.
+    """
+    try:
+        yield
+    except IRSDEError:
+        raise
+    except (KeyError, ValueError, TypeError, AttributeError, AssertionError,
+            ImportError, OSError) as error:
+        # str() of a KeyError is quoted, of an OSError complete
+        text = error.args[0] if isinstance(error, KeyError) else error
+        text = str(text) or type(error).__name__
+        text = text.split(' More details can be found')[0]
+        raise ConfigError(f'{what}: {text}') from error
+
+
+def runner_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that train.py and test.py share, named as in mmagic."""
+    from mmengine.config import DictAction
+    parser.add_argument('--work-dir', help='folder of logs and results')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default={},
+        metavar='KEY=VALUE',
+        help='settings that override the config, such as '
+        'model.sde.max_sigma=0.1')
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
+                        help=argparse.SUPPRESS)
+
+
+def runner_config(args: argparse.Namespace):
+    """The config that the options above ask for.
+
+    Checkpoints hold the settings and nothing unsafe whatever config they
+    come from: the hooks that see to it are added where they are missing.
+
+    Raises:
+        ConfigError: If it cannot be read.
+    """
+    import os
+    from pathlib import Path
+
+    from .apis.configs import load_config
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
+        Path('work_dirs') / Path(args.config).stem)
+    hooks = cfg.setdefault('default_hooks', {})
+    for name, hook in (('settings', 'SettingsHook'),
+                       ('plain_checkpoint', 'PlainCheckpointHook'),
+                       ('progress', 'ProgressHook')):
+        hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.launcher != 'none':
+        use_gloo_without_gpu(cfg)
+    return cfg
+
+
+def check_data(cfg, *names: str) -> None:
+    """Looks for the data of some dataloaders, before anything is built.
+
+    Only datasets that can be built without reading (mmengine's
+    ``lazy_init``); others say what is missing when the Runner builds them.
+
+    Args:
+        cfg: The config.
+        names (str): Of 'train', 'val' and 'test'.
+    """
+    import inspect
+
+    from mmengine.dataset import BaseDataset
+    from mmengine.registry import DATASETS, DefaultScope
+    with DefaultScope.overwrite_default_scope(
+            cfg.get('default_scope', 'mmagic')):
+        for name in names:
+            loaders = cfg.get(f'{name}_dataloader') or []
+            for loader in loaders if isinstance(loaders, list) else [loaders]:
+                with DATASETS.switch_scope_and_registry(None) as node:
+                    cls = node.get(loader['dataset']['type'])
+                if cls is not None and not (
+                        inspect.isclass(cls) and issubclass(cls, BaseDataset)
+                        and {'lazy_init', 'kwargs'} & set(
+                            inspect.signature(cls).parameters)):
+                    continue
+                DATASETS.build(dict(loader['dataset'], lazy_init=True))
+
+
+def check_types(cfg) -> None:
+    """Finds optimizers and schedules of an unknown type: the Runner would
+    stumble over them after everything else was built.
+
+    Raises:
+        ConfigError: Naming the type.
+    """
+    from mmengine.registry import (OPTIM_WRAPPERS, OPTIMIZERS,
+                                   PARAM_SCHEDULERS, DefaultScope)
+    schedulers = cfg.get('param_scheduler') or []
+    schedulers = schedulers if isinstance(schedulers, list) else [schedulers]
+    wanted = [(PARAM_SCHEDULERS, s) for s in schedulers if 'type' in s]
+    wrapper = cfg.get('optim_wrapper') or {}
+    wanted += [(OPTIM_WRAPPERS, wrapper)] if 'type' in wrapper else []
+    wanted += [(OPTIMIZERS, w['optimizer'])
+               for w in (wrapper, *wrapper.values())
+               if isinstance(w, dict) and 'optimizer' in w]
+    with DefaultScope.overwrite_default_scope(
+            cfg.get('default_scope', 'mmagic')):
+        for registry, component in wanted:
+            with registry.switch_scope_and_registry(None) as node:
+                if node.get(component['type']) is None:
+                    raise ConfigError(f"there is no {registry.name} "
+                                      f"'{component['type']}'.")
+
+
+def use_gloo_without_gpu(cfg) -> None:
+    """Lets several processes work on CPUs.
+
+    Reason: mmengine <= 0.10.7 asks for a CUDA device whatever the backend,
+    unless the process group is there already.
+    """
+    import torch
+    if torch.cuda.is_available():
+        return
+    try:
+        torch.distributed.init_process_group('gloo')
+    except ValueError as error:
+        raise ConfigError('--launcher pytorch is for torchrun '
+                          f'--nproc-per-node=N tools/...: {error}') from error
+    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel',
+                                 device_ids=None, broadcast_buffers=False)

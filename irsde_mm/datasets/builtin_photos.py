@@ -1,0 +1,59 @@
+"""Photos that come with scikit-image: no download, no data folder."""
+from typing import List, Sequence
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+from ..registry import DATASETS
+
+SPLITS = dict(
+    train=('astronaut', 'hubble_deep_field', 'retina', 'immunohistochemistry',
+           'camera', 'brick', 'grass', 'gravel'),
+    test=('chelsea', 'coffee', 'rocket'))
+
+
+@DATASETS.register_module()
+class BuiltinPhotos(BaseDataset):
+    """Clean photos from ``skimage.data`` with a fixed split.
+
+    The photos are public domain or CC0 by their docstrings and are part of
+    the scikit-image wheel. Each sample has the decoded photo under ``gt``
+    (uint8, BGR, grey ones with three equal channels), decoded once.
+
+    Args:
+        split (str): 'train' (8 photos) or 'test' (3 others).
+        pipeline (Sequence[dict]): Transforms.
+        **kwargs: mmengine's ``BaseDataset``'s.
+
+    Raises:
+        ValueError: If the split is unknown.
+    """
+
+    METAINFO = dict(dataset_type='builtin_photos')
+
+    def __init__(self, split: str = 'train',
+                 pipeline: Sequence[dict] = (), **kwargs) -> None:
+        if split not in SPLITS:
+            raise ValueError(f'unknown split {split!r}; BuiltinPhotos has '
+                             f'{" and ".join(SPLITS)}.')
+        self.split = split
+        # nothing to serialize: the photos are shared, not copied
+        super().__init__(pipeline=pipeline, serialize_data=False, **kwargs)
+
+    def load_data_list(self) -> List[dict]:
+        import skimage
+        data_list = []
+        for name in SPLITS[self.split]:
+            photo = getattr(skimage.data, name)()
+            if photo.ndim == 2:
+                photo = np.stack((photo, ) * 3, axis=-1)
+            data_list.append(dict(
+                gt=np.ascontiguousarray(photo[..., ::-1]),
+                gt_path=f'{name}.png', gt_channel_order='bgr',
+                gt_color_type='color', ori_gt_shape=photo.shape, scale=1))
+        return data_list
+
+    def get_data_info(self, idx: int) -> dict:
+        info = self.data_list[idx]
+        # transforms such as Flip work in place
+        return dict(info, gt=info['gt'].copy(), sample_idx=idx)

@@ -1,0 +1,60 @@
+"""A folder of clean photos, for degradations that are made on the fly."""
+from pathlib import Path
+from typing import List, Sequence
+
+from mmengine.dataset import BaseDataset
+
+from ..errors import DataError
+from ..registry import DATASETS
+from .image_files import image_size, list_images
+from .paired_image_dataset import listed
+
+
+@DATASETS.register_module()
+class CleanImageDataset(BaseDataset):
+    """Clean images of one folder, sorted by name.
+
+    All are looked at when the dataset is built, and everything that is wrong
+    is listed at once.
+
+    Args:
+        data_root (str): The folder.
+        pipeline (Sequence[dict]): Transforms; samples have ``gt_path``.
+        min_size (int): Smallest side that an image may have, as training
+            patches need.
+        hint (str): Where the data is obtained, shown when it is missing.
+        **kwargs: mmengine's ``BaseDataset``'s (``test_mode``,
+            ``lazy_init``, ...).
+
+    Raises:
+        DataError: If the folder is missing or empty, or images are broken or
+            too small.
+    """
+
+    METAINFO = dict(dataset_type='clean_image_dataset')
+
+    def __init__(self, data_root: str, pipeline: Sequence[dict] = (),
+                 min_size: int = 1, hint: str = '', **kwargs) -> None:
+        self.min_size = min_size
+        try:
+            self.files = list_images(Path(data_root))
+        except DataError as error:
+            raise DataError(f"{error} Expected: clean images. {hint} Configs "
+                            'in configs/quickstart/ need no data.') from None
+        super().__init__(data_root=str(data_root), pipeline=pipeline,
+                         **kwargs)
+
+    def load_data_list(self) -> List[dict]:
+        problems = []
+        for path in self.files:
+            try:
+                width, height = image_size(path)
+            except DataError as error:
+                problems.append(str(error).rstrip('.'))
+            else:
+                if min(width, height) < self.min_size:
+                    problems.append(f"'{path}' is {width}x{height}, below "
+                                    f'{self.min_size} pixels')
+        if problems:
+            raise listed(problems, self.data_root)
+        return [dict(gt_path=str(path), scale=1) for path in self.files]

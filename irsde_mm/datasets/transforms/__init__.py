@@ -1,0 +1,13 @@
+"""Degradations: transforms that make a degraded image from a clean one."""
+from .blur import MotionBlur
+from .degradation import Degradation
+from .haze import Haze
+from .masks import KeepMask
+from .noise import GaussianNoise
+from .rain import RainStreaks
+from .resample import LowResolution, Upsample
+
+__all__ = [
+    'Degradation', 'RainStreaks', 'GaussianNoise', 'MotionBlur',
+    'LowResolution', 'Upsample', 'KeepMask', 'Haze'
+]

@@ -1,0 +1,96 @@
+"""Motion blur: shaking cameras, and averages of moving frames."""
+from typing import Tuple
+
+import cv2
+import numpy as np
+
+from ...registry import TRANSFORMS
+from .degradation import Degradation, check_ranges
+
+STEPS = 64  # points of a camera's path
+
+
+@TRANSFORMS.register_module()
+class MotionBlur(Degradation):
+    """Blurs an image along the path of a moving camera.
+
+    ``kind='shake'`` convolves with the path, as camera-shake kernels do
+    (a smooth random walk, after Boracchi and Foi, 2012). ``kind='frames'``
+    averages frames shifted along it, with ``gamma`` taken off before and put
+    on after, as GoPro averages the frames of a fast camera (Nah et al., CVPR
+    2017). The border is reflected.
+
+    Args:
+        length (tuple[float, float]): Length of the path in pixels.
+        kind (str): 'shake' or 'frames'.
+        frames (tuple[int, int]): Fewest and most frames ('frames' alone).
+        gamma (float): Of the camera's response ('frames' alone).
+        fixed, seed: See :class:`Degradation`.
+
+    Raises:
+        ValueError: If an argument is out of range or the kind unknown.
+    """
+
+    def __init__(self, length: Tuple[float, float] = (8, 24),
+                 kind: str = 'shake', frames: Tuple[int, int] = (7, 13),
+                 gamma: float = 2.2, fixed: bool = False,
+                 seed: int = 0) -> None:
+        super().__init__(fixed, seed)
+        check_ranges('MotionBlur', locals(),
+                     dict(length=(1, 200), frames=(2, 100)))
+        if kind not in ('shake', 'frames'):
+            raise ValueError("MotionBlur: kind must be 'shake' or 'frames', "
+                             f'not {kind!r}.')
+        if gamma <= 0:
+            raise ValueError(f'MotionBlur: gamma must be positive: {gamma}.')
+        self.length, self.kind = length, kind
+        self.frames, self.gamma = frames, gamma
+
+    def degrade(self, image: np.ndarray, rng: np.random.Generator,
+                results: dict) -> np.ndarray:
+        path = camera_path(rng.uniform(*self.length), rng)
+        if self.kind == 'shake':
+            blurred = cv2.filter2D(image, -1, path_kernel(path),
+                                   borderType=cv2.BORDER_REFLECT_101)
+            return blurred.reshape(image.shape)
+        count = rng.integers(*self.frames, endpoint=True)
+        chosen = path[np.linspace(0, len(path) - 1, count).round().astype(int)]
+        linear = (image / 255)**self.gamma
+        mean = np.mean([shifted(linear, *point) for point in chosen], axis=0)
+        return 255 * mean**(1 / self.gamma)
+
+
+def camera_path(length: float, rng: np.random.Generator) -> np.ndarray:
+    """A smooth random path (STEPS, 2) of given length around its middle."""
+    speed = np.zeros((STEPS, 2))
+    speed[0] = rng.standard_normal(2)
+    for i in range(1, STEPS):  # inertia and small jolts
+        speed[i] = 0.95 * speed[i - 1] + 0.3 * rng.standard_normal(2)
+    path = speed.cumsum(0)
+    walked = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
+    path *= length / walked
+    return path - (path.max(0) + path.min(0)) / 2
+
+
+def path_kernel(path: np.ndarray) -> np.ndarray:
+    """A path as an odd, square kernel that adds up to 1."""
+    radius = int(np.ceil(np.abs(path).max())) + 1
+    kernel = np.zeros((2 * radius + 1, ) * 2, np.float32)
+    low = np.floor(path).astype(int)
+    part = path - low
+    for dy in (0, 1):
+        for dx in (0, 1):
+            share = (np.abs(1 - dx - part[:, 0])
+                     * np.abs(1 - dy - part[:, 1]))
+            np.add.at(kernel, (low[:, 1] + dy + radius,
+                               low[:, 0] + dx + radius), share)
+    return kernel / kernel.sum()
+
+
+def shifted(image: np.ndarray, dx: float, dy: float) -> np.ndarray:
+    """An image moved by a fraction of pixels."""
+    h, w = image.shape[:2]
+    matrix = np.float32([[1, 0, dx], [0, 1, dy]])
+    return cv2.warpAffine(image, matrix, (w, h), flags=cv2.INTER_LINEAR,
+                          borderMode=cv2.BORDER_REFLECT_101
+                          ).reshape(image.shape)

@@ -1,0 +1,77 @@
+"""Haze by atmospheric scattering."""
+from pathlib import Path, PurePath
+from typing import Optional, Tuple
+
+import cv2
+import numpy as np
+
+from ...errors import DataError
+from ...registry import TRANSFORMS
+from ..image_files import by_stem, list_images
+from .degradation import Degradation, check_ranges
+
+Range = Tuple[float, float]
+
+
+@TRANSFORMS.register_module()
+class Haze(Degradation):
+    """Hides what is far away: ``x0 t + A (1 - t)`` with t = exp(-beta d).
+
+    The scattering model behind RESIDE (Li et al., IEEE TIP 2019). The depth d
+    in [0, 1] comes from a map of the image's name, or is generated: smooth,
+    and farther towards the top.
+
+    Args:
+        beta (tuple[float, float]): Scattering coefficient.
+        airlight (tuple[float, float]): A, in [0, 1].
+        depth_folder (str, optional): Depth maps, grey images of 8 or 16 bits
+            of the clean images' names and sizes; black is near.
+        fixed, seed: See :class:`Degradation`.
+
+    Raises:
+        ValueError: If a range is empty or leaves its limits.
+        DataError: If a depth map is missing or of another size.
+    """
+
+    def __init__(self, beta: Range = (0.6, 1.8),
+                 airlight: Range = (0.7, 1.0),
+                 depth_folder: Optional[str] = None, fixed: bool = False,
+                 seed: int = 0) -> None:
+        super().__init__(fixed, seed)
+        check_ranges('Haze', locals(), dict(beta=(0, 10), airlight=(0, 1)))
+        self.beta, self.airlight = beta, airlight
+        self.maps = None if depth_folder is None else by_stem(
+            list_images(Path(depth_folder)))
+
+    def degrade(self, image: np.ndarray, rng: np.random.Generator,
+                results: dict) -> np.ndarray:
+        if self.maps is None:
+            depth = smooth_depth(image.shape[:2], rng)
+        else:
+            depth = self._given(results['gt_path'], image.shape[:2])
+        t = np.exp(-np.float32(rng.uniform(*self.beta)) * depth)[..., None]
+        light = np.float32(255 * rng.uniform(*self.airlight))
+        return image * t + light * (1 - t)
+
+    def _given(self, gt_path: str, size: Tuple[int, int]) -> np.ndarray:
+        path = self.maps.get(PurePath(gt_path).stem)
+        if path is None:
+            raise DataError(f"there is no depth map for '{gt_path}'.")
+        raw = cv2.imdecode(np.fromfile(path, np.uint8),
+                           cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+        if raw is None or raw.shape != size:
+            found = 'unreadable' if raw is None else \
+                f'{raw.shape[1]}x{raw.shape[0]}'
+            raise DataError(f"the depth map '{path}' is {found}, but "
+                            f"'{gt_path}' {size[1]}x{size[0]}.")
+        return raw.astype(np.float32) / np.iinfo(raw.dtype).max
+
+
+def smooth_depth(size: Tuple[int, int],
+                 rng: np.random.Generator) -> np.ndarray:
+    """A smooth depth in [0, 1], on average farther towards the top."""
+    h, w = size
+    coarse = rng.uniform(0, 1, (5, 5)).astype(np.float32)
+    depth = cv2.resize(coarse, (w, h), interpolation=cv2.INTER_CUBIC)
+    depth = 0.5 * depth + 0.5 * np.linspace(1, 0, h, dtype=np.float32)[:, None]
+    return depth.clip(0, 1)

@@ -1,0 +1,112 @@
+"""Missing parts: masks from a folder or made here."""
+from pathlib import Path
+from typing import Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+
+from ...errors import DataError
+from ...registry import TRANSFORMS
+from ..image_files import list_images
+from .degradation import Degradation
+
+KINDS = ('thin', 'thick', 'box', 'half')
+
+
+@TRANSFORMS.register_module()
+class KeepMask(Degradation):
+    """Paints the holes of an image white: ``mask * x0 + (1 - mask)``.
+
+    Masks are keep-masks as published: white is kept, black is a hole. From a
+    folder, training takes them at random and testing (``fixed``) in order,
+    mask i for image i; generated ones are drawn anew or fixed by name. Apply
+    it to the whole image, before crops, where masks come from a folder.
+
+    Args:
+        folder (str, optional): Masks of the images' size, pure black and
+            white.
+        kinds (Sequence[str]): What to generate otherwise: of 'thin' and
+            'thick' strokes, 'box', 'half'.
+        fixed, seed: See :class:`Degradation`.
+
+    Raises:
+        ValueError: If a kind is unknown.
+        DataError: If the folder has no masks, or a mask is grey or of another
+            size than its image.
+    """
+
+    def __init__(self, folder: Optional[str] = None,
+                 kinds: Sequence[str] = ('thin', ), fixed: bool = False,
+                 seed: int = 0) -> None:
+        super().__init__(fixed, seed)
+        unknown = [kind for kind in kinds if kind not in KINDS]
+        if unknown or not kinds:
+            raise ValueError(f'KeepMask: kinds must be of {", ".join(KINDS)}, '
+                             f'not {list(kinds)}.')
+        self.kinds = tuple(kinds)
+        self.files = None if folder is None else list_images(Path(folder))
+
+    def degrade(self, image: np.ndarray, rng: np.random.Generator,
+                results: dict) -> np.ndarray:
+        if self.files is None:
+            kind = self.kinds[rng.integers(len(self.kinds))]
+            keep = generate(kind, image.shape[:2], rng)
+        else:
+            index = (results['sample_idx'] if self.fixed
+                     else rng.integers(len(self.files)))
+            keep = read_mask(self.files[index % len(self.files)],
+                             image.shape[:2], results.get('gt_path'))
+        return np.where(keep[..., None], image, np.float32(255))
+
+
+def read_mask(path: Path, size: Tuple[int, int],
+              image: Optional[str]) -> np.ndarray:
+    """A mask file as booleans (H, W), True where the image is kept.
+
+    Raises:
+        DataError: If it is grey, unreadable, or of another size.
+    """
+    # imdecode: imread cannot open every name that a path can have
+    mask = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise DataError(f"the mask '{path}' is not a readable image.")
+    if mask.shape != size:
+        raise DataError(
+            f"the mask '{path}' is {mask.shape[1]}x{mask.shape[0]}, but "
+            f"'{image}' {size[1]}x{size[0]}: sizes must agree.")
+    if ((mask > 0) & (mask < 255)).any():
+        raise DataError(f"the mask '{path}' has grey values: it must be "
+                        'black (hole) and white (keep) alone.')
+    return mask > 0
+
+
+def generate(kind: str, size: Tuple[int, int],
+             rng: np.random.Generator) -> np.ndarray:
+    """A keep-mask of a kind, booleans (H, W)."""
+    h, w = size
+    hole = np.zeros(size, np.uint8)
+    if kind == 'half':
+        half = slice(h // 2) if rng.random() < 0.5 else slice(h // 2, None)
+        hole[half] = 1
+        return (hole if rng.random() < 0.5 or h != w else hole.T) == 0
+    if kind == 'box':
+        bh, bw = (max(int(side * rng.uniform(0.25, 0.5)), 1) for side in size)
+        top, left = rng.integers(h - bh + 1), rng.integers(w - bw + 1)
+        hole[top:top + bh, left:left + bw] = 1
+        return hole == 0
+    side = min(size)
+    width = (0.012, 0.03) if kind == 'thin' else (0.06, 0.12)
+    # strokes for the area, not for the shape of the image
+    count = max(round(h * w / side**2 * (8 if kind == 'thin' else 3)), 1)
+    for _ in range(count):
+        point = rng.uniform(0, 1, 2) * (w, h)
+        angle = rng.uniform(0, 2 * np.pi)
+        thickness = max(round(side * rng.uniform(*width)), 1)
+        for _ in range(rng.integers(4, 10)):
+            angle += rng.normal(0, 0.6)
+            step = side * rng.uniform(0.05, 0.15)
+            end = point + step * np.array([np.cos(angle), np.sin(angle)])
+            cv2.line(hole, tuple(map(int, point)), tuple(map(int, end)), 1,
+                     thickness)
+            point = end
+    return hole == 0

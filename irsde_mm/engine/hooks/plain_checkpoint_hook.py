@@ -1,0 +1,53 @@
+"""Checkpoints of plain values, which load without executing anything."""
+from typing import Any
+
+import numpy as np
+from mmengine.hooks import Hook
+from mmengine.logging import HistoryBuffer
+
+from ...registry import HOOKS
+
+
+@HOOKS.register_module()
+class PlainCheckpointHook(Hook):
+    """Stores mmengine's message hub as plain numbers and rebuilds it.
+
+    Reason: mmengine's files hold HistoryBuffer objects and numpy arrays,
+    which ``torch.load(weights_only=True)``, the default since torch 2.6,
+    rightly refuses, so that a run could not be resumed. Needed with mmengine
+    <= 0.10.7.
+    """
+
+    priority = 'VERY_LOW'
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        hub = checkpoint['message_hub']
+        checkpoint['message_hub'] = dict(
+            log_scalars={
+                key: dict(log_history=_plain(buffer.data[0]),
+                          count_history=_plain(buffer.data[1]),
+                          max_length=buffer.max_length)
+                for key, buffer in hub['log_scalars'].items()},
+            runtime_info=_plain(hub['runtime_info']),
+            resumed_keys=dict(hub['resumed_keys']))
+        checkpoint['meta'] = _plain(checkpoint['meta'])
+        if 'param_schedulers' in checkpoint:
+            checkpoint['param_schedulers'] = _plain(
+                checkpoint['param_schedulers'])
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
+        for key, value in scalars.items():
+            if isinstance(value, dict):
+                scalars[key] = HistoryBuffer(**value)
+
+
+def _plain(value: Any) -> Any:
+    """The same without numpy's types."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    return value

@@ -1,0 +1,52 @@
+"""A progress bar with the time left, where somebody watches."""
+import sys
+from typing import Optional
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from tqdm.auto import tqdm
+
+from ...registry import HOOKS
+
+
+@HOOKS.register_module()
+class ProgressHook(Hook):
+    """Shows training, validation and testing as bars on a terminal.
+
+    Without a terminal mmengine's log lines tell the time left.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self) -> None:
+        self.bars = []
+
+    def _open(self, label: str, total: Optional[int],
+              done: int = 0) -> None:
+        self.bars.append(tqdm(
+            desc=label, total=total, initial=done, dynamic_ncols=True,
+            leave=False, position=len(self.bars),
+            disable=not (is_main_process() and sys.stderr.isatty())))
+
+    def _step(self, *args, **kwargs) -> None:
+        self.bars[-1].update()
+
+    def _close(self, *args, **kwargs) -> None:
+        if self.bars:
+            self.bars.pop().close()
+
+    def before_train(self, runner) -> None:
+        self._open('train', runner.max_iters, runner.iter)
+
+    def before_val_epoch(self, runner) -> None:
+        self._open('validate', runner.val_loop.total_length
+                   if hasattr(runner.val_loop, 'total_length')
+                   else len(runner.val_dataloader))
+
+    def before_test_epoch(self, runner) -> None:
+        self._open('test', runner.test_loop.total_length
+                   if hasattr(runner.test_loop, 'total_length')
+                   else len(runner.test_dataloader))
+
+    after_train_iter = after_val_iter = after_test_iter = _step
+    after_train = after_val_epoch = after_test_epoch = after_run = _close

@@ -1,0 +1,10 @@
+"""Everything in the MODELS and DIFFUSION_SCHEDULERS registries."""
+from . import diffusion_schedulers  # noqa: F401
+from .losses import MaximumLikelihoodLoss, NoiseMatchingLoss
+from .networks import ConditionalNAFNet, ConditionalUNet
+from .restorers import IRSDERestorer
+
+__all__ = [
+    'MaximumLikelihoodLoss', 'NoiseMatchingLoss', 'ConditionalNAFNet',
+    'ConditionalUNet', 'IRSDERestorer'
+]

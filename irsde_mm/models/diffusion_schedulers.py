@@ -1,0 +1,8 @@
+"""Registers processes and samplers, which know of no registry themselves."""
+from .. import samplers, sde
+from ..registry import DIFFUSION_SCHEDULERS
+
+for _component in (sde.IRSDE, sde.DenoisingSDE, samplers.EulerMaruyamaSampler,
+                   samplers.ProbabilityFlowSampler, samplers.PosteriorSampler,
+                   samplers.JumpSampler):
+    DIFFUSION_SCHEDULERS.register_module(module=_component)

@@ -1,0 +1,4 @@
+"""Training objectives."""
+from .objectives import MaximumLikelihoodLoss, NoiseMatchingLoss
+
+__all__ = ['MaximumLikelihoodLoss', 'NoiseMatchingLoss']

@@ -1,0 +1,98 @@
+"""Parts that the noise predictors share."""
+import math
+from typing import Tuple, Union
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...errors import DataError
+
+NORM_EPS = 1e-5
+
+
+class TimeEmbedding(nn.Module):
+    """Sinusoids of the raw time: n/2 sines, then n/2 cosines.
+
+    Args:
+        channels (int): n, even and at least 2.
+
+    Raises:
+        ValueError: If ``channels`` is odd.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        if channels < 2 or channels % 2:
+            raise ValueError('a time embedding needs an even number of '
+                             f'channels, not {channels}.')
+        half = channels // 2
+        freqs = torch.exp(-math.log(10000) / max(half - 1, 1)
+                          * torch.arange(half, dtype=torch.float64))
+        self.register_buffer('freqs', freqs.float(), persistent=False)
+
+    def forward(self, t: Union[int, float, Tensor]) -> Tensor:
+        """Times, a number or (B,), fractional or not -> (1 or B, n)."""
+        if not isinstance(t, Tensor):
+            t = torch.full((1, ), t, device=self.freqs.device)
+        angles = t.to(self.freqs).reshape(-1, 1) * self.freqs
+        return torch.cat((angles.sin(), angles.cos()), dim=1)
+
+
+class ChannelNorm(nn.Module):
+    """LayerNorm over the channels of (B, C, H, W), with a gain alone.
+
+    Fused, and without a copy where the channels lie last in memory.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1, channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1], ),
+                         self.weight.flatten(), eps=NORM_EPS)
+        return x.permute(0, 3, 1, 2)
+
+
+class SimpleGate(nn.Module):
+    """The product of the two halves of the channels (NAFNet)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        u, v = x.chunk(2, dim=1)
+        return u * v
+
+
+def pad_to_multiple(x: Tensor, divisor: int, mode: str) -> Tensor:
+    """Pads right and bottom; images too small to reflect are repeated."""
+    h, w = x.shape[-2:]
+    right, bottom = -w % divisor, -h % divisor
+    if not (right or bottom):
+        return x
+    if mode == 'reflect' and (right >= w or bottom >= h):
+        mode = 'replicate'
+    return F.pad(x, (0, right, 0, bottom), mode)
+
+
+def network_input(xt: Tensor, mu: Tensor, conditional: bool,
+                  channels: int) -> Tensor:
+    """``cat(xt - mu, mu)``, or ``xt`` alone without a condition.
+
+    Raises:
+        DataError: If images have another number of channels, or the
+            condition is missing or of another size.
+    """
+    images: Tuple[Tensor, ...] = (xt, )
+    if conditional:
+        if mu is None:
+            raise DataError('this network is conditional and needs mu; '
+                             'build it with conditional=False to go '
+                            'without.')
+        if mu.shape != xt.shape:
+            raise DataError(f'xt {tuple(xt.shape)} and mu '
+                             f'{tuple(mu.shape)} must have the same shape.')
+        images = (xt - mu, mu)
+    if xt.shape[1] != channels:
+        raise DataError(f'the network takes images of {channels} channels, '
+                         f'but got {xt.shape[1]}.')
+    return torch.cat(images, dim=1) if conditional else xt

@@ -1,0 +1,174 @@
+"""The model that ties network, process, sampler and objective together."""
+import zlib
+from pathlib import PurePath
+from typing import Dict, List, Optional
+
+import torch
+from mmagic.models.base_models import BaseEditModel
+from mmagic.structures import DataSample
+from torch import Tensor
+
+from ...errors import CheckpointError, ConfigError
+from ...registry import DIFFUSION_SCHEDULERS, MODELS
+from ...samplers.base import Callback, Sampler
+from ...sde.base import Generators
+from ...version import __version__
+from .settings import check_settings, check_weights, process_and_network
+
+
+@MODELS.register_module()
+class IRSDERestorer(BaseEditModel):
+    """Restores images by walking a mean-reverting process backwards.
+
+    Training (Luo et al., ICML 2023, algorithm 1): t ~ U{1..T} for each image,
+    ``xt = sde.perturb(...)``, and the objective compares what the network
+    predicts. Testing walks from ``sde.start`` with the sampler; each image
+    has noise of its own, drawn from (test seed, image name), so that a result
+    depends on neither batch, order nor number of processes.
+
+    Args:
+        generator (dict): Noise predictor, ``forward(xt, mu, t)``.
+        sde (dict): Process.
+        sampler (dict): Sampler.
+        pixel_loss (dict): Objective.
+        **kwargs: :class:`BaseEditModel`'s. ``test_cfg`` may have ``seed``
+            (int, 0 by default) and ``sigma``, the noise level of inputs that
+            do not bring their own: a number in [0, 1] or 'estimate'.
+    """
+
+    def __init__(self, generator: dict, sde: dict, sampler: dict,
+                 pixel_loss: dict, **kwargs) -> None:
+        super().__init__(generator, pixel_loss, **kwargs)
+        self.sde = DIFFUSION_SCHEDULERS.build(sde)
+        self.sampler: Sampler = DIFFUSION_SCHEDULERS.build(sampler)
+        # steps that cannot fit any input are said now, not hours later
+        self.sampler.grid(self.sde, self.sde.num_steps)
+        self.settings = dict(
+            **process_and_network(dict(sde=sde, generator=generator)),
+            objective=self.pixel_loss.objective,
+            timesteps='discrete',
+            version=__version__)
+
+    def check_checkpoint(self, checkpoint: dict) -> None:
+        """Stops a checkpoint that is not one of this model.
+
+        Args:
+            checkpoint (dict): With ``state_dict`` and perhaps ``meta``. One
+                without our settings (of another origin) has to fit by the
+                names and shapes of its weights alone.
+
+        Raises:
+            CheckpointError: Naming each setting with both values, or the
+                weights that are missing.
+        """
+        saved = checkpoint.get('meta', {}).get('irsde_mm')
+        if saved is not None:
+            check_settings(saved, self.settings)
+            if self.sampler.debias and saved['objective'] != 'euler':
+                raise CheckpointError(
+                    "the sampler's debias=True is for weights trained with "
+                    "the published objective ('euler'), but these were "
+                    f'with {saved["objective"]!r}: set it to False.')
+        if 'state_dict' not in checkpoint:
+            raise CheckpointError("the checkpoint has no 'state_dict'.")
+        check_weights(checkpoint['state_dict'], self.state_dict())
+
+    def forward_train(self, inputs: Tensor, data_samples: DataSample,
+                      **kwargs) -> Dict[str, Tensor]:
+        """The objective for one batch.
+
+        Args:
+            inputs (Tensor): Degraded images mu (B, C, H, W) in [0, 1].
+            data_samples (DataSample): With ``gt_img``, the clean images.
+
+        Returns:
+            dict: ``loss``.
+        """
+        mu, x0 = inputs, data_samples.gt_img
+        t = torch.randint(1, self.sde.num_steps + 1, (len(mu), ),
+                          device=mu.device)
+        noise = torch.randn_like(x0)
+        xt = self.sde.perturb(x0, mu, t, noise)
+        noise_pred = self.generator(xt, mu, t)
+        return dict(loss=self.pixel_loss(
+            self.sde, noise_pred, xt=xt, x0=x0, mu=mu, t=t, noise=noise))
+
+    def forward_tensor(self, inputs: Tensor,
+                       data_samples: Optional[DataSample] = None,
+                       sampler: Optional[Sampler] = None,
+                       generator: Generators = None,
+                       callback: Optional[Callback] = None) -> Tensor:
+        """Restores a batch.
+
+        Args:
+            inputs (Tensor): Degraded images mu (B, C, H, W) in [0, 1].
+            data_samples (DataSample, optional): Gives the images' names.
+            sampler (Sampler, optional): In place of the model's own.
+            generator: Source of noise in place of the images' own.
+            callback: See :meth:`Sampler.sample`.
+
+        Returns:
+            Tensor: Restored images (B, C, H, W), not clipped.
+
+        Raises:
+            ConfigError: If process or sampler cannot start from the inputs.
+        """
+        if generator is None:
+            generator = self.image_generators(inputs, data_samples)
+        sigmas = self._sigmas(inputs, data_samples)
+        options = dict(sampler=sampler or self.sampler, callback=callback)
+        with torch.inference_mode():
+            if len(set(sigmas)) == 1:
+                restored = self._walk(inputs, generator, sigmas[0], **options)
+            else:  # they start at different times
+                each = generator if isinstance(generator, list) \
+                    else [generator] * len(inputs)
+                restored = torch.cat([
+                    self._walk(mu[None], [g] if g else None, s, **options)
+                    for mu, g, s in zip(inputs, each, sigmas)])
+        # a normal tensor: what follows may change it in place
+        return restored.clone()
+
+    def _walk(self, mu: Tensor, generator: Generators,
+              sigma: Optional[float], sampler: Sampler,
+              callback: Optional[Callback]) -> Tensor:
+        try:
+            xt, t_start = self.sde.start(mu, generator, sigma)
+            if t_start:
+                sampler.grid(self.sde, t_start)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        return sampler.sample(
+            self.sde, lambda x, t: self.generator(x, mu, t), xt, mu, t_start,
+            generator, callback=callback)
+
+    def _sigmas(self, inputs: Tensor,
+                data_samples: Optional[DataSample]) -> list:
+        """Each image's noise level: the sample's, or ``test_cfg``'s."""
+        meta = {} if data_samples is None else data_samples.metainfo
+        if 'sigma' in meta:
+            return [float(sigma) for sigma in meta['sigma']]
+        sigma = (self.test_cfg or {}).get('sigma')
+        if sigma != 'estimate':
+            return [sigma] * len(inputs)
+        from skimage.restoration import estimate_sigma
+        return [float(estimate_sigma(image.cpu().numpy(), channel_axis=0,
+                                     average_sigmas=True))
+                for image in inputs]
+
+    def image_generators(self, inputs: Tensor,
+                         data_samples: Optional[DataSample] = None
+                         ) -> List[torch.Generator]:
+        """One source of noise an image, from (test seed, image name).
+
+        Args:
+            inputs (Tensor): Degraded images (B, C, H, W).
+            data_samples (DataSample, optional): Stacked, with ``img_path``
+                or ``gt_path``; images without a name share one.
+        """
+        seed = (self.test_cfg or {}).get('seed', 0)
+        meta = {} if data_samples is None else data_samples.metainfo
+        paths = meta.get('img_path', meta.get('gt_path', [''] * len(inputs)))
+        return [torch.Generator(inputs.device).manual_seed(
+            zlib.crc32(f'{seed}:{PurePath(path).name}'.encode()))
+            for path in paths]

@@ -1,0 +1,28 @@
+"""The registry nodes of irsde_mm, found by mmengine and mmagic alike.
+
+They are children of mmengine's root nodes, because the Runner builds there;
+processes and samplers go to a child of mmagic's DIFFUSION_SCHEDULERS, which
+has no root in mmengine.
+"""
+from . import compat
+
+compat.apply()
+
+from mmagic.registry import DIFFUSION_SCHEDULERS as _DIFFUSION  # noqa: E402
+from mmengine import registry as _root  # noqa: E402
+from mmengine.registry import Registry  # noqa: E402
+
+
+def _node(name: str, parent: Registry, *locations: str) -> Registry:
+    return Registry(name, parent=parent, scope='irsde_mm',
+                    locations=[f'irsde_mm.{where}' for where in locations])
+
+
+MODELS = _node('model', _root.MODELS, 'models')
+DIFFUSION_SCHEDULERS = _node('diffusion scheduler', _DIFFUSION,
+                             'models.diffusion_schedulers')
+DATASETS = _node('dataset', _root.DATASETS, 'datasets')
+TRANSFORMS = _node('transform', _root.TRANSFORMS, 'datasets.transforms')
+METRICS = _node('metric', _root.METRICS, 'evaluation')
+HOOKS = _node('hook', _root.HOOKS, 'engine')
+OPTIM_WRAPPERS = _node('optimizer wrapper', _root.OPTIM_WRAPPERS, 'engine')

@@ -1,0 +1,9 @@
+"""Samplers: ways back from a degraded to a clean image."""
+from .base import NoiseFn, Sampler
+from .euler import EulerMaruyamaSampler, ProbabilityFlowSampler
+from .posterior import JumpSampler, PosteriorSampler
+
+__all__ = [
+    'NoiseFn', 'Sampler', 'EulerMaruyamaSampler', 'ProbabilityFlowSampler',
+    'PosteriorSampler', 'JumpSampler'
+]

@@ -1,0 +1,258 @@
+"""The contract of a process with a Gaussian marginal along a curve."""
+import math
+from abc import ABC, abstractmethod
+from typing import Optional, Sequence, Tuple, Union
+
+import torch
+from torch import Tensor, nn
+
+Time = Union[int, float, Tensor]
+Coefficients = Tuple[Tensor, Tensor, Tensor]
+Generators = Union[torch.Generator, Sequence[torch.Generator], None]
+
+
+def draw_noise(like: Tensor, generator: Generators = None) -> Tensor:
+    """Standard normal noise of another tensor's shape, dtype and device.
+
+    Args:
+        like (Tensor): Gives the shape (B, C, H, W).
+        generator: One generator, one per image of the batch (an image's
+            noise then does not depend on its neighbours), or None for
+            torch's global one. Best on the device of ``like``: noise is drawn
+            on the generator's device and moved.
+
+    Raises:
+        ValueError: If the number of generators is not the batch size.
+    """
+    if generator is None:
+        return torch.randn_like(like)
+    if isinstance(generator, torch.Generator):
+        return torch.randn(like.shape, generator=generator, dtype=like.dtype,
+                           device=generator.device).to(like.device)
+    if len(generator) != len(like):
+        raise ValueError(f'{len(generator)} generators for a batch of '
+                         f'{len(like)} images: give one per image.')
+    noise = torch.empty_like(like)
+    for image, g in zip(noise, generator):
+        if g.device == image.device:
+            image.normal_(generator=g)
+        else:
+            image.copy_(draw_noise(image, g))
+    return noise
+
+
+def combine(*terms: Tuple[Tensor, Optional[Tensor]]) -> Tensor:
+    """The sum of coefficient * image over all terms, in one allocation.
+
+    Coefficients are 0-d or (B, 1, 1, 1), the first may be the number 1. An
+    image that is None counts as nothing (a process that does not look at
+    ``mu``).
+    """
+    (k, x), *rest = [term for term in terms if term[1] is not None]
+    if isinstance(k, int) and k == 1 and rest:
+        total = torch.addcmul(x, *rest.pop(0))
+    else:
+        total = k * x
+    for k, x in rest:
+        if total.shape == x.shape and total.dtype == x.dtype:
+            total = total.addcmul_(k, x)
+        else:
+            total = torch.addcmul(total, k, x)
+    return total
+
+
+class SDE(nn.Module, ABC):
+    """A process from a clean image x0 towards a degraded image mu.
+
+    Its marginal is ``x_t = a_t x0 + b_t mu + c_t noise`` with noise ~ N(0, I)
+    (MATH section 3), so a process is the curve t -> (a, b, c) and the
+    coefficient A(t, s) of x_s in its forward transition. Everything else here
+    follows from the two.
+
+    Images are (B, C, H, W) floats in [0, 1]. Times run from 0 (clean) to
+    ``num_steps``; a time is an int, a float (between the table's entries) or
+    a tensor (B,), one per image. Nothing that is passed in is changed, and
+    nothing about an image is kept between calls. ``mu`` may be None in a
+    process whose b is zero.
+
+    Args:
+        num_steps (int): T, the number of steps of the training grid, >= 1.
+    """
+
+    #: Constructor arguments that say how a trained model is used, not how it
+    #: was trained: checkpoints that differ in them still fit.
+    runtime_args: Tuple[str, ...] = ()
+
+    def __init__(self, num_steps: int = 100) -> None:
+        super().__init__()
+        if not isinstance(num_steps, int) or num_steps < 1:
+            raise ValueError('num_steps must be a whole number of at least 1, '
+                             f'but is {num_steps!r}.')
+        self.num_steps = num_steps
+
+    # ------------------------------------------------------- the two givens
+
+    @abstractmethod
+    def coefficients(self, t: Time) -> Coefficients:
+        """The curve (a_t, b_t, c_t).
+
+        Args:
+            t: Time in [0, T], fractional times allowed.
+
+        Returns:
+            Three 0-d tensors for a number, three (B, 1, 1, 1) for (B,).
+        """
+
+    def retention(self, t: Time, s: Time) -> Tensor:
+        """A(t, s), what the forward transition s -> t keeps of x_s."""
+        return self.coefficients(t)[0] / self.coefficients(s)[0]
+
+    @abstractmethod
+    def start(self, mu: Tensor, generator: Generators = None,
+              sigma: Optional[float] = None) -> Tuple[Tensor, Time]:
+        """Where the way back begins for a degraded image.
+
+        Args:
+            mu (Tensor): Degraded images (B, C, H, W).
+            generator: Source of the start noise, see :func:`draw_noise`.
+            sigma (float, optional): Noise level of ``mu`` in [0, 1], for
+                processes that enter at that level; others ignore it.
+
+        Returns:
+            (xt, t): the state and its time.
+        """
+
+    # ------------------------------------------------------------- forward
+
+    def marginal(self, x0: Tensor, mu: Tensor,
+                 t: Time) -> Tuple[Tensor, Tensor]:
+        """Mean (B, C, H, W) and standard deviation of p(x_t | x0, mu)."""
+        a, b, c = self.coefficients(t)
+        return combine((a, x0), (b, mu)), c
+
+    def transition(self, xs: Tensor, x0: Tensor, mu: Tensor, s: Time,
+                   t: Time) -> Tuple[Tensor, Tensor]:
+        """Mean and standard deviation of p(x_t | x_s, x0, mu), s < t."""
+        (at, bt, ct), (as_, bs, cs) = self.coefficients(t), \
+            self.coefficients(s)
+        A = self.retention(t, s)
+        mean = combine((A, xs), (at - A * as_, x0), (bt - A * bs, mu))
+        return mean, (ct**2 - (A * cs)**2).clamp_min(0).sqrt()
+
+    def perturb(self, x0: Tensor, mu: Tensor, t: Time,
+                noise: Tensor) -> Tensor:
+        """The state x_t that given noise leads to."""
+        a, b, c = self.coefficients(t)
+        return combine((a, x0), (b, mu), (c, noise))
+
+    # ------------------------------------------- what a predicted noise says
+
+    def score(self, noise: Tensor, t: Time) -> Tensor:
+        """The gradient of ln p(x_t | x0, mu): -noise / c_t. Needs t > 0."""
+        return noise / -self.coefficients(t)[2]
+
+    def predict_x0(self, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
+                   t: Time) -> Tensor:
+        """The clean image that explains x_t with the given noise."""
+        a, b, c = self.coefficients(t)
+        # divided last: at T xt and b mu differ by little, and a is 0.005
+        return combine((1, xt), (-b, mu), (-c, noise)).div_(a)
+
+    def predict_noise(self, xt: Tensor, mu: Tensor, x0: Tensor,
+                      t: Time) -> Tensor:
+        """The noise that explains x_t with the given clean image, t > 0."""
+        a, b, c = self.coefficients(t)
+        return combine((1, xt), (-a, x0), (-b, mu)).div_(c)
+
+    def debias(self, noise: Tensor, xt: Tensor, mu: Tensor,
+               t: Time) -> Tensor:
+        """Undoes the bias of noise trained with the Euler objective.
+
+        A process without an Euler form has no such bias and returns the noise
+        as it is.
+        """
+        return noise
+
+    # ------------------------------------------------------------ backward
+
+    @staticmethod
+    def _posterior_std(ratio: Tensor, cs: Tensor) -> Tensor:
+        """v1 = c_s sqrt(1 - ratio^2) of p(x_s | x_t, x0, mu), with ratio =
+        A(t, s) c_s / c_t."""
+        return cs * (1 - ratio**2).clamp_min(0).sqrt()
+
+    def posterior(self, xt: Tensor, x0: Tensor, mu: Tensor, t: Time,
+                  s: Optional[Time] = None) -> Tuple[Tensor, Tensor]:
+        """Mean and standard deviation of p(x_s | x_t, x0, mu), s < t.
+
+        ``s`` defaults to t - 1, where the mean is the paper's "optimal
+        reverse state". At s = 0 the mean is x0 and the deviation 0.
+        """
+        s = t - 1 if s is None else s
+        (at, bt, ct), (as_, bs, cs) = self.coefficients(t), \
+            self.coefficients(s)
+        ratio = self.retention(t, s) * cs / ct
+        w = ratio * cs / ct
+        mean = combine((w, xt), (as_ - w * at, x0), (bs - w * bt, mu))
+        return mean, self._posterior_std(ratio, cs)
+
+    def jump(self, x0: Tensor, noise: Tensor, mu: Tensor, t: Time, s: Time,
+             eta: float = 1.0, z: Optional[Tensor] = None) -> Tensor:
+        """From estimates of x0 and noise at t straight to time s < t.
+
+        ``a_s x0 + b_s mu + sqrt(c_s^2 - v^2) noise + v z``, v = eta v1: eta 0
+        is the deterministic (DDIM) jump, eta 1 a draw of the posterior.
+
+        Args:
+            x0, noise, mu (Tensor): Images (B, C, H, W).
+            eta (float): Share of fresh noise in [0, 1].
+            z (Tensor, optional): Fresh standard noise; None gives the mean.
+        """
+        a, b, c = self.coefficients(s)
+        ratio = self.retention(t, s) * c / self.coefficients(t)[2]
+        v = eta * self._posterior_std(ratio, c)
+        rest = (c**2 - v**2).clamp_min(0).sqrt()
+        return combine((a, x0), (b, mu), (rest, noise), (v, z))
+
+    # --------------------------------------------------------------- times
+
+    def lookup(self, table: Tensor, t: Time) -> Tensor:
+        """A table (T+1,) at time t, linear between its entries.
+
+        A whole number reads one entry: no copy and, on a GPU, no wait.
+
+        Returns:
+            A 0-d tensor for a number, (B, 1, 1, 1) for a tensor (B,).
+
+        Raises:
+            ValueError: For a number outside [0, T] (a tensor's values are not
+                looked at, that would make a GPU wait).
+        """
+        if isinstance(t, Tensor) and t.ndim:
+            if not t.is_floating_point():
+                return table[t].view(-1, 1, 1, 1)
+            low = t.floor().long().clamp(0, self.num_steps - 1)
+            value = torch.lerp(table[low], table[low + 1],
+                               (t - low).to(table.dtype))
+            return value.view(-1, 1, 1, 1)
+        t = self._number(t)
+        low = min(int(t), self.num_steps - 1)
+        if t == int(t):
+            return table[int(t)]
+        return torch.lerp(table[low], table[low + 1], t - low)
+
+    def lookup_ceil(self, table: Tensor, t: Time) -> Tensor:
+        """A table (T+1,) at the next whole time from t upwards."""
+        if isinstance(t, Tensor) and t.ndim:
+            return self.lookup(table, t.ceil().long())
+        return self.lookup(table, math.ceil(self._number(t)))
+
+    def _number(self, t: Time) -> Union[int, float]:
+        t = t.item() if isinstance(t, Tensor) else t
+        if not 0 <= t <= self.num_steps:
+            raise ValueError(f'time {t} lies outside the process, which runs '
+                             f'from 0 to {self.num_steps}.')
+        return t
+
+    def extra_repr(self) -> str:
+        return f'num_steps={self.num_steps}'

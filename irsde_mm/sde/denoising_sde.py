@@ -1,0 +1,108 @@
+"""Denoising-SDE: IR-SDE with mu = x0 (Luo et al., 2023, section 5.4)."""
+import math
+from typing import Optional, Tuple
+
+import torch
+from torch import Tensor
+
+from .base import Coefficients, Generators, Time
+from .mean_reverting import MeanRevertingSDE
+
+
+class DenoisingSDE(MeanRevertingSDE):
+    """The process that only adds noise: ``x_t = x0 + c_t noise``.
+
+    A noisy photo is itself the state at the time t* whose c_t is its noise
+    level, so restoring starts there and the network needs no condition: ``mu``
+    may be None except in :meth:`start`, where it is the noisy photo.
+
+    Args:
+        max_sigma, num_steps, schedule: See :class:`MeanRevertingSDE`.
+        eps (float): a_T of the underlying mean reversion, published as 0.04.
+        sigma (float, optional): Noise level of the inputs in [0, 1], used by
+            :meth:`start` when it is given none.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    runtime_args = ('sigma', )
+
+    def __init__(self, max_sigma: float, num_steps: int = 100,
+                 schedule: str = 'cosine', eps: float = 0.04,
+                 sigma: Optional[float] = None) -> None:
+        super().__init__(max_sigma, num_steps, schedule, eps)
+        self.input_sigma = None if sigma is None else self._level(sigma)
+
+    def coefficients(self, t: Time) -> Coefficients:
+        c = self.marginal_std(t)
+        return torch.ones_like(c), torch.zeros_like(c), c
+
+    def start_time(self, sigma: float) -> int:
+        """t*, the time whose c_t is the noise level of the input.
+
+        Args:
+            sigma (float): Noise level in [0, 1]; 0 gives 0, c_T and more T.
+
+        Raises:
+            ValueError: If the input is noisier than the process ever is.
+        """
+        ratio = (self._level(sigma) / self.lam)**2
+        theta_bar = -0.5 * math.log(1 - ratio + 1e-6)
+        return int((self.theta_bar - theta_bar).abs().argmin())
+
+    def start(self, mu: Tensor, generator: Generators = None,
+              sigma: Optional[float] = None) -> Tuple[Tensor, int]:
+        """The noisy photo itself, t*. Nothing is drawn.
+
+        Raises:
+            ValueError: If no noise level is known, here or in the
+                constructor, or it is above ``max_sigma``.
+        """
+        sigma = self.input_sigma if sigma is None else sigma
+        if sigma is None:
+            raise ValueError(
+                'DenoisingSDE has to know the noise level of its input: give '
+                'sigma in [0, 1] here or in its config, such as 25 / 255.')
+        return mu, self.start_time(sigma)
+
+    def drift(self, x: Tensor, mu: Optional[Tensor], t: Time,
+              x0: Optional[Tensor] = None) -> Tensor:
+        """theta_t (x0 - x): the mean that this process reverts to is x0.
+
+        Raises:
+            ValueError: If ``x0`` is missing.
+        """
+        if x0 is None:
+            raise ValueError('the forward drift of DenoisingSDE needs x0.')
+        return self.lookup_ceil(self.theta, t) * (x0 - x)
+
+    def reverse_drift(self, xt: Tensor, mu: Optional[Tensor], score: Tensor,
+                      t: Time, probability_flow: bool = False) -> Tensor:
+        """-sigma_t^2 (1 + a^2) / 2 score; -sigma_t^2 a^2 / 2 for the flow.
+
+        Here a = exp(-theta_bar_t); x0 - x = c_t^2 score has been put in.
+        """
+        a2 = torch.exp(-2 * self.lookup(self.theta_bar, t))
+        share = a2 if probability_flow else 1 + a2
+        return -0.5 * self.diffusion(t)**2 * share * score
+
+    def debias(self, noise: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Tensor:
+        """The noise behind a prediction trained with the Euler objective.
+
+        Here the bias is a factor alone (MATH section 1, "a finding").
+        """
+        k = self._training_step(t)
+        a2 = torch.exp(-2 * self.lookup(self.theta_bar, t))
+        factor = (a2 * torch.expm1(k) - torch.expm1(-k)) / (k * (1 + a2))
+        return noise / factor
+
+    def _level(self, sigma: float) -> float:
+        if not 0 <= sigma <= self.lam:
+            raise ValueError(
+                f'the noise level {sigma * 255:.4g}/255 lies outside what '
+                f'this process covers, 0 to max_sigma = '
+                f'{self.lam * 255:.4g}/255; train one with a larger '
+                'max_sigma.')
+        return float(sigma)

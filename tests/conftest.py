@@ -1,0 +1,111 @@
+"""What the tests share. Nothing here reads outside the project."""
+import inspect
+import runpy
+import sys
+from pathlib import Path
+
+import irsde_mm.registry  # noqa: F401, first: it makes mmagic importable
+import numpy as np
+import pytest
+import torch
+from irsde_mm.registry import DIFFUSION_SCHEDULERS
+from irsde_mm.samplers import Sampler
+from irsde_mm.sde import SDE
+from mmengine.logging import MMLogger
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = Path(__file__).parent / 'data' / 'golden'
+
+DIFFUSION_SCHEDULERS.import_from_location()
+
+
+def registered(base: type) -> list:
+    """All registered components of a kind: a new one is tested at once."""
+    return [cls for cls in DIFFUSION_SCHEDULERS.module_dict.values()
+            if issubclass(cls, base)]
+
+
+def build_sde(cls: type, num_steps: int = 100, **kwargs) -> SDE:
+    if 'max_sigma' in inspect.signature(cls).parameters:
+        kwargs.setdefault('max_sigma', 0.3)
+    return cls(num_steps=num_steps, **kwargs).double()
+
+
+SDES = registered(SDE)
+SAMPLERS = registered(Sampler)
+
+
+@pytest.fixture(params=SDES, ids=lambda cls: cls.__name__)
+def sde(request) -> SDE:
+    return build_sde(request.param)
+
+
+@pytest.fixture(params=SAMPLERS, ids=lambda cls: cls.__name__)
+def sampler_class(request) -> type:
+    return request.param
+
+
+@pytest.fixture
+def images():
+    """Two clean images, their degraded ones and a noise, float64."""
+    g = torch.Generator().manual_seed(0)
+    x0, mu = torch.rand(2, 2, 3, 8, 8, generator=g, dtype=torch.float64)
+    noise = torch.randn(2, 3, 8, 8, generator=g, dtype=torch.float64)
+    return x0, mu, noise
+
+
+@pytest.fixture
+def golden():
+    """Loads a golden file as a dict of tensors."""
+
+    def load(name: str) -> dict:
+        with np.load(GOLDEN / f'{name}.npz') as file:
+            return {key: torch.from_numpy(file[key]) for key in file}
+
+    return load
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed():
+    torch.manual_seed(0)
+    np.random.seed(0)
+
+
+def run_tool(name: str, *args) -> int:
+    """Runs tools/NAME.py as the command line would; gives the exit code."""
+    # a new process has no logger of an earlier one, writing elsewhere
+    MMLogger._instance_dict.clear()
+    argv, sys.argv = sys.argv, [name, *map(str, args)]
+    try:
+        runpy.run_path(str(ROOT / 'tools' / f'{name}.py'),
+                       run_name='__main__')
+    except SystemExit as end:
+        return end.code or 0
+    finally:
+        sys.argv = argv
+    return 0
+
+
+TINY = ['model.generator.width=4', 'model.sampler.num_steps=2',
+        'train_dataloader.batch_size=2', 'train_cfg.max_iters=2']
+
+
+@pytest.fixture(scope='session')
+def trained(tmp_path_factory) -> Path:
+    """A work folder as tools/train.py leaves it, of a tiny network."""
+    folder = tmp_path_factory.mktemp('runs') / 'tiny'
+    assert run_tool('train', 'quickstart/derain', '--work-dir', folder,
+                    '--cfg-options', *TINY) == 0
+    return folder
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    """A small photo on disk."""
+    from PIL import Image
+    rng = np.random.default_rng(0)
+    path = tmp_path / 'photos' / 'my photo.png'
+    path.parent.mkdir()
+    Image.fromarray(rng.integers(0, 256, (20, 31, 3), dtype=np.uint8)).save(
+        path)
+    return path

@@ -1,0 +1,251 @@
+"""PairedImageDataset, BuiltinPhotos and the rain."""
+import numpy as np
+import pytest
+from irsde_mm.datasets import (BuiltinPhotos, CleanImageDataset,
+                               PairedImageDataset)
+from irsde_mm.datasets.transforms import RainStreaks
+from irsde_mm.errors import DataError
+from PIL import Image
+
+
+def write(path, size=(120, 90), value=100):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new('RGB', size, (value, 0, 0)).save(path)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    for name in ('b', 'a', 'c'):
+        write(tmp_path / 'input' / f'{name}.png')
+        write(tmp_path / 'target' / f'{name}.jpg')
+    return tmp_path
+
+
+def test_pairs_are_sorted_and_paired_by_name(pairs):
+    dataset = PairedImageDataset(str(pairs))
+    names = [(info['img_path'], info['gt_path']) for info in dataset]
+    assert names == [(str(pairs / 'input' / f'{n}.png'),
+                      str(pairs / 'target' / f'{n}.jpg')) for n in 'abc']
+
+
+def test_pairs_go_through_mmagics_transforms(pairs):
+    dataset = PairedImageDataset(str(pairs), pipeline=[
+        dict(type='mmagic.LoadImageFromFile', key='img'),
+        dict(type='mmagic.LoadImageFromFile', key='gt'),
+        dict(type='mmagic.PairedRandomCrop', gt_patch_size=4),
+        dict(type='mmagic.PackInputs')])
+    item = dataset[1]
+    assert item['inputs'].shape == (3, 4, 4)
+    assert item['data_samples'].gt_img.shape == (3, 4, 4)
+    assert item['data_samples'].gt_path.endswith('b.jpg')
+
+
+def test_all_problems_in_one_message(pairs):
+    write(pairs / 'input' / 'lonely.png')
+    write(pairs / 'target' / 'left.png')
+    write(pairs / 'input' / 'b.png', size=(5, 5))
+    (pairs / 'input' / 'a.png').write_bytes(b'no image')
+    whole = (pairs / 'target' / 'c.jpg').read_bytes()
+    (pairs / 'target' / 'c.jpg').write_bytes(whole[:-20])
+    with pytest.raises(DataError) as error:
+        PairedImageDataset(str(pairs))
+    text = str(error.value)
+    assert text.startswith('5 problem(s)')
+    for words in ("lonely.png' has no partner", "left.png' has no partner",
+                  "b.png' is 5x5", "a.png' is not a readable image",
+                  "c.jpg' is not a readable image (image file is trunc"):
+        assert words in text
+
+
+def test_something_appended_does_no_harm(pairs):
+    """Phones append films and previews to their photos."""
+    for path in (pairs / 'target' / 'a.jpg', pairs / 'input' / 'a.png'):
+        path.write_bytes(path.read_bytes() + 500 * b'more')
+    assert len(PairedImageDataset(str(pairs))) == 3
+
+
+@pytest.mark.parametrize('kind', ['bmp', 'tif', 'webp'])
+def test_other_formats_are_checked_too(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    for side in ('input', 'target'):
+        (tmp_path / side).mkdir()
+        Image.fromarray(rng.integers(0, 256, (40, 50, 3), np.uint8)).save(
+            tmp_path / side / f'a.{kind}')
+    assert len(PairedImageDataset(str(tmp_path))) == 1
+    broken = tmp_path / 'input' / f'a.{kind}'
+    broken.write_bytes(broken.read_bytes()[:-800])
+    with pytest.raises(DataError, match='not a readable image'):
+        PairedImageDataset(str(tmp_path))
+
+
+def test_many_problems_are_counted(tmp_path):
+    for i in range(30):
+        write(tmp_path / 'input' / f'{i}.png')
+    write(tmp_path / 'target' / 'x.png')
+    with pytest.raises(DataError, match='31 problem.*and 21 more'):
+        PairedImageDataset(str(tmp_path))
+
+
+@pytest.mark.parametrize('name, words', [
+    ('nowhere', 'does not exist'), ('empty', 'has no image')])
+def test_missing_and_empty_folders(tmp_path, name, words):
+    (tmp_path / 'empty' / 'input').mkdir(parents=True)
+    with pytest.raises(DataError, match=words) as error:
+        PairedImageDataset(str(tmp_path / name), hint='Ask the authors.')
+    for part in ('target', 'Ask the authors.', 'configs/quickstart/'):
+        assert part in str(error.value)
+
+
+def test_scale(tmp_path):
+    write(tmp_path / 'input' / 'a.png', size=(6, 4))
+    write(tmp_path / 'target' / 'a.png', size=(24, 16))
+    assert PairedImageDataset(str(tmp_path), scale=4)[0]['scale'] == 4
+    with pytest.raises(DataError, match='6x4 .* 24x16, not 2 times'):
+        PairedImageDataset(str(tmp_path), scale=2)
+
+
+def test_templates(tmp_path):
+    """rain-001 belongs to norain-001."""
+    for i in (2, 1):
+        write(tmp_path / 'input' / f'rain-{i:03}.png')
+        write(tmp_path / 'target' / f'norain-{i:03}.png')
+    dataset = PairedImageDataset(
+        str(tmp_path), templates=dict(img='rain-{}', gt='norain-{}'))
+    assert [info['gt_path'][-8:] for info in dataset] == ['-001.png'] + [
+        '-002.png']
+    with pytest.raises(DataError, match='4 problem'):
+        PairedImageDataset(str(tmp_path))
+    with pytest.raises(ValueError, match='once'):
+        PairedImageDataset(str(tmp_path), templates=dict(img='rain'))
+
+
+def test_one_clean_image_for_several_degraded(tmp_path):
+    """1400_1 and 1400_2 belong to 1400, as in RESIDE."""
+    for name in ('1400_1', '1400_2', '14_1_0.9'):
+        write(tmp_path / 'hazy' / f'{name}.png')
+    for name in ('1400', '14'):
+        write(tmp_path / 'clear' / f'{name}.png')
+    def build():
+        return PairedImageDataset(
+            str(tmp_path), data_prefix=dict(img='hazy', gt='clear'),
+            templates=dict(img='{}_*'))
+    assert [(i['img_path'].split('/')[-1], i['gt_path'].split('/')[-1])
+            for i in build()] == [
+        ('1400_1.png', '1400.png'), ('1400_2.png', '1400.png'),
+        ('14_1_0.9.png', '14.png')]
+    write(tmp_path / 'hazy' / '15_1.png')
+    with pytest.raises(DataError, match="15_1.png' has no partner"):
+        build()
+
+
+def test_clean_images(tmp_path):
+    for name, size in (('b', (120, 90)), ('a', (60, 200))):
+        write(tmp_path / f'{name}.png', size=size)
+    dataset = CleanImageDataset(str(tmp_path), min_size=60)
+    assert [i['gt_path'] for i in dataset] == [
+        str(tmp_path / 'a.png'), str(tmp_path / 'b.png')]
+    with pytest.raises(DataError, match='a.png. is 60x200, below 61'):
+        CleanImageDataset(str(tmp_path), min_size=61)
+    with pytest.raises(DataError, match='does not exist.*Ask'):
+        CleanImageDataset(str(tmp_path / 'x'), hint='Ask.', lazy_init=True)
+
+
+def test_same_name_twice(pairs):
+    write(pairs / 'input' / 'a.jpg')
+    with pytest.raises(DataError, match='same name'):
+        PairedImageDataset(str(pairs))
+
+
+def test_builtin_photos_are_split_for_good():
+    train, test = (BuiltinPhotos(split) for split in ('train', 'test'))
+    names = [{info['gt_path'] for info in d} for d in (train, test)]
+    assert len(names[0]) == 8 and len(names[1]) == 3
+    assert not names[0] & names[1]
+    assert all(i['gt'].shape[2] == 3 and i['gt'].dtype == np.uint8
+               for d in (train, test) for i in d)
+    with pytest.raises(ValueError, match='train and test'):
+        BuiltinPhotos('val')
+
+
+def test_builtin_photos_stay_as_they_are():
+    """Transforms that work in place reach a copy only."""
+    dataset = BuiltinPhotos('test')
+    first = dataset[0]['gt']
+    kept = first.copy()
+    first[:] = 0
+    assert np.array_equal(dataset[0]['gt'], kept)
+
+
+def photo(name='a.png', size=64):
+    rng = np.random.default_rng(1)
+    return dict(gt=rng.integers(0, 200, (size, size, 3), dtype=np.uint8),
+                gt_path=f'some/where/{name}', gt_channel_order='bgr')
+
+
+def test_rain_is_additive_grey_and_in_range():
+    results = RainStreaks()(photo())
+    rain = results['img'] - results['gt'].astype(np.float32)
+    assert results['img'].dtype == np.float32
+    assert rain.min() >= 0 and results['img'].max() <= 255
+    assert rain.max() > 20
+    free = results['img'].max(axis=2) < 255
+    assert np.ptp(rain[free], axis=1).max() < 1e-3, 'the same in R, G and B'
+    assert results['img_channel_order'] == 'bgr'
+
+
+def test_rain_is_random_or_fixed_by_name():
+    free, fixed = RainStreaks(), RainStreaks(fixed=True)
+    assert not np.array_equal(free(photo())['img'], free(photo())['img'])
+    np.random.seed(5)
+    first = fixed(photo())['img']
+    np.random.seed(6)
+    assert np.array_equal(first, fixed(photo())['img'])
+    other = photo('b.png')
+    assert not np.array_equal(first, fixed(other)['img'])
+    assert not np.array_equal(
+        first, RainStreaks(fixed=True, seed=1)(photo())['img'])
+    np.random.seed(7)
+    a = free(photo())['img']
+    np.random.seed(7)
+    assert np.array_equal(a, free(photo())['img'])
+
+
+@pytest.mark.parametrize('angle', [-60, 0, 35, 80])
+def test_streaks_fall_at_their_angle(angle):
+    dark = dict(photo(size=200), gt=np.zeros((200, 200, 3), np.uint8))
+    rain = RainStreaks(angle=(angle, angle), length=(40, 40), width=(1, 1),
+                       density=(0.0005, 0.0005))(dark)['img'][..., 0]
+    gy, gx = np.gradient(rain)
+    # streaks run where the gradient is smallest
+    tensor = np.array([[(gx * gx).sum(), (gx * gy).sum()],
+                       [(gx * gy).sum(), (gy * gy).sum()]])
+    along = np.linalg.eigh(tensor)[1][:, 0]
+    measured = np.rad2deg(np.arctan2(along[0], along[1]))
+    assert abs((measured - angle + 90) % 180 - 90) < 6
+
+
+def test_denser_brighter_longer_rain_is_more_rain():
+    def amount(**kwargs):
+        args = dict(density=(.003, .003), brightness=(80, 80),
+                    length=(15, 15), layers=(2, 2), fixed=True)
+        args.update(kwargs)
+        results = RainStreaks(**args)(photo(size=128))
+        return float((results['img'] - results['gt']).mean())
+
+    base = amount()
+    assert amount(density=(.01, .01)) > 1.5 * base
+    assert amount(brightness=(160, 160)) > 1.3 * base
+    assert amount(length=(30, 30)) > 1.3 * base
+
+
+def test_grey_images_get_rain():
+    grey = dict(photo(), gt=np.zeros((32, 32, 1), np.uint8))
+    assert RainStreaks()(grey)['img'].shape == (32, 32, 1)
+
+
+@pytest.mark.parametrize('kwargs', [
+    dict(density=(0.5, 0.1)), dict(brightness=(0, 300)), dict(length=(0, 5)),
+    dict(layers=(0, 2)), dict(angle=(-100, 0))])
+def test_bad_rain(kwargs):
+    with pytest.raises(ValueError, match=next(iter(kwargs))):
+        RainStreaks(**kwargs)

@@ -1,0 +1,94 @@
+"""Checkpoints: resumed exactly where they stopped, EMA weights, settings."""
+import pytest
+import torch
+from irsde_mm.apis.configs import load_config
+from irsde_mm.errors import CheckpointError
+from mmengine.runner import Runner
+
+
+def config(folder, iters, **options):
+    cfg = load_config('quickstart/derain', {
+        'train_cfg.max_iters': iters, 'train_cfg.val_interval': 1000,
+        'model.generator.width': 4, 'default_hooks.checkpoint.interval': 4,
+        'default_hooks.checkpoint.max_keep_ckpts': -1,
+        'default_hooks.logger.interval': 1, **options})
+    cfg.work_dir = str(folder)
+    cfg.train_dataloader.batch_size = 2
+    for key in ('val_cfg', 'val_dataloader', 'val_evaluator', 'test_cfg',
+                'test_dataloader', 'test_evaluator'):
+        cfg[key] = None
+    cfg.default_hooks.checkpoint.save_best = None
+    return cfg
+
+
+def train(folder, iters, resume=False, **options):
+    cfg = config(folder, iters, **options)
+    cfg.resume = resume
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    return runner
+
+
+def load(folder, iters):
+    """As anybody's torch would: nothing unsafe in the file."""
+    return torch.load(folder / f'iter_{iters}.pth', weights_only=True)
+
+
+def test_resumed_training_continues(tmp_path):
+    train(tmp_path, 4)
+    first = load(tmp_path, 4)
+    runner = train(tmp_path, 8, resume=True)
+    second = load(tmp_path, 8)
+    assert runner.iter == 8 and second['meta']['iter'] == 8
+    steps = {int(s['step']) for s in
+             second['optimizer']['state'].values()}
+    assert steps == {8}, 'the optimizer went on'
+    assert first['param_schedulers'][0]['last_step'] == 4  # the warm-up
+    assert second['param_schedulers'][0]['last_step'] == 8
+    assert int(first['ema_state_dict']['steps']) == 4
+    assert int(second['ema_state_dict']['steps']) == 8
+    losses = runner.message_hub.get_scalar('train/loss').data[0]
+    assert len(losses) == 8, 'the log history was rebuilt'
+
+
+def test_resume_restores_weights_and_average(tmp_path):
+    train(tmp_path, 4)
+    saved = load(tmp_path, 4)
+    runner = train(tmp_path, 4, resume=True)  # nothing left to do
+    key = 'generator.conv_in.weight'
+    # files hold the average under state_dict and the raw weights with EMA
+    assert not torch.equal(saved['state_dict'][key],
+                           saved['ema_state_dict'][f'module.{key}'])
+    assert torch.equal(runner.model.state_dict()[key],
+                       saved['ema_state_dict'][f'module.{key}'])
+    ema = next(h for h in runner.hooks if type(h).__name__ == 'EMAHook')
+    assert torch.equal(ema.ema_model.module.state_dict()[key],
+                       saved['state_dict'][key])
+
+
+def test_settings_travel_and_are_compared(tmp_path):
+    train(tmp_path, 4)
+    saved = load(tmp_path, 4)['meta']['irsde_mm']
+    assert saved['sde']['max_sigma'] == pytest.approx(50 / 255)
+    assert saved['objective'] == 'euler' and saved['timesteps'] == 'discrete'
+    with pytest.raises(CheckpointError, match=r'50/255.*10/255'):
+        train(tmp_path, 8, resume=True, **{'model.sde.max_sigma': 10 / 255})
+    with pytest.raises(CheckpointError, match='width: 4 .*8'):
+        train(tmp_path, 8, resume=True, **{'model.generator.width': 8})
+
+
+def test_bfloat16_on_a_cpu(tmp_path):
+    cfg = config(tmp_path, 2, **{
+        'optim_wrapper.type': 'irsde_mm.BFloat16OptimWrapper'})
+    runner, seen = Runner.from_cfg(cfg), set()
+    runner.model.generator.conv_in.register_forward_hook(
+        lambda module, inputs, output: seen.add(output.dtype))
+    runner.train()
+    assert seen == {torch.bfloat16}
+    weights = runner.model.generator.conv_in.weight
+    assert weights.dtype == torch.float32 and weights.isfinite().all()
+
+
+def test_same_seed_same_weights(tmp_path):
+    a, b = (train(tmp_path / name, 3).model.state_dict() for name in 'ab')
+    assert all(torch.equal(a[key], b[key]) for key in a)

@@ -1,0 +1,83 @@
+"""The objectives against their definitions."""
+import pytest
+import torch
+from irsde_mm.models.losses import MaximumLikelihoodLoss, NoiseMatchingLoss
+from irsde_mm.registry import MODELS
+from irsde_mm.sde import IRSDE, SDE
+
+L2 = dict(type='mmagic.MSELoss')
+
+
+@pytest.fixture
+def batch(sde: SDE, images):
+    x0, mu, noise = images
+    t = torch.tensor([3, 80])
+    return dict(xt=sde.perturb(x0, mu, t, noise), x0=x0, mu=mu, t=t,
+                noise=noise)
+
+
+def test_golden_euler_mean_and_optimum(golden):
+    """L1 between the published Euler mean and optimal reverse state."""
+    g, sde = golden('irsde_cosine_T100'), IRSDE(10 / 255)
+    loss = MaximumLikelihoodLoss()
+    for i, t in enumerate(g['t']):
+        value = loss(sde, g['noise_pred'], xt=g['xt'][i], x0=g['x0'],
+                     mu=g['mu'], t=t.repeat(2), noise=g['noise'])
+        expected = (g['sde_mean'][i] - g['optimum'][i]).abs().mean()
+        torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_exact_is_least_at_the_true_noise(sde, batch):
+    loss = MaximumLikelihoodLoss(exact=True)
+    assert loss(sde, batch['noise'], **batch) < 1e-9
+    assert loss(sde, batch['noise'] + 0.1, **batch) > 1e-6
+
+
+def test_euler_is_least_at_the_biased_noise(sde, batch):
+    loss = MaximumLikelihoodLoss(distance=L2)
+    pred = batch['noise'].clone().requires_grad_()
+    for _ in range(2):  # quadratic in the noise: Newton ends at once
+        g, = torch.autograd.grad(loss(sde, pred, **batch), pred,
+                                 create_graph=True)
+        h, = torch.autograd.grad(g.sum(), pred)
+        pred = (pred - g / h).detach().requires_grad_()
+    torch.testing.assert_close(
+        sde.debias(pred, batch['xt'], batch['mu'], batch['t']),
+        batch['noise'], rtol=1e-3, atol=1e-3)
+
+
+def test_weighted_multiplies_each_image(sde, batch):
+    pred = torch.randn_like(batch['noise'])
+    for distance in (dict(type='mmagic.L1Loss'), L2,
+                     dict(type='mmagic.CharbonnierLoss')):
+        each = [MaximumLikelihoodLoss(distance)(
+            sde, pred[i:i + 1], **{k: v[i:i + 1] for k, v in batch.items()})
+            for i in range(2)]
+        weights = sde.diffusion(batch['t']).flatten()**2
+        torch.testing.assert_close(
+            MaximumLikelihoodLoss(distance, weighted=True)(
+                sde, pred, **batch),
+            (weights * torch.stack(each)).mean())
+
+
+def test_noise_matching(sde, batch):
+    pred = torch.randn_like(batch['noise'])
+    loss = MODELS.build(dict(type='irsde_mm.NoiseMatchingLoss', distance=L2))
+    torch.testing.assert_close(loss(sde, pred, **batch),
+                               (pred - batch['noise']).square().mean())
+
+
+def test_objectives_have_names():
+    assert MaximumLikelihoodLoss().objective == 'euler'
+    assert MaximumLikelihoodLoss(exact=True).objective == 'exact'
+    assert NoiseMatchingLoss().objective == 'noise'
+
+
+def test_euler_needs_an_euler_form(batch, sde):
+
+    class Curve(SDE):
+        coefficients = IRSDE.coefficients
+        start = IRSDE.start
+
+    with pytest.raises(ValueError, match='exact=True'):
+        MaximumLikelihoodLoss()(Curve(), batch['noise'], **batch)

@@ -1,0 +1,130 @@
+"""Golden outputs, sizes, channels, times, and conversion of weights."""
+import pytest
+import torch
+from conftest import GOLDEN
+from irsde_mm.apis import convert_state_dict
+from irsde_mm.errors import DataError
+from irsde_mm.models.networks import ConditionalNAFNet, ConditionalUNet
+from irsde_mm.registry import MODELS
+
+CASES = [('unet_nf8_depth2', 'unet'), ('unet_nf8_depth3_19x13', 'unet'),
+         ('denoising_unet_nf8_depth2', 'unet'), ('nafnet_w8', 'nafnet'),
+         ('nafnet_w8_19x13', 'nafnet')]
+SMALL = {
+    'unet': lambda **k: ConditionalUNet(base_channels=8, depth=2, **k),
+    'nafnet': lambda **k: ConditionalNAFNet(
+        width=8, enc_blocks=[1, 1], dec_blocks=[1, 1], **k)}
+
+
+def official(name):
+    return torch.load(GOLDEN / f'{name}_official.pth', weights_only=True)
+
+
+@pytest.mark.parametrize('name, arch', CASES)
+def test_published_weights_give_published_outputs(golden, name, arch):
+    g = golden(name)
+    state_dict, config = convert_state_dict(official(name), arch)
+    net = MODELS.build(config)
+    net.load_state_dict(state_dict)
+    with torch.no_grad():
+        y = net(g['x'], g['cond'], g['t'])
+    assert (y - g['y']).abs().max() < 1e-5 * g['y'].abs().max()
+
+
+def test_conversion_reads_the_size_off_the_weights():
+    _, config = convert_state_dict(official('unet_nf8_depth3_19x13'))
+    assert config == dict(
+        type='irsde_mm.ConditionalUNet', in_channels=3, out_channels=3,
+        base_channels=8, depth=3, conditional=True)
+    _, config = convert_state_dict(official('nafnet_w8_19x13'), 'nafnet')
+    assert config['enc_blocks'] == [1, 1, 1] and config['width'] == 8
+    _, config = convert_state_dict(official('denoising_unet_nf8_depth2'))
+    assert config['conditional'] is False and config['in_channels'] == 3
+
+
+def test_conversion_refuses_other_files():
+    with pytest.raises(ValueError, match="'intro.weight' is no parameter"):
+        convert_state_dict(dict([*official('nafnet_w8').items()][4:]), 'unet')
+    with pytest.raises(ValueError, match='unknown arch'):
+        convert_state_dict({}, 'vit')
+    with pytest.raises(ValueError, match='lacks'):
+        convert_state_dict({}, 'unet')
+
+
+def test_full_sizes():
+    """137.15 M and 76.6 M parameters."""
+    with torch.device('meta'):
+        unet = sum(p.numel() for p in ConditionalUNet().parameters())
+        naf = sum(p.numel() for p in ConditionalNAFNet().parameters())
+    assert round(unet / 1e6, 2) == 137.15 and round(naf / 1e6, 1) == 76.6
+
+
+@pytest.mark.parametrize('arch', SMALL)
+@pytest.mark.parametrize('size', [(1, 1), (1, 5), (2, 3), (16, 16), (17, 30)])
+def test_any_size(arch, size):
+    x = torch.rand(1, 3, *size)
+    assert SMALL[arch]()(x, x, 3).shape == x.shape
+
+
+@pytest.mark.parametrize('arch', SMALL)
+@pytest.mark.parametrize('channels', [1, 4])
+@pytest.mark.parametrize('conditional', [True, False])
+def test_channels_and_condition(arch, channels, conditional):
+    key = 'in_channels' if arch == 'unet' else 'img_channels'
+    kwargs = {key: channels, 'conditional': conditional}
+    if arch == 'unet':
+        kwargs['out_channels'] = channels
+    net, x = SMALL[arch](**kwargs), torch.rand(2, channels, 8, 8)
+    mu = torch.rand_like(x)
+    with torch.no_grad():
+        y = net(x, mu, 3)
+        assert y.shape == x.shape
+        if conditional:
+            assert not torch.equal(y, net(x, 1 - mu, 3))
+            with pytest.raises(DataError, match='conditional'):
+                net(x, None, 3)
+            with pytest.raises(ValueError, match='same shape'):
+                net(x, mu[..., 1:], 3)
+        else:
+            assert torch.equal(y, net(x, None, 3))
+    with pytest.raises(DataError, match=f'{channels} channels'):
+        net(torch.rand(2, 2, 8, 8), torch.rand(2, 2, 8, 8), 3)
+
+
+def perturbed(net):
+    """A network whose blocks do something: beta and gamma start at zero."""
+    for p in net.parameters():
+        p.data += 0.02 * torch.randn_like(p)
+    return net
+
+
+@pytest.mark.parametrize('arch', SMALL)
+def test_times(arch):
+    net, x = perturbed(SMALL[arch]()), torch.rand(2, 3, 8, 8)
+    with torch.no_grad():
+        number = net(x, x, 5)
+        for t in (5.0, torch.tensor(5), torch.tensor([5, 5]),
+                  torch.tensor([5., 5.])):
+            torch.testing.assert_close(net(x, x, t), number)
+        between = net(x, x, 5.5)
+        assert not torch.equal(between, number)
+        torch.testing.assert_close(
+            net(x, x, torch.tensor([5, 5.5]))[1:], between[1:])
+
+
+@pytest.mark.parametrize('arch', SMALL)
+def test_every_parameter_learns(arch):
+    net = perturbed(SMALL[arch]())
+    x = torch.rand(2, 3, 8, 8)
+    net(x, x / 2, torch.tensor([3, 70])).square().sum().backward()
+    for name, p in net.named_parameters():
+        assert p.grad is not None and p.grad.abs().sum() > 0, name
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match='even'):
+        ConditionalUNet(base_channels=7)
+    with pytest.raises(ValueError, match='depth'):
+        ConditionalUNet(depth=0)
+    with pytest.raises(ValueError, match='dec_blocks'):
+        ConditionalNAFNet(enc_blocks=[1], dec_blocks=[1, 1])

@@ -1,0 +1,236 @@
+"""IRSDERestorer: training, restoring, settings."""
+import copy
+import io
+
+import pytest
+import torch
+from irsde_mm.errors import CheckpointError, ConfigError
+from irsde_mm.models import IRSDERestorer
+from irsde_mm.registry import MODELS
+from irsde_mm.sde import SDE
+from mmagic.structures import DataSample
+
+CONFIG = dict(
+    type='irsde_mm.IRSDERestorer',
+    generator=dict(type='irsde_mm.ConditionalNAFNet', width=4,
+                   enc_blocks=[1], dec_blocks=[1]),
+    sde=dict(type='irsde_mm.IRSDE', max_sigma=30 / 255, num_steps=10),
+    sampler=dict(type='irsde_mm.PosteriorSampler'),
+    pixel_loss=dict(type='irsde_mm.MaximumLikelihoodLoss'),
+    data_preprocessor=dict(
+        type='mmagic.DataPreprocessor', mean=[0.] * 3, std=[255.] * 3,
+        output_channel_order='RGB'))
+
+
+def build(**changes) -> IRSDERestorer:
+    config = copy.deepcopy(CONFIG)
+    for key, value in changes.items():
+        config[key].update(value)
+    torch.manual_seed(0)
+    model = MODELS.build(config)
+    for p in model.generator.parameters():
+        p.data += 0.05 * torch.randn_like(p)
+    return model
+
+
+def batch(n=2, size=(8, 8)):
+    g = torch.Generator().manual_seed(0)
+    return dict(
+        inputs=[torch.randint(0, 256, (3, *size), generator=g).byte()
+                for _ in range(n)],
+        data_samples=[DataSample(
+            gt_img=torch.randint(0, 256, (3, *size), generator=g).byte(),
+            metainfo=dict(gt_path=f'dir/{i}.png')) for i in range(n)])
+
+
+def test_training_sees_what_the_paper_says():
+    """x_t from (x0, mu, t, noise) by the process; t in 1..T, one an image;
+    images as RGB in [0, 1]."""
+    model, seen, data = build(), [], batch(4)
+    original = model.pixel_loss.forward
+    model.pixel_loss.forward = lambda sde, pred, **k: (
+        seen.append(k), original(sde, pred, **k))[1]
+    data = model.data_preprocessor(data, training=True)
+    for _ in range(50):
+        loss = model(**data, mode='loss')['loss']
+    assert loss.shape == () and loss.requires_grad
+    k = seen[0]
+    torch.testing.assert_close(
+        k['xt'], model.sde.perturb(k['x0'], k['mu'], k['t'], k['noise']))
+    assert {int(t) for k in seen for t in k['t']} == set(range(1, 11))
+    raw = batch(4)
+    torch.testing.assert_close(
+        k['mu'][1], raw['inputs'][1].flip(0).float() / 255)
+    torch.testing.assert_close(
+        k['x0'][1], raw['data_samples'][1].gt_img.flip(0).float() / 255)
+
+
+def test_restoring_gives_images_as_mmagic_does():
+    samples = build().val_step(batch())
+    assert len(samples) == 2
+    pred = samples[1].output.pred_img
+    assert pred.shape == (3, 8, 8) and pred.min() >= 0 and pred.max() <= 255
+    torch.testing.assert_close(samples[1].input,
+                               batch()['inputs'][1].float())
+
+
+def test_result_depends_on_the_name_alone():
+    """Not on batch, order, or global random state."""
+    model = build()
+    both = model.val_step(batch())
+    torch.manual_seed(99)
+    data = {k: v[::-1] for k, v in batch().items()}
+    swapped = model.val_step(data)
+    alone = model.val_step({k: v[1:] for k, v in batch().items()})
+    for other in (swapped[0], alone[0]):
+        torch.testing.assert_close(both[1].output.pred_img,
+                                   other.output.pred_img, rtol=0, atol=1e-3)
+    data = {k: v[1:] for k, v in batch().items()}
+    data['data_samples'][0].set_metainfo(dict(gt_path='renamed.png'))
+    renamed = model.val_step(data)[0].output.pred_img
+    assert (renamed - both[1].output.pred_img).abs().max() > 1
+
+
+def test_the_test_seed_matters():
+    model = build()
+    first = model.val_step(batch())[0].output.pred_img
+    model.test_cfg = dict(seed=1)
+    assert not torch.equal(first, model.val_step(batch())[0].output.pred_img)
+
+
+def test_restoring_is_the_sampler_on_the_network():
+    model, mu = build(), torch.rand(1, 3, 8, 8)
+    g = torch.Generator().manual_seed(4)
+    result = model(mu, mode='tensor', generator=g)
+    g = torch.Generator().manual_seed(4)
+    xt, t = model.sde.start(mu, g)
+    with torch.no_grad():
+        expected = model.sampler.sample(
+            model.sde, lambda x, t: model.generator(x, mu, t), xt, mu, t, g)
+    torch.testing.assert_close(result, expected)
+    assert not result.is_inference()
+
+
+def test_denoising_process_needs_no_condition():
+    model = build(
+        generator=dict(conditional=False),
+        sde=dict(type='irsde_mm.DenoisingSDE', sigma=20 / 255),
+        sampler=dict(type='irsde_mm.ProbabilityFlowSampler'))
+    assert model.val_step(batch())[0].output.pred_img.shape == (3, 8, 8)
+    model.data_preprocessor.training = True
+    data = model.data_preprocessor(batch(), training=True)
+    model(**data, mode='loss')['loss'].backward()
+
+
+def test_noise_level_of_the_sample_of_the_config_or_estimated():
+    """t* = 22 for 25/255, 41 for 50/255 (T = 100)."""
+    model = build(
+        generator=dict(conditional=False),
+        sde=dict(type='irsde_mm.DenoisingSDE', max_sigma=70 / 255,
+                 num_steps=100),
+        sampler=dict(type='irsde_mm.ProbabilityFlowSampler'))
+    starts, start = [], model.sde.start
+    model.sde.start = lambda *args: (
+        starts.append(start(*args)[1]), start(*args))[1]
+
+    def run(size=(8, 8), **meta):
+        starts.clear()
+        data = batch(size=size)
+        for i, sample in enumerate(data['data_samples']):
+            sample.set_metainfo({k: v[i] for k, v in meta.items()})
+        return model.val_step(data), list(starts)
+
+    with pytest.raises(ConfigError, match='noise level'):
+        run()
+    both, times = run(sigma=[25 / 255, 50 / 255])
+    assert times == [22, 41], 'each from its own time'
+    same, times = run(sigma=[50 / 255, 50 / 255])
+    assert times == [41]
+    torch.testing.assert_close(both[1].output.pred_img,
+                               same[1].output.pred_img, rtol=0, atol=1e-3)
+    model.test_cfg = dict(sigma=15 / 255)
+    assert run()[1] == [15]
+    assert run(sigma=[0.0, 0.0])[1] == [0], 'the sample goes first'
+    model.test_cfg = dict(sigma='estimate')
+    data = batch(1)
+    noisy = 128 + 25 * torch.randn(3, 96, 96)
+    data['inputs'], data['data_samples'][0].gt_img = [noisy], noisy
+    starts.clear()
+    model.val_step(data)
+    assert abs(starts[0] - 22) <= 2
+    data['inputs'] = [128 + 90 * torch.randn(3, 96, 96)]
+    data['data_samples'] = batch(1)['data_samples']
+    with pytest.raises(ConfigError, match='max_sigma'):
+        model.val_step(data)
+
+
+def test_settings_are_plain_and_complete():
+    settings = build().settings
+    assert settings['sde'] == dict(
+        type='irsde_mm.IRSDE', max_sigma=30 / 255, num_steps=10,
+        schedule='cosine', eps=0.005)
+    assert settings['objective'] == 'euler'
+    assert settings['timesteps'] == 'discrete'
+    assert settings['generator']['middle_blocks'] == 1
+    file = io.BytesIO()
+    torch.save(settings, file)
+    file.seek(0)
+    assert torch.load(file, weights_only=True) == settings
+
+
+@pytest.mark.parametrize('changes, words', [
+    (dict(sde=dict(max_sigma=10 / 255)), r'max_sigma.*30/255.*10/255'),
+    (dict(sde=dict(num_steps=100)), r'num_steps: 10 .*100'),
+    (dict(sde=dict(schedule='linear')), "'cosine' .*'linear'"),
+    (dict(sde=dict(eps=0.01)), 'eps'),
+    (dict(generator=dict(width=8)), 'width: 4 .*8'),
+    (dict(sde=dict(type='irsde_mm.DenoisingSDE')), 'type'),
+])
+def test_other_settings_are_named_with_both_values(changes, words):
+    saved = build()
+    checkpoint = dict(state_dict=saved.state_dict(),
+                      meta=dict(irsde_mm=saved.settings))
+    build().check_checkpoint(checkpoint)
+    with pytest.raises(CheckpointError, match=words):
+        build(**changes).check_checkpoint(checkpoint)
+
+
+def test_defaults_written_out_make_no_difference():
+    saved = build()
+    build(sde=dict(eps=0.005, schedule='cosine')).check_checkpoint(dict(
+        state_dict=saved.state_dict(), meta=dict(irsde_mm=saved.settings)))
+
+
+def test_checkpoints_of_before_an_argument_existed():
+    saved = build()
+    saved.settings['generator'].pop('conditional')
+    build().check_checkpoint(dict(state_dict=saved.state_dict(),
+                                  meta=dict(irsde_mm=saved.settings)))
+
+
+def test_debias_is_for_the_published_objective():
+    saved = build()
+    saved.settings['objective'] = 'exact'
+    checkpoint = dict(state_dict=saved.state_dict(),
+                      meta=dict(irsde_mm=saved.settings))
+    build().check_checkpoint(checkpoint)
+    with pytest.raises(CheckpointError, match="debias.*'exact'"):
+        build(sampler=dict(debias=True)).check_checkpoint(checkpoint)
+
+
+def test_test_time_arguments_make_no_difference():
+    saved = build(sde=dict(type='irsde_mm.DenoisingSDE', sigma=0.1))
+    build(sde=dict(type='irsde_mm.DenoisingSDE')).check_checkpoint(dict(
+        state_dict=saved.state_dict(), meta=dict(irsde_mm=saved.settings)))
+
+
+def test_weights_of_another_network():
+    state_dict = build(generator=dict(width=8)).state_dict()
+    with pytest.raises(CheckpointError, match='another size'):
+        build().check_checkpoint(dict(state_dict=state_dict))
+    with pytest.raises(CheckpointError, match='lacks .*convert_checkpoint'):
+        build().check_checkpoint(dict(state_dict={'intro.weight': 0}))
+
+
+def test_sde_is_built_from_the_registry():
+    assert isinstance(build().sde, SDE)

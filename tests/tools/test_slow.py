@@ -1,0 +1,79 @@
+"""What takes minutes: the demo, several processes, the built package."""
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+import torch
+from conftest import ROOT, TINY, run_tool
+from irsde_mm.models.networks import ConditionalNAFNet, ConditionalUNet
+
+pytestmark = pytest.mark.slow
+
+
+def test_demo_with_few_iterations(tmp_path):
+    out = tmp_path / 'demo'
+    for _ in range(2):  # a demo replaces an earlier one, and nothing else
+        assert run_tool('demo', '--out', out, '--iters', 20) == 0
+        (out / 'mine.txt').write_text('mine')
+    assert run_tool('demo', '--out', out, '--iters', 20) == 0
+    assert (out / 'mine.txt').read_text() == 'mine'
+    summary = json.loads((out / 'summary.json').read_text())['derain']
+    assert set(summary) == {'input', 'restored', 'seconds'}
+    for scores in (summary['input'], summary['restored']):
+        assert {'psnr', 'ssim', 'psnr_y', 'ssim_y'} == set(scores)
+    assert 18 <= summary['input']['psnr_y'] <= 26
+    for name in ('comparison.png', 'trajectory.png'):
+        assert (out / name).stat().st_size > 50_000
+
+
+def test_demo_touches_nothing_of_others(tmp_path, capsys):
+    (tmp_path / 'mine.txt').write_text('mine')
+    assert run_tool('demo', '--out', tmp_path, '--iters', 1) == 2
+    assert 'not made by the demo' in capsys.readouterr().err
+    assert (tmp_path / 'mine.txt').read_text() == 'mine'
+
+
+def test_two_processes_train_and_test_on_cpus(tmp_path):
+    """Through gloo; the test scores are those of one process."""
+    def launch(processes, script, *args):
+        subprocess.run(
+            [sys.executable, '-W', 'ignore', '-m', 'torch.distributed.run',
+             '--standalone', f'--nproc-per-node={processes}',
+             str(ROOT / 'tools' / script), *map(str, args), '--launcher',
+             'pytorch', '--cfg-options', *TINY], check=True, timeout=300,
+            capture_output=True)
+
+    launch(2, 'train.py', 'quickstart/derain', '--work-dir',
+           tmp_path / 'run')
+    scores = []
+    for n in (1, 2):
+        launch(n, 'test.py', 'quickstart/derain',
+               tmp_path / 'run' / 'iter_2.pth', '--work-dir',
+               tmp_path / str(n))
+        found, = (p for p in (tmp_path / str(n)).rglob('*.json')
+                  if 'vis_data' not in p.parts)
+        scores.append({key: value for key, value in
+                       json.loads(found.read_text()).items()
+                       if 'time' not in key})
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+
+
+def test_the_wheel_carries_the_configs(tmp_path):
+    subprocess.run(
+        [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--quiet',
+         '--no-build-isolation', '--wheel-dir', str(tmp_path), str(ROOT)],
+        check=True, capture_output=True)
+    wheel, = tmp_path.glob('*.whl')
+    names = zipfile.ZipFile(wheel).namelist()
+    for config in (ROOT / 'configs').rglob('*.py'):
+        assert (f'irsde_mm/.mim/configs/{config.relative_to(ROOT / "configs")}'
+                in names)
+
+
+@pytest.mark.parametrize('cls', [ConditionalUNet, ConditionalNAFNet])
+def test_full_size_networks_run(cls):
+    net, x = cls(), torch.rand(1, 3, 40, 24)
+    with torch.no_grad():
+        assert net(x, x, 50).shape == x.shape

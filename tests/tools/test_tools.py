@@ -1,0 +1,422 @@
+"""The command line as a user works with it, good and bad."""
+import json
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from conftest import GOLDEN, ROOT, TINY, run_tool
+from PIL import Image
+
+
+@pytest.fixture
+def error(capfd):
+    """Runs a tool that has to fail as the issue says: one or two lines, exit
+    code 2, no traceback."""
+
+    def run(name, *args):
+        capfd.readouterr()
+        assert run_tool(name, *args) == 2
+        text = capfd.readouterr().err
+        assert 'Traceback' not in text
+        message = text[text.index('error: '):]
+        assert len(message.splitlines()) <= 2, message
+        return message
+
+    return run
+
+
+# ------------------------------------------------------------------ train
+
+
+def test_train_leaves_a_run_that_resumes(trained, tmp_path, error):
+    import shutil
+    folder = tmp_path / 'copy'
+    shutil.copytree(trained, folder)
+    assert (folder / 'iter_2.pth').exists() and (folder / 'derain.py').exists()
+    again = ['quickstart/derain', '--work-dir', folder, '--cfg-options',
+             *TINY[:-1], 'train_cfg.max_iters=4']
+    assert '--resume' in error('train', *again)
+    assert run_tool('train', *again, '--resume') == 0
+    meta = torch.load(folder / 'iter_4.pth', weights_only=True)['meta']
+    assert meta['iter'] == 4
+    assert run_tool('train', *again, '--resume', folder / 'iter_2.pth') == 0
+    # a run that was started from other weights resumes its own
+    start = [*again[:-1], f'load_from={trained}/iter_2.pth',
+             'train_cfg.max_iters=6']
+    assert run_tool('train', *start, '--resume') == 0
+    meta = torch.load(folder / 'iter_6.pth', weights_only=True)['meta']
+    assert meta['iter'] == 6
+    # nothing that fails changes the run's config
+    config = (folder / 'derain.py').read_text()
+    error('train', *again, 'model.sde.max_sigma=0.3', '--resume')
+    error('test', 'quickstart/derain', folder / 'iter_6.pth', '--work-dir',
+          folder, '--cfg-options', *TINY, 'model.sde.max_sigma=0.3')
+    assert (folder / 'derain.py').read_text() == config
+
+
+def test_train_amp(tmp_path):
+    assert run_tool('train', 'quickstart/derain', '--work-dir', tmp_path,
+                    '--amp', '--cfg-options', *TINY) == 0
+    assert 'BFloat16' in (tmp_path / 'derain.py').read_text()
+
+
+def test_train_runs_mmagics_configs(tmp_path, photo):
+    """A mmagic model, its runtime without our hooks, our built-in data."""
+    config = tmp_path / 'mm.py'
+    config.write_text(f'''
+_base_ = ['{ROOT}/configs/_base_/datasets/builtin_rain.py',
+          'mmagic::_base_/default_runtime.py']
+default_hooks = dict(checkpoint=dict(_delete_=True, type='CheckpointHook',
+                                     interval=5000, by_epoch=False,
+                                     save_best='PSNR', rule='greater'))
+model = dict(
+    type='BaseEditModel',
+    generator=dict(type='SRCNNNet', channels=(3, 4, 4, 3), upscale_factor=1),
+    pixel_loss=dict(type='L1Loss'),
+    data_preprocessor=dict(type='DataPreprocessor', mean=[0.] * 3,
+                           std=[255.] * 3))
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=2, val_interval=2)
+val_cfg = dict(type='MultiValLoop')
+test_cfg = dict(type='MultiTestLoop')
+optim_wrapper = dict(type='OptimWrapper',
+                     optimizer=dict(type='Adam', lr=1e-4))
+''')
+    assert run_tool('train', config, '--work-dir', tmp_path / 'run') == 0
+    assert list((tmp_path / 'run').glob('best_PSNR*.pth'))
+    assert run_tool('test', config, tmp_path / 'run' / 'iter_2.pth',
+                    '--work-dir', tmp_path / 'test') == 0
+    assert run_tool('train', config, '--work-dir', tmp_path / 'run',
+                    '--resume', '--cfg-options', 'train_cfg.max_iters=3') == 0
+    assert run_tool('restore', photo, '--model', tmp_path / 'run', '--out',
+                    tmp_path / 'restored') == 0
+
+
+@pytest.mark.parametrize('options, words', [
+    (['irsde/dehraze'], 'no config'),
+    (['irsde/derain'], 'data/rain100h/train.*does not exist.*quickstart'),
+    (['quickstart/derain', '--cfg-options', 'model.sde.max_sigma=20'],
+     'max_sigma must lie in'),
+    (['quickstart/derain', '--cfg-options', 'model.sde.type=irsde_mm.SDEX'],
+     'SDEX'),
+    (['quickstart/derain', '--cfg-options', 'model.sde.depth=3'], 'depth'),
+    (['quickstart/derain', '--cfg-options', 'load_from=/nothing.pth'],
+     'no checkpoint'),
+    (['quickstart/derain', '--resume', '/nothing.pth'], 'no checkpoint'),
+    (['quickstart/derain', '--work-dir', '/dev/null/x'], '/dev/null'),
+    (['quickstart/derain', '--cfg-options',
+      'optim_wrapper.optimizer.type=Adamant'], 'Adamant'),
+    (['quickstart/derain', '--cfg-options',
+      'param_scheduler.0.type=SawLR'], 'SawLR'),
+    (['quickstart/derain', '--cfg-options', 'a', 'b'], 'KEY=VALUE'),
+    (['quickstart/derain', '--launcher', 'pytorch'], 'torchrun'),
+])
+def test_train_errors(options, words, error, tmp_path, monkeypatch):
+    import re
+    monkeypatch.chdir(tmp_path)
+    assert re.search(words, error('train', *options))
+
+
+def test_datasets_that_cannot_be_lazy_are_left_to_the_runner():
+    """mmagic has datasets without lazy_init: no reason to refuse them."""
+    from irsde_mm import cli
+    from irsde_mm.errors import DataError
+    from mmengine.config import Config
+
+    def config(**dataset):
+        return Config(dict(default_scope='mmagic', train_dataloader=dict(
+            dataset=dataset)))
+
+    cli.check_data(config(type='SinGANDataset', data_root='nowhere.png',
+                          min_size=25, max_size=250, scale_factor_init=0.75),
+                   'train', 'val')
+    with pytest.raises(DataError, match='nowhere'):
+        cli.check_data(config(type='irsde_mm.PairedImageDataset',
+                              data_root='nowhere'), 'train')
+
+
+def test_train_names_data_problems(error, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for side in ('input', 'target'):
+        for split in ('train', 'test'):
+            folder = tmp_path / 'data' / 'rain100h' / split / side
+            folder.mkdir(parents=True)
+            Image.new('RGB', (8, 8)).save(folder / f'{side}.png')
+    text = error('train', 'irsde/derain')
+    assert "input.png' has no partner" in text
+    assert "target.png' has no partner" in text
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    with pytest.raises(ValueError, match='no config'):
+        run_tool('train', 'irsde/dehraze', '--debug')
+
+
+# ------------------------------------------------------------------- test
+
+
+def test_test_scores_and_writes_pictures(trained, tmp_path, capfd):
+    assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',
+                    '--work-dir', tmp_path) == 0
+    out = capfd.readouterr()
+    assert 'input_PSNR_Y' in out.out + out.err
+    scores, = (json.loads(p.read_text()) for p in tmp_path.rglob('*.json')
+               if 'vis_data' not in p.parts)
+    assert scores['PSNR'] > 5 and 10 < scores['input_PSNR_Y'] < 30
+    assert len(list(tmp_path.rglob('vis_image/*'))) == 3
+
+
+def test_test_errors(trained, tmp_path, error):
+    config = trained / 'derain.py'
+    broken = tmp_path / 'broken.pth'
+    broken.write_bytes((trained / 'iter_2.pth').read_bytes()[:5000])
+    text = tmp_path / 'notes.pth'
+    assert 'no checkpoint' in error('test', config, tmp_path / 'x.pth')
+    assert 'broken' in error('test', config, broken)
+    for content in ('hello', 'b', 'text', ''):
+        text.write_text(content)
+        assert 'no checkpoint of plain weights' in error('test', config, text)
+    torch.save({'generator.conv_in.weight': torch.zeros(1)}, text)
+    assert "'state_dict'" in error('test', config, text)
+    found = error('test', config, trained / 'iter_2.pth', '--work-dir',
+                  tmp_path, '--cfg-options', 'model.sde.max_sigma=0.1')
+    assert '50/255' in found and '25.5/255' in found
+    found = error('test', config, trained / 'iter_2.pth', '--work-dir',
+                  tmp_path, '--cfg-options', 'model.sampler.num_steps=101')
+    assert 'num_steps=101' in found
+
+
+class Evil:
+
+    def __reduce__(self):
+        return (print, ('executed',))
+
+
+def test_a_file_that_would_execute_code_is_refused(trained, tmp_path, error,
+                                                   capfd):
+    evil = tmp_path / 'evil.pth'
+    with open(evil, 'wb') as file:
+        pickle.dump(dict(state_dict={'a': Evil()}), file)
+    assert 'no checkpoint of plain weights' in error(
+        'test', trained / 'derain.py', evil)
+    torch.save(dict(state_dict={'a': Evil()}), evil)
+    assert 'no checkpoint of plain weights' in error(
+        'test', trained / 'derain.py', evil)
+    assert 'executed' not in capfd.readouterr().out
+
+
+# ---------------------------------------------------------------- restore
+
+
+def test_restore_a_photo_a_folder_a_pattern(trained, photo, tmp_path, capfd):
+    other = photo.with_name('two.jpg')
+    Image.new('L', (17, 9), 128).save(other)
+    jobs = dict(one=[photo], folder=[photo.parent],
+                pattern=[photo.parent / '*.jpg'])
+    for name, inputs in jobs.items():
+        out = tmp_path / name
+        assert run_tool('restore', *inputs, '--model', trained, '--out',
+                        out) == 0
+    assert {p.name for p in (tmp_path / 'folder').iterdir()} == {
+        'my photo.png', 'two.png'}
+    assert {p.name for p in (tmp_path / 'pattern').iterdir()} == {'two.png'}
+    image = cv2.imread(str(tmp_path / 'one' / 'my photo.png'))
+    assert image.shape == (20, 31, 3)
+    same = cv2.imread(str(tmp_path / 'folder' / 'my photo.png'))
+    assert np.array_equal(image, same)
+    assert str(tmp_path / 'one' / 'my photo.png') in capfd.readouterr().out
+
+
+def test_restore_takes_the_newest_run(trained, photo, tmp_path, monkeypatch,
+                                      capfd, error):
+    monkeypatch.chdir(tmp_path)
+    assert 'no trained model' in error('restore', photo, '--out', 'out')
+    (tmp_path / 'work_dirs').mkdir()
+    (tmp_path / 'work_dirs' / 'run').symlink_to(trained)
+    (tmp_path / 'work_dirs' / 'new').mkdir()
+    for name in ('derain.py', 'iter_2.pth'):
+        (tmp_path / 'work_dirs' / 'new' / name).write_bytes(
+            (trained / name).read_bytes())
+    assert run_tool('restore', photo, '--out', 'out') == 0
+    assert 'work_dirs/new' in capfd.readouterr().out
+
+
+def test_restore_options(trained, photo, tmp_path):
+    results = []
+    for i, options in enumerate((
+            ['--seed', 1], ['--seed', 1], ['--seed', 2], ['--steps', 1],
+            ['--sampler', 'sde', '--steps', 3], ['--sampler', 'ode'],
+            ['--sampler', 'jump', '--steps', 2], ['--device', 'cpu'])):
+        assert run_tool('restore', photo, '--model', trained, '--out',
+                        tmp_path / str(i), *options) == 0
+        results.append(cv2.imread(str(tmp_path / str(i) / 'my photo.png')))
+    assert np.array_equal(results[0], results[1])
+    for i, j in ((0, 2), (0, 3), (4, 5), (5, 6), (3, 4)):
+        assert not np.array_equal(results[i], results[j])
+
+
+def test_restore_errors(trained, photo, tmp_path, error):
+    model = ['--model', trained, '--out', tmp_path / 'out']
+    assert 'no image' in error('restore', tmp_path / 'x.png', *model)
+    assert 'no image' in error('restore', str(tmp_path / '*.tif'), *model)
+    (tmp_path / 'empty').mkdir()
+    assert 'has no image' in error('restore', tmp_path / 'empty', *model)
+    assert 'no image' in error('restore', str(tmp_path / '**.png'), *model)
+    broken = tmp_path / 'broken.png'
+    broken.write_bytes(photo.read_bytes()[:-300])
+    assert 'not a readable image' in error('restore', broken, *model)
+    alpha = tmp_path / 'alpha.png'
+    Image.new('RGBA', (9, 9)).save(alpha)
+    assert 'transparency' in error('restore', alpha, *model)
+    deep = tmp_path / 'deep.png'
+    Image.fromarray(np.zeros((9, 9), np.uint16)).save(deep)
+    assert '8 bits' in error('restore', deep, *model)
+    assert 'unknown sampler' in error('restore', photo, *model, '--sampler',
+                                      'ddim')
+    assert 'steps=101' in error('restore', photo, *model, '--steps', 101)
+    assert 'cannot be used' in error('restore', photo, *model, '--device',
+                                     'abacus')
+    assert 'cannot write' in error('restore', photo, '--model', trained,
+                                   '--out', '/dev/null/x')
+    assert '--checkpoint' in error('restore', photo, '--model',
+                                   'quickstart/derain', '--out', tmp_path)
+    assert 'no work folder' in error('restore', photo, '--model',
+                                     tmp_path / 'empty', '--out', tmp_path)
+
+
+def test_restore_overwrites_nothing(trained, photo, tmp_path, error):
+    out = tmp_path / 'out'
+    out.mkdir()
+    (out / 'my photo.png').write_text('mine')
+    assert 'not overwritten' in error('restore', photo, '--model', trained,
+                                      '--out', out)
+    assert (out / 'my photo.png').read_text() == 'mine'
+    twin = photo.with_suffix('.jpg')
+    Image.new('RGB', (9, 9)).save(twin)
+    assert 'both become' in error('restore', photo, twin, '--model', trained,
+                                  '--out', tmp_path / 'new')
+
+
+def test_restore_looks_at_memory_first(trained, tmp_path, error):
+    large = tmp_path / 'large.jpg'
+    Image.new('RGB', (2500, 2000)).save(large)
+    text = error('restore', large, '--model', trained, '--out', tmp_path)
+    assert '5.0 megapixels' in text and 'GiB' in text and '--force' in text
+
+
+def test_channel_counts(trained, tmp_path, photo, error):
+    """A grey model takes grey photos and refuses colour."""
+    model = ['--model', grey_model(tmp_path), '--out', tmp_path / 'out']
+    assert 'in colour' in error('restore', photo, *model)
+    grey = tmp_path / 'grey.png'
+    Image.new('L', (17, 9), 128).save(grey)
+    assert run_tool('restore', grey, *model) == 0
+    with Image.open(tmp_path / 'out' / 'grey.png') as result:
+        assert result.mode == 'L' and result.size == (17, 9)
+    assert '1 channels, but got 3' in error(
+        'train', 'quickstart/derain', '--work-dir', tmp_path / 'run',
+        '--cfg-options', *TINY, 'model.generator.img_channels=1')
+
+
+def test_restore_takes_a_weights_file_alone(trained, photo, tmp_path, error):
+    assert run_tool('restore', photo, '--model', trained / 'iter_2.pth',
+                    '--steps', 2, '--out', tmp_path / 'a') == 0
+    assert run_tool('restore', photo, '--model', trained, '--out',
+                    tmp_path / 'b') == 0
+    a, b = (cv2.imread(str(tmp_path / k / 'my photo.png')) for k in 'ab')
+    assert np.array_equal(a, b)
+    assert 'no config' in error('restore', photo, '--model',
+                                tmp_path / 'nowhere', '--out', tmp_path)
+
+
+def grey_model(tmp_path):
+    """An untrained model for grey images, in a work folder."""
+    from irsde_mm.apis.configs import load_config
+    from irsde_mm.registry import MODELS
+    cfg = load_config('quickstart/derain', {
+        'model.generator.width': 4, 'model.generator.img_channels': 1,
+        'model.sampler.num_steps': 1,
+        'model.data_preprocessor': dict(
+            _delete_=True, type='mmagic.DataPreprocessor', mean=[0.],
+            std=[255.])})
+    model = MODELS.build(cfg.model)
+    folder = tmp_path / 'grey'
+    folder.mkdir()
+    cfg.dump(str(folder / 'grey.py'))
+    torch.save(dict(state_dict=model.state_dict(), meta={}),
+               folder / 'iter_1.pth')
+    return folder
+
+
+# --------------------------------------------------------- convert, others
+
+
+@pytest.mark.parametrize('name, config', [
+    ('unet_nf8_depth2', 'irsde/derain'), ('nafnet_w8', 'quickstart/derain')])
+def test_converted_weights_restore_test_and_train_on(name, config, tmp_path,
+                                                     photo, golden):
+    out = tmp_path / 'converted'
+    assert run_tool('convert_checkpoint', GOLDEN / f'{name}_official.pth',
+                    '--config', config, '--out', out) == 0
+    written = out / 'derain.py'
+    from irsde_mm.apis import init_restorer
+    model = init_restorer(str(out), device='cpu')
+    g = golden(name)
+    with torch.no_grad():
+        y = model.generator(g['x'], g['cond'], g['t'])
+    assert (y - g['y']).abs().max() < 1e-5 * g['y'].abs().max()
+    assert run_tool('restore', photo, '--model', out, '--out',
+                    tmp_path / 'restored', '--steps', 2) == 0
+    options = ['--cfg-options', 'model.sampler.num_steps=1']
+    if name == 'nafnet_w8':
+        assert run_tool('test', written, out / 'converted.pth', '--work-dir',
+                        tmp_path / 't', *options) == 0
+        assert run_tool(
+            'train', written, '--work-dir', tmp_path / 'tuned', *options,
+            f'load_from={out}/converted.pth', 'train_cfg.max_iters=1') == 0
+
+
+@pytest.mark.parametrize('objective, loss', [
+    ('noise', 'NoiseMatchingLoss'), ('exact', 'exact=True')])
+def test_conversion_of_other_objectives(tmp_path, objective, loss):
+    out = tmp_path / 'new'
+    assert run_tool('convert_checkpoint', GOLDEN / 'nafnet_w8_official.pth',
+                    '--config', 'quickstart/derain', '--out', out,
+                    '--objective', objective) == 0
+    text = (out / 'derain.py').read_text()
+    assert loss in text and 'debias=False' in text
+    meta = torch.load(out / 'converted.pth', weights_only=True)['meta']
+    assert meta['irsde_mm']['objective'] == objective
+
+
+def test_conversion_errors(tmp_path, error, trained):
+    weights = GOLDEN / 'nafnet_w8_official.pth'
+    out = ['--out', tmp_path / 'new', '--config']
+    assert 'no parameter' in error('convert_checkpoint', weights, *out,
+                                   'irsde/derain', '--arch', 'unet')
+    assert 'no parameter' in error('convert_checkpoint',
+                                   trained / 'iter_2.pth', *out,
+                                   'irsde/derain')
+    assert 'no config' in error('convert_checkpoint', weights, *out, 'x')
+    assert 'no checkpoint' in error('convert_checkpoint', tmp_path / 'x',
+                                    *out, 'irsde/derain')
+    assert 'not overwritten' in error(
+        'convert_checkpoint', weights, '--out', tmp_path, '--config',
+        'irsde/derain')
+    assert not (tmp_path / 'new').exists()
+
+
+def test_benchmark_speed(tmp_path, error):
+    out = tmp_path / 'speed.json'
+    args = ['speed', 'quickstart/derain', '--size', 32, '--steps', 2,
+            '--repeats', 1, '--out', out]
+    assert run_tool('benchmark', *args) == 0
+    rows = json.loads(out.read_text())['samplers']
+    assert set(rows) == {'posterior', 'sde', 'ode', 'jump'}
+    assert all(row['network_call_ms'] > 0 for row in rows.values())
+    assert 'not overwritten' in error('benchmark', *args)
+    assert '--size' in error('benchmark', 'speed', 'quickstart/derain',
+                             '--size', 0)
+    assert 'cannot write' in error('benchmark', 'speed', 'quickstart/derain',
+                                   '--out', '/dev/null/x.json')

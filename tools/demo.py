@@ -1,0 +1,213 @@
+"""Trains a small model on built-in photos, tests it on photos that it never
+saw, and writes the scores and pictures: python tools/demo.py"""
+import argparse
+import json
+import shutil
+import time
+from pathlib import Path
+
+from irsde_mm import cli
+
+TASKS = dict(derain='configs/quickstart/derain.py')
+RESULTS = ('summary.json', 'comparison.png', 'trajectory.png')
+STATES = 6  # pictures in trajectory.png
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--out', default='work_dirs/demo',
+                        help='folder of the demo; what an earlier demo left '
+                        'there is replaced')
+    parser.add_argument('--iters', type=int,
+                        help='fewer training iterations, to try it out')
+    return parser
+
+
+def main(args: argparse.Namespace) -> None:
+    out, summary, rows = prepare(args.out), {}, {}
+    for task, config in TASKS.items():
+        folder = out / task
+        start = time.perf_counter()
+        train(config, folder, args.iters)
+        trained = time.perf_counter()
+        rows[task], states = test(folder)
+        summary[task] = average(rows[task])
+        summary[task]['seconds'] = dict(
+            train=round(trained - start, 1),
+            test=round(time.perf_counter() - trained, 1))
+        draw_comparison(rows[task], out / 'comparison.png')
+        draw_trajectory(states, out / 'trajectory.png')
+    (out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
+    show(rows, summary)
+    print(f'scores and pictures: summary.json, comparison.png and '
+          f'trajectory.png in {out}/')
+
+
+def prepare(path: str) -> Path:
+    """The demo's folder, without what an earlier demo made there.
+
+    Raises:
+        OutputError: If it holds things and no demo made it.
+    """
+    from irsde_mm.apis.images import prepare_folder
+    from irsde_mm.errors import OutputError
+    out, marker = Path(path), Path(path) / '.demo'
+    if marker.exists():
+        for name in TASKS:
+            shutil.rmtree(out / name, ignore_errors=True)
+        for name in RESULTS:
+            (out / name).unlink(missing_ok=True)
+    elif out.is_dir() and any(out.iterdir()):
+        raise OutputError(f"'{out}' holds files that were not made by the "
+                          'demo; choose another --out.')
+    prepare_folder(path)
+    marker.touch()
+    return out
+
+
+def train(config: str, folder: Path, iters) -> None:
+    """Trains a config into a folder."""
+    from irsde_mm import registry  # noqa: F401, first: compat
+    from irsde_mm.apis.configs import load_config
+    from mmengine.runner import Runner
+    cfg = load_config(config, {'train_cfg.max_iters': iters} if iters else {})
+    cfg.work_dir = str(folder)
+    # tested below, photo by photo
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    cfg.default_hooks.checkpoint.save_best = None
+    Runner.from_cfg(cfg).train()
+
+
+def test(folder: Path):
+    """Restores the held-out photos.
+
+    Returns:
+        A list of dicts (name, scores, pictures) and the states of the first
+        photo, from x_T to x_0, as pairs (t, picture).
+    """
+    from irsde_mm.apis import init_restorer
+    from irsde_mm.apis.checkpoint import find_run
+    from irsde_mm.apis.configs import load_config
+    from irsde_mm.registry import DATASETS, METRICS
+    from mmengine.registry import DefaultScope
+    _, checkpoint = find_run(folder)
+    config = load_config(TASKS[folder.name])
+    model = init_restorer(TASKS[folder.name], str(checkpoint))
+    rows, states = [], []
+    with DefaultScope.overwrite_default_scope('mmagic'):
+        dataset = DATASETS.build(config.test_dataloader.dataset)
+        for item in dataset:
+            metrics = [METRICS.build(metric)
+                       for metric in config.test_evaluator.metrics]
+            sample = restore(model, item, states if not rows else None)
+            for metric in metrics:
+                metric.process(None, [sample.to_dict()])
+            scores = {}
+            for metric in metrics:
+                scores.update(metric.compute_metrics(metric.results))
+            rows.append(dict(
+                name=Path(item['data_samples'].gt_path).stem, scores=scores,
+                degraded=picture(sample.input), clean=picture(sample.gt_img),
+                restored=picture(sample.output.pred_img)))
+    return rows, states
+
+
+def restore(model, item: dict, states=None):
+    """One test sample through the model; keeps the states if asked."""
+    import torch
+    data = model.data_preprocessor(
+        dict(inputs=[item['inputs']], data_samples=[item['data_samples']]))
+    inputs, samples = data['inputs'], data['data_samples']
+
+    def keep(s, xs):
+        states.append((s, picture(255 * xs[0].flip(0))))
+
+    with torch.no_grad():
+        if states is not None:
+            start, t = model.sde.start(
+                inputs, model.image_generators(inputs, samples))
+            keep(t, start)
+        return model(inputs, samples, mode='predict',
+                     callback=None if states is None else keep)[0]
+
+
+def picture(image):
+    """(C, H, W) BGR in 0..255 -> (H, W, C) RGB uint8."""
+    return image.detach().cpu().float().round().clamp(0, 255).byte().permute(
+        1, 2, 0).numpy()[..., ::-1]
+
+
+def average(rows: list) -> dict:
+    """Mean scores of the degraded and of the restored photos."""
+    keys = dict(psnr='PSNR', ssim='SSIM', psnr_y='PSNR_Y', ssim_y='SSIM_Y')
+    return {which: {
+        name: round(sum(row['scores'][prefix + key] for row in rows)
+                    / len(rows), 4) for name, key in keys.items()}
+        for which, prefix in (('input', 'input_'), ('restored', ''))}
+
+
+def draw_comparison(rows: list, path: Path) -> None:
+    """Degraded | restored | clean, a photo a row."""
+    plt = pyplot()
+    figure, axes = plt.subplots(len(rows), 3, squeeze=False,
+                                figsize=(15, 3.6 * len(rows)))
+    for row, line in zip(rows, axes):
+        s = row['scores']
+        captions = dict(
+            degraded=f"degraded, {s['input_PSNR_Y']:.2f} dB, SSIM "
+            f"{s['input_SSIM_Y']:.3f}",
+            restored=f"restored, {s['PSNR_Y']:.2f} dB, SSIM "
+            f"{s['SSIM_Y']:.3f}", clean=f"clean ({row['name']})")
+        for axis, (which, caption) in zip(line, captions.items()):
+            axis.imshow(row[which])
+            axis.set_title(caption)
+            axis.axis('off')
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+    plt.close(figure)
+
+
+def draw_trajectory(states: list, path: Path) -> None:
+    """States of one photo from x_T to x_0."""
+    plt = pyplot()
+    last = len(states) - 1
+    chosen = [states[round(i * last / (STATES - 1))] for i in range(STATES)]
+    figure, axes = plt.subplots(1, STATES, figsize=(3.6 * STATES, 2.9))
+    for (t, image), axis in zip(chosen, axes):
+        axis.imshow(image)
+        axis.set_title(f't = {t}')
+        axis.axis('off')
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+    plt.close(figure)
+
+
+def pyplot():
+    import matplotlib
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+    return plt
+
+
+def show(rows: dict, summary: dict) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    table = Table(title='held-out photos, Y channel')
+    for column in ('task', 'photo', 'input PSNR', 'restored PSNR',
+                   'input SSIM', 'restored SSIM'):
+        table.add_column(column, justify='right')
+    for task, photos in rows.items():
+        for row in photos:
+            s = row['scores']
+            table.add_row(task, row['name'], *(
+                f'{s[key]:.3f}' for key in ('input_PSNR_Y', 'PSNR_Y',
+                                            'input_SSIM_Y', 'SSIM_Y')))
+        a, b = summary[task]['input'], summary[task]['restored']
+        table.add_row(task, 'average', *(
+            f'{v:.3f}' for v in (a['psnr_y'], b['psnr_y'], a['ssim_y'],
+                                 b['ssim_y'])))
+    Console().print(table)
+
+
+if __name__ == '__main__':
+    cli.run(main, parser())
