@@ -1,8 +1,13 @@
 """Checkpoints: resumed exactly where they stopped, EMA weights, settings."""
+import json
+from types import SimpleNamespace
+
 import pytest
 import torch
 from irsde_mm.apis.configs import load_config
+from irsde_mm.engine.hooks import LoggerHook
 from irsde_mm.errors import CheckpointError
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 
@@ -92,3 +97,19 @@ def test_bfloat16_on_a_cpu(tmp_path):
 def test_same_seed_same_weights(tmp_path):
     a, b = (train(tmp_path / name, 3).model.state_dict() for name in 'ab')
     assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_one_process_writes_the_scores(tmp_path, monkeypatch):
+    """Two at once left a garbled file."""
+    hook = LoggerHook()
+    runner = SimpleNamespace(
+        log_dir=str(tmp_path), test_dataloader=[0], logger=MMLogger('here'),
+        log_processor=SimpleNamespace(
+            get_log_after_epoch=lambda *args, **kwargs: ({'PSNR': 1.0}, '')))
+    hook.json_log_path = 'scores.json'
+    monkeypatch.setattr('mmengine.dist.utils.is_main_process', lambda: False)
+    hook.after_test_epoch(runner, {'PSNR': 1.0})
+    assert not list(tmp_path.iterdir())
+    monkeypatch.undo()
+    hook.after_test_epoch(runner, {'PSNR': 1.0})
+    assert json.loads((tmp_path / 'scores.json').read_text()) == {'PSNR': 1.0}

@@ -1,6 +1,9 @@
 """Hooks that mmengine and mmagic lack."""
+from .logger_hook import LoggerHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .progress_hook import ProgressHook
 from .settings_hook import SettingsHook
 
-__all__ = ['PlainCheckpointHook', 'ProgressHook', 'SettingsHook']
+__all__ = [
+    'LoggerHook', 'PlainCheckpointHook', 'ProgressHook', 'SettingsHook'
+]
