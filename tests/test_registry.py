@@ -13,8 +13,10 @@ NAMES = dict(
             'MaximumLikelihoodLoss', 'NoiseMatchingLoss'],
     DATASETS=['PairedImageDataset', 'BuiltinPhotos', 'CleanImageDataset'],
     TRANSFORMS=['RainStreaks', 'GaussianNoise', 'MotionBlur', 'KeepMask',
-                'LowResolution', 'Upsample', 'Haze'], METRICS=['PSNR', 'SSIM'],
-    HOOKS=['SettingsHook', 'PlainCheckpointHook', 'ProgressHook'],
+                'LowResolution', 'Upsample', 'Haze'],
+    METRICS=['PSNR', 'SSIM', 'LPIPS', 'FID', 'NIQE'],
+    HOOKS=['SettingsHook', 'PlainCheckpointHook', 'ProgressHook',
+           'LoggerHook'],
     OPTIM_WRAPPERS=['BFloat16OptimWrapper'])
 
 

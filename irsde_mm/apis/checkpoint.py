@@ -1,4 +1,4 @@
-"""Reading weights without executing anything that a file brings along."""
+"""Checkpoints: reading them, finding them, putting them in a model."""
 from pathlib import Path
 from typing import Tuple
 
@@ -6,29 +6,7 @@ import torch
 from torch import nn
 
 from ..errors import CheckpointError
-
-
-def read_plain(path: str) -> dict:
-    """A dict of plain values and tensors that torch saved.
-
-    Raises:
-        CheckpointError: If the file is missing, broken, no such dict, or
-            holds objects that could execute code.
-    """
-    if not Path(path).is_file():
-        raise CheckpointError(f"there is no checkpoint '{path}'.")
-    try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # any bytes at all may stand in the file
-        reason = (str(error).strip() or type(error).__name__
-                  ).splitlines()[0][:120]
-        raise CheckpointError(
-            f"'{path}' is no checkpoint of plain weights: it is broken, of "
-            f'another kind, or holds objects ({reason}).') from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"'{path}' holds a {type(content).__name__}, "
-                              'not a checkpoint.')
-    return content
+from ..weight_files import read_plain
 
 
 def read_checkpoint(path: str) -> dict:

@@ -1,5 +1,7 @@
 """Metrics that mmagic lacks and the paper's protocol."""
 from .. import registry  # noqa: F401, first: it makes mmagic importable
+from .niqe import NIQE
+from .perceptual import FID, LPIPS
 from .protocol import PSNR, SSIM
 
-__all__ = ['PSNR', 'SSIM']
+__all__ = ['FID', 'LPIPS', 'NIQE', 'PSNR', 'SSIM']

@@ -5,21 +5,19 @@ are compared. mmagic's own PSNR and SSIM do not round. The scores of the
 unrestored input come out beside those of the result, from the same pass.
 """
 from abc import abstractmethod
-from pathlib import PurePath
-from typing import Dict, List, Sequence
+from typing import Dict
 
 import mmcv
 import numpy as np
-from mmagic.evaluation.metrics.base_sample_wise_metric import \
-    BaseSampleWiseMetric
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 from ..errors import DataError
 from ..registry import METRICS
+from .base import RestorationMetric
 
 
-class PairMetric(BaseSampleWiseMetric):
+class PairMetric(RestorationMetric):
     """A score for a pair of images, averaged over images.
 
     Reports ``NAME`` (``NAME_Y`` on the luma channel) of the restored and
@@ -33,8 +31,6 @@ class PairMetric(BaseSampleWiseMetric):
     Raises:
         ValueError: If ``channel`` is unknown or ``crop_border`` negative.
     """
-
-    default_prefix = ''
 
     def __init__(self, channel: str = 'rgb', crop_border: int = 0,
                  **kwargs) -> None:
@@ -52,26 +48,12 @@ class PairMetric(BaseSampleWiseMetric):
     def score(self, image: np.ndarray, clean: np.ndarray) -> float:
         """Compares two float64 images (H, W, C) in 0..255."""
 
-    def process(self, data_batch: Sequence[dict],
-                data_samples: Sequence[dict]) -> None:
-        for sample in data_samples:
-            name = PurePath(str(sample.get('gt_path', ''))).name
-            clean = self._prepare(sample[self.gt_key], name)
-            result = {'name': name, self.key: self.score(
-                self._prepare(sample['output'][self.pred_key], name), clean)}
-            if 'input' in sample:
-                degraded = self._prepare(sample['input'], name)
-                # a model that upscales by itself has nothing to compare
-                if degraded.shape == clean.shape:
-                    result[f'input_{self.key}'] = self.score(degraded, clean)
-            self.results.append(result)
+    def measure(self, clean: np.ndarray,
+                images: Dict[str, np.ndarray]) -> Dict[str, float]:
+        return {key: self.score(image, clean)
+                for key, image in images.items()}
 
-    def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
-        keys = [key for key in results[0] if key != 'name']
-        return {key: float(np.mean([r[key] for r in results])) * self.scaling
-                for key in keys}
-
-    def _prepare(self, image: Tensor, name: str) -> np.ndarray:
+    def view(self, image: Tensor, name: str) -> np.ndarray:
         """(C, H, W) BGR or grey in 0..255 -> rounded, cut, one or more
         channels, float64."""
         image = np.asarray(image.cpu()).transpose(1, 2, 0)

@@ -1,0 +1,360 @@
+"""LPIPS, FID and NIQE: values, missing and wrong weights, small images."""
+import logging
+from types import SimpleNamespace
+
+import lpips
+import numpy as np
+import pytest
+import torch
+from irsde_mm.errors import CheckpointError, DataError
+from irsde_mm.evaluation import FID, LPIPS, NIQE
+from irsde_mm.evaluation.frechet import frechet_distance
+from mmagic.engine.runner import MultiTestLoop
+from mmagic.evaluation import Evaluator
+from mmagic.evaluation.functional.fid_inception import (InceptionV3,
+                                                        fid_inception_v3)
+from mmagic.evaluation.metrics.niqe import niqe
+from mmengine.logging import MMLogger
+from scipy.linalg import sqrtm
+from torch.utils.data import DataLoader
+from torchvision.models import alexnet
+
+
+def random_weights(build) -> dict:
+    """Random values for a network that torchvision would fill slowly."""
+    with torch.device('meta'):
+        shapes = {key: value.shape
+                  for key, value in build().state_dict().items()
+                  if not key.endswith('num_batches_tracked')}
+    g = torch.Generator().manual_seed(0)
+
+    def values(key, shape):
+        if len(shape) > 1:
+            fan_in = np.prod(shape[1:])
+            return torch.randn(shape, generator=g) * (2 / fan_in)**.5
+        ones = key.endswith(('bn.weight', 'running_var'))
+        return torch.ones(shape) if ones else torch.zeros(shape)
+
+    return {key: values(key, shape) for key, shape in shapes.items()}
+
+
+@pytest.fixture(scope='module')
+def alex(tmp_path_factory):
+    """A file like torchvision's, with a classifier cut short."""
+    path = tmp_path_factory.mktemp('weights') / 'alex.pth'
+    weights = random_weights(lambda: alexnet().features)
+    weights = {f'features.{key}': value for key, value in weights.items()}
+    torch.save({**weights, 'classifier.1.weight': torch.zeros(2)}, path)
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def inception(tmp_path_factory):
+    """A file like pytorch-fid's."""
+    path = tmp_path_factory.mktemp('weights') / 'inception.pth'
+    torch.save(random_weights(lambda: fid_inception_v3(False)), path)
+    return str(path)
+
+
+@pytest.fixture
+def fid(inception):
+    """With averages in place of Inception, which takes a second an image."""
+    metric = FID(inception, device='cpu')
+    metric.network = torch.nn.Sequential(
+        torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten())
+    return metric
+
+
+@pytest.fixture
+def said():
+    """The lines that are logged."""
+    lines = []
+    handler = logging.Handler()
+    handler.setLevel(logging.WARNING)
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)
+
+
+def sample(seed=0, size=(33, 40), channels=3, spread=20):
+    g = torch.Generator().manual_seed(seed)
+    gt = torch.randint(0, 256, (channels, *size), generator=g).byte()
+
+    def near(s):
+        return gt + s * torch.randn(gt.shape, generator=g)
+
+    return dict(gt_img=gt, output=dict(pred_img=near(spread).clamp(0, 255)),
+                input=near(3 * spread), gt_path=f'a/{seed}.png')
+
+
+def perfect(**kwargs):
+    s = sample(**kwargs)
+    return {**s, 'output': dict(pred_img=s['gt_img'].float())}
+
+
+def grey(s):
+    return {'gt_img': s['gt_img'][:1], 'input': s['input'][:1],
+            'output': {'pred_img': s['output']['pred_img'][:1]}}
+
+
+def in_colour(s):
+    return {'gt_img': s['gt_img'].expand(3, -1, -1),
+            'input': s['input'].expand(3, -1, -1),
+            'output': {'pred_img': s['output']['pred_img'].expand(3, -1, -1)}}
+
+
+def scores(metric, *samples):
+    metric.results.clear()
+    metric.process(None, list(samples))
+    return metric.compute_metrics(metric.results)
+
+
+def evaluate(samples, *metrics):
+    """As a test of a model does it, through mmagic's loop."""
+    model = SimpleNamespace(
+        eval=lambda: None, data_preprocessor=None, test_step=list)
+    runner = SimpleNamespace(
+        model=model, call_hook=lambda *args, **kwargs: found.update(
+            kwargs.get('metrics', {})),
+        build_evaluator=lambda evaluator: evaluator,
+        visualizer=SimpleNamespace())
+    found = {}
+    MultiTestLoop(runner, DataLoader(samples, collate_fn=list),
+                  Evaluator(list(metrics))).run()
+    return found
+
+
+def package_lpips(path, a, b):
+    """Straight from the lpips package, its own way of holding weights."""
+    network = lpips.LPIPS(pnet_rand=True, verbose=False)
+    mine = {key.replace('features.', ''): value
+            for key, value in torch.load(path).items()}
+    for part in (network.net.slice1, network.net.slice2, network.net.slice3,
+                 network.net.slice4, network.net.slice5):
+        part.load_state_dict({key: mine[key] for key in part.state_dict()})
+    a, b = (image.float().flip(0)[None] / 255 for image in (a, b))
+    with torch.no_grad():
+        return network(a, b.clamp(0, 1), normalize=True).item(), network
+
+
+def test_lpips_is_the_packages(alex, tmp_path):
+    s = sample()
+    expected, network = package_lpips(alex, s['gt_img'], s['input'])
+    got = scores(LPIPS(alex, device='cpu'), s)
+    assert set(got) == {'LPIPS', 'input_LPIPS'}
+    assert got['input_LPIPS'] == pytest.approx(expected, rel=1e-5)
+    assert 0 < got['LPIPS'] < got['input_LPIPS']
+    torch.save(network.state_dict(), tmp_path / 'all.pth')
+    whole = LPIPS(str(tmp_path / 'all.pth'), device='cpu')
+    assert scores(whole, s) == got
+
+
+def test_lpips_does_not_round(alex):
+    metric = LPIPS(alex, device='cpu')
+    s = perfect()
+    assert scores(metric, s)['LPIPS'] == 0
+    s['output']['pred_img'] = (s['output']['pred_img'] - 0.4).abs()
+    assert scores(metric, s)['LPIPS'] > 0
+
+
+def test_lpips_averages_and_repeats(alex):
+    metric = LPIPS(alex, device='cpu')
+    a, b = sample(0), sample(1, (50, 37))
+    both = scores(metric, a, b)
+    assert both['LPIPS'] == pytest.approx(np.mean(
+        [scores(metric, s)['LPIPS'] for s in (a, b)]))
+    assert scores(LPIPS(alex, device='cpu'), a, b) == both
+
+
+def test_lpips_needs_31_pixels(alex):
+    metric = LPIPS(alex, device='cpu')
+    assert scores(metric, sample(size=(31, 31)))['LPIPS'] > 0
+    with pytest.raises(DataError, match='31x31 pixels, not 40x30'):
+        scores(metric, sample(size=(30, 40)))
+
+
+@pytest.mark.filterwarnings('ignore:Matrix is singular')
+@pytest.mark.parametrize('size', [(12, 5), (7, 12), (2, 3)])
+@pytest.mark.parametrize('width', [4, 9])
+def test_frechet_distance_by_matrix_root(size, width):
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(i, 1 + i, (n, width)) for i, n in enumerate(size))
+    c1, c2 = (np.cov(x, rowvar=False) for x in (a, b))
+    # the root of a singular product is exact to about 1e-7 only
+    expected = np.sum((a.mean(0) - b.mean(0))**2) + np.trace(
+        c1 + c2 - 2 * sqrtm(c1 @ c2).real)
+    assert frechet_distance(a, b) == pytest.approx(expected, abs=1e-5)
+
+
+def test_frechet_distance_of_known_gaussians():
+    rng = np.random.default_rng(0)
+    unit = rng.normal(size=(50, 3))
+    unit -= unit.mean(0)
+    unit = np.linalg.qr(unit)[0] * 7  # covariance is the identity
+    a, b = unit * [1, 2, 3], unit[::-1] * [4, 2, 1] + [0, 3, 4]
+    assert frechet_distance(a, b) == pytest.approx(25 + 9 + 0 + 4)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
+
+
+def test_frechet_distance_of_what_is_not_finite():
+    a = np.ones((3, 4), np.float32)
+    assert np.isnan(frechet_distance(a, a * np.nan))
+
+
+def test_fid_is_the_formula_on_inceptions_features(inception, monkeypatch):
+    fid = FID(inception, device='cpu')
+    samples = [sample(0), sample(1, (50, 37))]
+    got = scores(fid, *samples)
+    assert set(got) == {'FID', 'input_FID'}
+
+    with torch.device('meta'):
+        network = fid_inception_v3(False)
+    network.load_state_dict(torch.load(inception), assign=True)
+    monkeypatch.setattr('mmagic.evaluation.functional.fid_inception.'
+                        'fid_inception_v3', lambda load: network)
+    reference = InceptionV3().eval()  # as pytorch-fid's
+
+    def features(image):
+        image = image.float().round().clamp(0, 255).flip(0)[None] / 255
+        with torch.no_grad():
+            return reference(image)[0].flatten().numpy()
+
+    a = np.array([features(s['output']['pred_img']) for s in samples])
+    b = np.array([features(s['gt_img']) for s in samples])
+    kept = np.array([r['FID'] for r in fid.results])
+    assert kept.shape == (2, 2048) and kept.dtype == np.float32
+    np.testing.assert_allclose(kept, a, rtol=1e-3, atol=1e-4)
+    assert got['FID'] == pytest.approx(frechet_distance(a, b), rel=1e-3)
+    assert got['input_FID'] > got['FID'] > 0
+    again = FID(inception, device='cpu')
+    assert scores(again, *samples) == got, 'it repeats'
+
+
+def test_fid_of_equal_images(fid):
+    assert scores(fid, perfect(seed=0), perfect(seed=1))['FID'] == \
+        pytest.approx(0, abs=1e-6)
+
+
+def test_fid_rounds(fid):
+    a, b = perfect(seed=0), perfect(seed=1)
+    for s in (a, b):
+        s['output']['pred_img'] = s['output']['pred_img'] + 0.4
+    assert scores(fid, a, b)['FID'] == pytest.approx(0, abs=1e-6)
+
+
+def test_fid_of_one_image_is_left_out(fid, said):
+    assert evaluate([sample()], fid) == {}
+    assert said == ['FID is left out: it needs at least two images, not 1.']
+
+
+def test_grey_is_three_equal_channels(alex, fid):
+    a, b = grey(sample(0)), grey(sample(1))
+    for metric in (LPIPS(alex, device='cpu'), fid):
+        assert scores(metric, a, b) == scores(
+            metric, in_colour(a), in_colour(b))
+
+
+def test_input_of_another_size_is_not_scored(alex, fid):
+    a, b = sample(0), sample(1)
+    for s in (a, b):
+        s['input'] = s['input'][:, ::4, ::4]
+    assert set(scores(LPIPS(alex, device='cpu'), a, b)) == {'LPIPS'}
+    assert set(scores(fid, a, b)) == {'FID'}
+    del a['input'], b['input']
+    assert set(scores(fid, a, b)) == {'FID'}
+
+
+def test_without_weights_the_others_come_out(said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    metrics = [dict(type=f'irsde_mm.{name}') for name in
+               ('PSNR', 'LPIPS', 'FID', 'NIQE')]
+    metrics[1:1] = [dict(type='irsde_mm.LPIPS', weights=None)]
+    got = evaluate([sample(i, (192, 192)) for i in range(2)], *metrics)
+    assert set(got) == {'PSNR', 'input_PSNR', 'NIQE', 'input_NIQE'}
+    assert said == [
+        "LPIPS is left out: there are no weights given (torchvision's "
+        'AlexNet); see docs/tasks.md.',
+        "LPIPS is left out: there are no weights at 'weights/alexnet-owt-"
+        "7be5be79.pth' (torchvision's AlexNet); see docs/tasks.md.",
+        "FID is left out: there are no weights at 'weights/pt_inception-"
+        "2015-12-05-6726825d.pth' (pytorch-fid's Inception-v3); see "
+        'docs/tasks.md.']
+
+
+def test_all_come_out_of_one_pass(alex, fid):
+    got = evaluate(
+        [sample(i, (192, 192)) for i in range(2)], fid,
+        LPIPS(alex, device='cpu'), NIQE(), NIQE(prefix='more'))
+    names = {'FID', 'LPIPS', 'NIQE', 'more/NIQE'}
+    assert set(got) == names | {
+        'input_FID', 'input_LPIPS', 'input_NIQE', 'more/input_NIQE'}
+    assert all(np.isfinite(value) for value in got.values())
+
+
+@pytest.mark.parametrize('cls, name', [
+    (LPIPS, 'AlexNet'), (FID, 'Inception-v3')])
+@pytest.mark.parametrize('content', [
+    b'no weights', b'', {'layer.weight': torch.ones(2)}, {1: 2}, [1],
+    {'features.0.weight': torch.ones(2),
+     'Conv2d_1a_3x3.conv.weight': torch.ones(2)}])
+def test_wrong_weights_are_named(tmp_path, cls, name, content):
+    path = tmp_path / 'wrong.pth'
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    metric = cls(str(path), device='cpu')
+    with pytest.raises(CheckpointError, match=rf'(?s)wrong\.pth.*{name}'):
+        metric.process(None, [sample()])
+
+
+def test_building_draws_no_random_numbers(alex, inception):
+    state = torch.get_rng_state()
+    for metric in (LPIPS(alex, device='cpu'), FID(inception, device='cpu')):
+        assert not metric.network.training
+        assert not any(p.is_meta for p in metric.network.parameters())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def smooth(seed=0, **kwargs):
+    """Noise that has the neighbourhoods of a photo."""
+    s = sample(seed, **kwargs)
+    image = torch.nn.functional.avg_pool2d(s['gt_img'].float(), 3, 1, 1)
+    return {**s, 'output': dict(pred_img=image * 1.3 - 20)}
+
+
+def test_niqe_is_mmagics_on_rounded_images():
+    s = smooth(size=(200, 300))
+    image = s['output']['pred_img'].round().clamp(0, 255)
+    expected = niqe(image.permute(1, 2, 0).numpy(), 4, convert_to='y')
+    got = scores(NIQE(crop_border=4), s)
+    assert set(got) == {'NIQE', 'input_NIQE'}
+    assert got['NIQE'] == expected and np.isfinite(expected)
+    assert scores(NIQE(crop_border=4), s) == got
+
+
+def test_niqe_of_grey_images():
+    s = grey(smooth(size=(192, 192)))
+    image = s['output']['pred_img'][0].round().clamp(0, 255)
+    assert scores(NIQE(), s)['NIQE'] == niqe(image.numpy(), 0, 'HW')
+
+
+def test_niqe_leaves_out_what_it_cannot_score(said):
+    fine = smooth(size=(192, 192))
+    flat = sample(size=(192, 192))
+    flat['output']['pred_img'] = torch.full((3, 192, 192), 128.)
+    diverged = sample(size=(192, 192))
+    diverged['output']['pred_img'] = torch.full((3, 192, 192), torch.nan)
+    got = evaluate([sample(size=(191, 300)), fine, flat, diverged], NIQE())
+    assert got == scores(NIQE(), fine)
+    assert said == ['NIQE leaves out 3 of 4 images: below 192x192 pixels '
+                    'after the crop, or without structure.']
+    assert evaluate([flat], NIQE()) == {}
+    assert evaluate([fine], NIQE(crop_border=1)) == {}
+
+
+def test_bad_crop_border():
+    with pytest.raises(ValueError, match='crop_border'):
+        NIQE(crop_border=-1)
