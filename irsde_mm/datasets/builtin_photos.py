@@ -8,7 +8,8 @@ from ..registry import DATASETS
 
 SPLITS = dict(
     train=('astronaut', 'hubble_deep_field', 'retina', 'immunohistochemistry',
-           'camera', 'brick', 'grass', 'gravel'),
+           'camera', 'brick', 'grass', 'gravel', 'coins',
+           'stereo_motorcycle'),
     test=('chelsea', 'coffee', 'rocket'))
 
 
@@ -16,12 +17,13 @@ SPLITS = dict(
 class BuiltinPhotos(BaseDataset):
     """Clean photos from ``skimage.data`` with a fixed split.
 
-    The photos are public domain or CC0 by their docstrings and are part of
-    the scikit-image wheel. Each sample has the decoded photo under ``gt``
+    The photos are part of the scikit-image wheel; by their docstrings they are
+    public domain, CC0 or without known restrictions, but for the motorcycle,
+    which is from the Middlebury 2014 stereo benchmark. Each sample has the decoded photo under ``gt``
     (uint8, BGR, grey ones with three equal channels), decoded once.
 
     Args:
-        split (str): 'train' (8 photos) or 'test' (3 others).
+        split (str): 'train' (10 photos) or 'test' (3 others).
         pipeline (Sequence[dict]): Transforms.
         **kwargs: mmengine's ``BaseDataset``'s.
 
@@ -45,6 +47,8 @@ class BuiltinPhotos(BaseDataset):
         data_list = []
         for name in SPLITS[self.split]:
             photo = getattr(skimage.data, name)()
+            if isinstance(photo, tuple):  # the left one of a stereo pair
+                photo = photo[0]
             if photo.ndim == 2:
                 photo = np.stack((photo, ) * 3, axis=-1)
             data_list.append(dict(

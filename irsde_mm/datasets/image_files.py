@@ -10,6 +10,7 @@ EXTENSIONS = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 # how a whole file usually ends
 TRAILERS = {'PNG': b'IEND', 'JPEG': b'\xff\xd9'}
 TAIL = 64
+ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)  # EXIF
 
 
 def list_images(folder: Path) -> List[Path]:
@@ -29,19 +30,29 @@ def list_images(folder: Path) -> List[Path]:
 
 
 def image_size(path: Path) -> Tuple[int, int]:
-    """Width and height of a file that holds a whole image.
+    """Width and height, turned upright, of a file that holds a whole image.
 
     For PNG and JPEG the first and the last bytes tell; where they do not, as
     with other formats or with something appended, it is decoded.
 
     Raises:
-        DataError: If the file is not a whole image.
+        DataError: If the file is not a whole image, or one of 32 bits a
+            channel, which OpenCV does not read as a picture.
     """
     try:
         with Image.open(path) as image:
             size, marker = image.size, TRAILERS.get(image.format)
+            if image.mode in ('F', 'I'):
+                raise DataError(f"'{path}' has 32 bits a channel; save it "
+                                'with 8 or 16.')
+            # others than JPEG would be decoded to look for it
+            if image.format == 'JPEG' and image.getexif().get(
+                    ORIENTATION) in SIDEWAYS:
+                size = size[::-1]
             if marker is None or marker not in _tail(path):
                 image.load()
+    except DataError:
+        raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError,
             Image.DecompressionBombError) as error:
         raise DataError(f"'{path}' is not a readable image "

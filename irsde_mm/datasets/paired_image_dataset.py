@@ -28,6 +28,11 @@ class PairedImageDataset(BaseDataset):
     are sorted by the name of the degraded image. All pairs are looked at when
     the dataset is built, and everything that is wrong is listed at once.
 
+    PNG, JPEG, BMP, TIFF and WebP are read. mmagic's ``LoadImageFromFile``
+    gives grey images three equal channels (one with
+    ``color_type='grayscale'``), drops transparency, reduces 16 bits to 8 and
+    turns photos upright.
+
     Args:
         data_root (str): Folder that the prefixes start from.
         data_prefix (dict): Folders of degraded (``img``) and clean (``gt``)
@@ -40,6 +45,8 @@ class PairedImageDataset(BaseDataset):
             stands for anything: ``dict(img='{}_*', gt='{}')`` gives one clean
             image to several degraded ones.
         scale (int): How many times larger the clean images are, >= 1.
+        min_size (int): Smallest side that a clean image may have, as training
+            patches need.
         hint (str): Where the data is obtained, shown when it is missing.
         **kwargs: mmengine's ``BaseDataset``'s (``test_mode``,
             ``lazy_init``, ...).
@@ -54,7 +61,7 @@ class PairedImageDataset(BaseDataset):
     def __init__(self, data_root: str, data_prefix: Optional[dict] = None,
                  pipeline: Sequence[dict] = (),
                  templates: Optional[dict] = None, scale: int = 1,
-                 hint: str = '', **kwargs) -> None:
+                 min_size: int = 1, hint: str = '', **kwargs) -> None:
         templates = dict(dict(img='{}', gt='{}'), **(templates or {}))
         for name in templates.values():
             if name.count('{}') != 1:
@@ -64,6 +71,7 @@ class PairedImageDataset(BaseDataset):
         self.img_name = re.compile(pattern.replace(r'\{\}', '(.+?)'))
         self.gt_template = templates['gt']
         self.scale = scale
+        self.min_size = min_size
         self.hint = hint
         super().__init__(
             data_root=str(data_root),
@@ -113,6 +121,9 @@ class PairedImageDataset(BaseDataset):
                 sizes.append(image_size(path))
             except DataError as error:
                 problems.append(str(error).rstrip('.'))
+        if len(sizes) == 2 and min(sizes[1]) < self.min_size:
+            problems.append(f"'{gt}' is {sizes[1][0]}x{sizes[1][1]}, below "
+                            f'{self.min_size} pixels')
         if len(sizes) == 2 and sizes[1] != tuple(
                 self.scale * side for side in sizes[0]):
             problems.append(

@@ -138,6 +138,73 @@ def test_one_clean_image_for_several_degraded(tmp_path):
         build()
 
 
+FORMATS = ('png', 'jpg', 'bmp', 'tif', 'webp')
+
+
+def load(path, **options):
+    """What training gets of a file, through the dataset's checks."""
+    dataset = CleanImageDataset(str(path.parent), pipeline=[
+        dict(type='mmagic.LoadImageFromFile', key='gt', **options)])
+    return dataset[0]['gt'].astype(int)
+
+
+@pytest.mark.parametrize('kind', FORMATS)
+@pytest.mark.parametrize('mode', ['RGB', 'L'])
+def test_kinds_of_files(tmp_path, kind, mode):
+    ramp = np.linspace(0, 255, 48 * 40).reshape(40, 48).astype(np.uint8)
+    pixels = np.stack([ramp, ramp.T.reshape(40, 48), ramp[::-1]], axis=2)
+    image = Image.fromarray(pixels).convert(mode)
+    path = tmp_path / f'a.{kind}'
+    image.save(path, **dict(jpg=dict(quality=100, subsampling=0),
+                            webp=dict(lossless=True)).get(kind, {}))
+    wanted = np.asarray(image.convert('RGB'), dtype=int)[..., ::-1]
+    assert abs(load(path) - wanted).max() <= (3 if kind == 'jpg' else 0)
+    if mode == 'L':
+        grey = load(path, color_type='grayscale')
+        assert grey.shape == (40, 48, 1)
+        assert abs(grey - wanted[..., :1]).max() <= 3
+
+
+@pytest.mark.parametrize('kind', ['png', 'tif'])
+def test_sixteen_bits_become_eight(tmp_path, kind):
+    import cv2
+    deep = np.arange(40 * 48 * 3).reshape(40, 48, 3) * 11
+    path = tmp_path / f'a.{kind}'
+    assert cv2.imwrite(str(path), deep.astype(np.uint16))
+    assert abs(load(path) - deep / 257).max() <= 1
+
+
+def test_transparency_is_dropped(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 4), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'a.png')
+    assert np.array_equal(load(tmp_path / 'a.png'), pixels[..., 2::-1])
+
+
+def test_photos_are_turned_upright(tmp_path):
+    """Sizes are compared as the images are read."""
+    image = Image.new('RGB', (40, 30))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    for side, options in (('input', dict(exif=exif)), ('target', {})):
+        (tmp_path / side).mkdir()
+        (image if side == 'input' else image.transpose(Image.ROTATE_90)).save(
+            tmp_path / side / 'a.jpg', **options)
+    assert load(tmp_path / 'input' / 'a.jpg').shape == (40, 30, 3)
+    assert len(PairedImageDataset(str(tmp_path))) == 1
+
+
+def test_floating_point_files_are_refused(tmp_path):
+    Image.fromarray(np.ones((9, 8), np.float32)).save(tmp_path / 'a.tif')
+    with pytest.raises(DataError, match="a.tif' has 32 bits a channel"):
+        CleanImageDataset(str(tmp_path))
+
+
+def test_pairs_that_are_too_small(pairs):
+    assert PairedImageDataset(str(pairs), min_size=90)
+    with pytest.raises(DataError, match='3 problem.*120x90, below 91'):
+        PairedImageDataset(str(pairs), min_size=91)
+
+
 def test_clean_images(tmp_path):
     for name, size in (('b', (120, 90)), ('a', (60, 200))):
         write(tmp_path / f'{name}.png', size=size)
@@ -159,7 +226,7 @@ def test_same_name_twice(pairs):
 def test_builtin_photos_are_split_for_good():
     train, test = (BuiltinPhotos(split) for split in ('train', 'test'))
     names = [{info['gt_path'] for info in d} for d in (train, test)]
-    assert len(names[0]) == 8 and len(names[1]) == 3
+    assert len(names[0]) == 10 and len(names[1]) == 3
     assert not names[0] & names[1]
     assert all(i['gt'].shape[2] == 3 and i['gt'].dtype == np.uint8
                for d in (train, test) for i in d)

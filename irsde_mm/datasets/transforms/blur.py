@@ -22,6 +22,8 @@ class MotionBlur(Degradation):
 
     Args:
         length (tuple[float, float]): Length of the path in pixels.
+        inertia (float): How much of its motion the camera keeps, in [0, 1):
+            near 1 the path is a slight curve, at 0 a trembling on the spot.
         kind (str): 'shake' or 'frames'.
         frames (tuple[int, int]): Fewest and most frames ('frames' alone).
         gamma (float): Of the camera's response ('frames' alone).
@@ -32,7 +34,7 @@ class MotionBlur(Degradation):
     """
 
     def __init__(self, length: Tuple[float, float] = (8, 24),
-                 kind: str = 'shake', frames: Tuple[int, int] = (7, 13),
+                 inertia: float = 0.95, kind: str = 'shake', frames: Tuple[int, int] = (7, 13),
                  gamma: float = 2.2, fixed: bool = False,
                  seed: int = 0) -> None:
         super().__init__(fixed, seed)
@@ -43,12 +45,15 @@ class MotionBlur(Degradation):
                              f'not {kind!r}.')
         if gamma <= 0:
             raise ValueError(f'MotionBlur: gamma must be positive: {gamma}.')
-        self.length, self.kind = length, kind
+        if not 0 <= inertia < 1:
+            raise ValueError('MotionBlur: inertia must lie in [0, 1), but is '
+                             f'{inertia}.')
+        self.length, self.inertia, self.kind = length, inertia, kind
         self.frames, self.gamma = frames, gamma
 
     def degrade(self, image: np.ndarray, rng: np.random.Generator,
                 results: dict) -> np.ndarray:
-        path = camera_path(rng.uniform(*self.length), rng)
+        path = camera_path(rng.uniform(*self.length), self.inertia, rng)
         if self.kind == 'shake':
             blurred = cv2.filter2D(image, -1, path_kernel(path),
                                    borderType=cv2.BORDER_REFLECT_101)
@@ -60,12 +65,14 @@ class MotionBlur(Degradation):
         return 255 * mean**(1 / self.gamma)
 
 
-def camera_path(length: float, rng: np.random.Generator) -> np.ndarray:
+def camera_path(length: float, inertia: float,
+                rng: np.random.Generator) -> np.ndarray:
     """A smooth random path (STEPS, 2) of given length around its middle."""
     speed = np.zeros((STEPS, 2))
     speed[0] = rng.standard_normal(2)
-    for i in range(1, STEPS):  # inertia and small jolts
-        speed[i] = 0.95 * speed[i - 1] + 0.3 * rng.standard_normal(2)
+    jolts = np.sqrt(1 - inertia**2) * rng.standard_normal((STEPS, 2))
+    for i in range(1, STEPS):
+        speed[i] = inertia * speed[i - 1] + jolts[i]
     path = speed.cumsum(0)
     walked = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
     path *= length / walked

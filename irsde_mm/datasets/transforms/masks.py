@@ -28,6 +28,7 @@ class KeepMask(Degradation):
         kinds (Sequence[str]): What to generate otherwise: of 'thin' and
             'thick' strokes, 'box', 'half'.
         fixed, seed: See :class:`Degradation`.
+        hint (str): Where the folder is obtained, shown when it is missing.
 
     Raises:
         ValueError: If a kind is unknown.
@@ -37,14 +38,18 @@ class KeepMask(Degradation):
 
     def __init__(self, folder: Optional[str] = None,
                  kinds: Sequence[str] = ('thin', ), fixed: bool = False,
-                 seed: int = 0) -> None:
+                 seed: int = 0, hint: str = '') -> None:
         super().__init__(fixed, seed)
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown or not kinds:
             raise ValueError(f'KeepMask: kinds must be of {", ".join(KINDS)}, '
                              f'not {list(kinds)}.')
         self.kinds = tuple(kinds)
-        self.files = None if folder is None else list_images(Path(folder))
+        try:
+            self.files = None if folder is None else list_images(Path(folder))
+        except DataError as error:
+            raise DataError(f'{error} Expected: masks, white where the image '
+                            f'is kept. {hint}') from None
 
     def degrade(self, image: np.ndarray, rng: np.random.Generator,
                 results: dict) -> np.ndarray:
