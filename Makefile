@@ -1,13 +1,16 @@
-# make demo, make test: each does everything on a fresh machine.
+# make demo, demo-all, test: each does everything on a fresh machine.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo demo-all test test-slow lint clean
 
 demo: $(INSTALLED)
 	$(PY) tools/demo.py
+
+demo-all: $(INSTALLED)
+	$(PY) tools/demo.py --tasks all
 
 test: $(INSTALLED)
 	$(PY) -m pytest

@@ -1,4 +1,4 @@
-"""Trains a small model on built-in photos, tests it on photos that it never
+"""Trains small models on built-in photos, tests them on photos that they never
 saw, and writes the scores and pictures: python tools/demo.py"""
 import argparse
 import json
@@ -8,13 +8,17 @@ from pathlib import Path
 
 from irsde_mm import cli
 
-TASKS = dict(derain='configs/quickstart/derain.py')
-RESULTS = ('summary.json', 'comparison.png', 'trajectory.png')
+TASKS = ('derain', 'denoise', 'deblur', 'sr', 'inpaint', 'dehaze')
+PICTURES = ('comparison', 'trajectory')
 STATES = 6  # pictures in trajectory.png
 
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--tasks', nargs='+', choices=['all', *TASKS],
+                        default=['derain'], metavar='TASK',
+                        help=f"of {', '.join(TASKS)}, or all; by default "
+                        'derain')
     parser.add_argument('--out', default='work_dirs/demo',
                         help='folder of the demo; what an earlier demo left '
                         'there is replaced')
@@ -25,22 +29,24 @@ def parser() -> argparse.ArgumentParser:
 
 def main(args: argparse.Namespace) -> None:
     out, summary, rows = prepare(args.out), {}, {}
-    for task, config in TASKS.items():
+    tasks = TASKS if 'all' in args.tasks else tuple(dict.fromkeys(args.tasks))
+    for task in tasks:
         folder = out / task
         start = time.perf_counter()
-        train(config, folder, args.iters)
+        train(f'quickstart/{task}', folder, args.iters)
         trained = time.perf_counter()
-        rows[task], states = test(folder)
+        rows[task], states = test(f'quickstart/{task}', folder)
         summary[task] = average(rows[task])
         summary[task]['seconds'] = dict(
             train=round(trained - start, 1),
             test=round(time.perf_counter() - trained, 1))
-        draw_comparison(rows[task], out / 'comparison.png')
-        draw_trajectory(states, out / 'trajectory.png')
+        of_task = f'_{task}' if len(tasks) > 1 else ''
+        draw_comparison(rows[task], out / f'comparison{of_task}.png')
+        draw_trajectory(states, out / f'trajectory{of_task}.png')
     (out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
     show(rows, summary)
-    print(f'scores and pictures: summary.json, comparison.png and '
-          f'trajectory.png in {out}/')
+    print('scores and pictures: summary.json, comparison*.png and '
+          f'trajectory*.png in {out}/')
 
 
 def prepare(path: str) -> Path:
@@ -53,9 +59,11 @@ def prepare(path: str) -> Path:
     from irsde_mm.errors import OutputError
     out, marker = Path(path), Path(path) / '.demo'
     if marker.exists():
-        for name in TASKS:
-            shutil.rmtree(out / name, ignore_errors=True)
-        for name in RESULTS:
+        for task in TASKS:
+            shutil.rmtree(out / task, ignore_errors=True)
+        for name in ('summary.json', *(
+                f'{picture}{of_task}.png' for picture in PICTURES
+                for of_task in ('', *(f'_{task}' for task in TASKS)))):
             (out / name).unlink(missing_ok=True)
     elif out.is_dir() and any(out.iterdir()):
         raise OutputError(f"'{out}' holds files that were not made by the "
@@ -78,8 +86,8 @@ def train(config: str, folder: Path, iters) -> None:
     Runner.from_cfg(cfg).train()
 
 
-def test(folder: Path):
-    """Restores the held-out photos.
+def test(config: str, folder: Path):
+    """Restores the held-out photos with the weights in a folder.
 
     Returns:
         A list of dicts (name, scores, pictures) and the states of the first
@@ -88,17 +96,18 @@ def test(folder: Path):
     from irsde_mm.apis import init_restorer
     from irsde_mm.apis.checkpoint import find_run
     from irsde_mm.apis.configs import load_config
+    from irsde_mm.apis.pictures import to_rgb
     from irsde_mm.registry import DATASETS, METRICS
     from mmengine.registry import DefaultScope
     _, checkpoint = find_run(folder)
-    config = load_config(TASKS[folder.name])
-    model = init_restorer(TASKS[folder.name], str(checkpoint))
+    cfg = load_config(config)
+    model = init_restorer(config, str(checkpoint))
     rows, states = [], []
     with DefaultScope.overwrite_default_scope('mmagic'):
-        dataset = DATASETS.build(config.test_dataloader.dataset)
+        dataset = DATASETS.build(cfg.test_dataloader.dataset)
         for item in dataset:
             metrics = [METRICS.build(metric)
-                       for metric in config.test_evaluator.metrics]
+                       for metric in cfg.test_evaluator.metrics]
             sample = restore(model, item, states if not rows else None)
             for metric in metrics:
                 metric.process(None, [sample.to_dict()])
@@ -107,34 +116,30 @@ def test(folder: Path):
                 scores.update(metric.compute_metrics(metric.results))
             rows.append(dict(
                 name=Path(item['data_samples'].gt_path).stem, scores=scores,
-                degraded=picture(sample.input), clean=picture(sample.gt_img),
-                restored=picture(sample.output.pred_img)))
+                degraded=to_rgb(sample.input), clean=to_rgb(sample.gt_img),
+                restored=to_rgb(sample.output.pred_img)))
     return rows, states
 
 
 def restore(model, item: dict, states=None):
     """One test sample through the model; keeps the states if asked."""
     import torch
+    from irsde_mm.apis.pictures import to_rgb
     data = model.data_preprocessor(
         dict(inputs=[item['inputs']], data_samples=[item['data_samples']]))
     inputs, samples = data['inputs'], data['data_samples']
 
     def keep(s, xs):
-        states.append((s, picture(255 * xs[0].flip(0))))
+        states.append((s, to_rgb(255 * xs[0].flip(0))))
 
     with torch.no_grad():
         if states is not None:
             start, t = model.sde.start(
-                inputs, model.image_generators(inputs, samples))
+                inputs, model.image_generators(inputs, samples),
+                samples.metainfo.get('sigma', [None])[0])
             keep(t, start)
         return model(inputs, samples, mode='predict',
                      callback=None if states is None else keep)[0]
-
-
-def picture(image):
-    """(C, H, W) BGR in 0..255 -> (H, W, C) RGB uint8."""
-    return image.detach().cpu().float().round().clamp(0, 255).byte().permute(
-        1, 2, 0).numpy()[..., ::-1]
 
 
 def average(rows: list) -> dict:
@@ -148,6 +153,7 @@ def average(rows: list) -> dict:
 
 def draw_comparison(rows: list, path: Path) -> None:
     """Degraded | restored | clean, a photo a row."""
+    from irsde_mm.apis.pictures import pyplot
     plt = pyplot()
     figure, axes = plt.subplots(len(rows), 3, squeeze=False,
                                 figsize=(15, 3.6 * len(rows)))
@@ -169,6 +175,7 @@ def draw_comparison(rows: list, path: Path) -> None:
 
 def draw_trajectory(states: list, path: Path) -> None:
     """States of one photo from x_T to x_0."""
+    from irsde_mm.apis.pictures import pyplot
     plt = pyplot()
     last = len(states) - 1
     chosen = [states[round(i * last / (STATES - 1))] for i in range(STATES)]
@@ -180,13 +187,6 @@ def draw_trajectory(states: list, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=90)
     plt.close(figure)
-
-
-def pyplot():
-    import matplotlib
-    matplotlib.use('Agg')
-    import matplotlib.pyplot as plt
-    return plt
 
 
 def show(rows: dict, summary: dict) -> None:

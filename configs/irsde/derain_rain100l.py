@@ -1,6 +1,5 @@
-# As derain.py, on the light set: the paper trains a model for each.
-# Rain100L: 200 training and 100 test pairs (Yang et al., CVPR 2017).
-_base_ = './derain.py'
-train_dataloader = dict(dataset=dict(data_root='data/rain100l/train'))
-val_dataloader = dict(dataset=dict(data_root='data/rain100l/test'))
-test_dataloader = dict(dataset=dict(data_root='data/rain100l/test'))
+# IR-SDE on Rain100L: the paper trains a model for each of the two sets.
+_base_ = [
+    '../_base_/models/irsde_unet.py', '../_base_/datasets/rain100l.py',
+    '../_base_/schedules/irsde_500k.py', '../_base_/default_runtime.py'
+]

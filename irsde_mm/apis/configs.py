@@ -23,8 +23,8 @@ def find_config(name: str) -> Path:
     if packaged.is_file():
         return packaged
     names = [str(p.relative_to(PACKAGED).with_suffix(''))
-             for p in sorted(PACKAGED.glob('*/*.py'))
-             if p.parent.name != '_base_']
+             for p in sorted(PACKAGED.rglob('*.py'))
+             if '_base_' not in p.parts]
     wanted = name.removeprefix('configs/').removesuffix('.py')
     close = difflib.get_close_matches(wanted, names, n=3) or names
     raise ConfigError(f"there is no config '{name}'. Configs that come "

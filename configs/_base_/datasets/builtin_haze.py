@@ -1,0 +1,21 @@
+# Haze over a smooth depth, made on more than a patch: it varies slowly.
+# Nothing is cut at the borders: the published protocol.
+_base_ = './builtin_photos.py'
+region = 256
+degradation = [dict(type='irsde_mm.Haze')]
+
+train_dataloader = dict(dataset=dict(pipeline=[
+    dict(type='Crop', keys=['gt'], crop_size=(region, region)),
+    *_base_.flips, *degradation,
+    dict(type='PairedRandomCrop', gt_patch_size=_base_.patch_size),
+    dict(type='PackInputs'),
+]))
+test_dataloader = val_dataloader = dict(dataset=dict(pipeline=[
+    dict(degradation[0], fixed=True), dict(type='PackInputs'),
+]))
+test_evaluator = val_evaluator = dict(metrics=[
+    dict(type='irsde_mm.PSNR'),
+    dict(type='irsde_mm.SSIM'),
+    dict(type='irsde_mm.PSNR', channel='y'),
+    dict(type='irsde_mm.SSIM', channel='y'),
+])

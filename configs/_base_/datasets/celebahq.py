@@ -1,0 +1,20 @@
+# CelebA-HQ at 256x256 (Karras et al., ICLR 2018): any mask in training, mask i
+# for image i in the test of 100 images with 100 thin masks.
+_base_ = './paired.py'
+hint = ('CelebA-HQ is distributed by its authors (Karras et al., ICLR 2018); '
+        'tools/prepare_data.py celebahq and thin_masks lay it out.')
+# what --data does with clean photos: masks of any size are made
+degradation = [dict(
+    type='irsde_mm.KeepMask', kinds=['thin', 'thick', 'box', 'half'])]
+mask = dict(
+    type='irsde_mm.KeepMask', folder='data/inpainting_masks/thin', hint=hint)
+load_gt = dict(type='LoadImageFromFile', key='gt')
+
+train_dataloader = dict(dataset=dict(
+    _delete_=True, type='irsde_mm.CleanImageDataset',
+    data_root='data/celebahq/train_256', min_size=128, hint=hint,
+    pipeline=[load_gt, mask, *_base_.augment, dict(type='PackInputs')]))
+test_dataloader = val_dataloader = dict(dataset=dict(
+    _delete_=True, type='irsde_mm.CleanImageDataset',
+    data_root='data/celebahq/test_256', hint=hint,
+    pipeline=[load_gt, dict(mask, fixed=True), dict(type='PackInputs')]))

@@ -1,0 +1,9 @@
+# A small network for minutes on two cores. lam, the sampler's steps and the
+# schedule that goes with it were found by experiment, see docs/results.md.
+_base_ = './irsde_unet.py'
+model = dict(
+    generator=dict(
+        _delete_=True, type='irsde_mm.ConditionalNAFNet', width=16,
+        enc_blocks=[1, 1, 2], middle_blocks=1, dec_blocks=[1, 1, 1]),
+    sde=dict(max_sigma=50 / 255),
+    sampler=dict(num_steps=20, debias=True))
