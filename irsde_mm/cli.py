@@ -36,11 +36,20 @@ def run(main: Callable[[argparse.Namespace], None],
     except IRSDEError as error:
         if args.debug:
             raise
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {own_words(error)}', file=sys.stderr)
         sys.exit(USAGE_ERROR)
     except KeyboardInterrupt:
         print('stopped.', file=sys.stderr)
         sys.exit(130)
+
+
+def own_words(error: IRSDEError) -> str:
+    """The message alone; an error from a data worker brings the worker's
+    whole traceback along in its text."""
+    text = str(error)
+    if 'Original Traceback' in text:
+        text = text.strip().splitlines()[-1].split('Error: ', 1)[-1]
+    return text
 
 
 def keep_freed_memory() -> None:
@@ -83,6 +92,7 @@ def runner_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that train.py and test.py share, named as in mmagic."""
     from mmengine.config import DictAction
     parser.add_argument('--work-dir', help='folder of logs and results')
+    data_argument(parser)
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, default={},
         metavar='KEY=VALUE',
@@ -93,6 +103,15 @@ def runner_arguments(parser: argparse.ArgumentParser) -> None:
         default='none', help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
                         help=argparse.SUPPRESS)
+
+
+def data_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that puts a folder in place of a config's data."""
+    parser.add_argument(
+        '--data', metavar='FOLDER',
+        help="your images in place of the config's data: clean ones, degraded "
+        'as the config says, or pairs in input/ and target/; every tenth is '
+        'held out unless there are train/ and val/')
 
 
 def runner_config(args: argparse.Namespace):
@@ -109,6 +128,9 @@ def runner_config(args: argparse.Namespace):
 
     from .apis.configs import load_config
     cfg = load_config(args.config, args.cfg_options)
+    if args.data:
+        from .apis.own_data import use_folder
+        print(f"'{args.data}': {use_folder(cfg, args.data)}")
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
@@ -150,6 +172,22 @@ def check_data(cfg, *names: str) -> None:
                             inspect.signature(cls).parameters)):
                     continue
                 DATASETS.build(dict(loader['dataset'], lazy_init=True))
+
+
+def try_data(model, loop) -> None:
+    """Takes the first sample of a loop's datasets, so that what is wrong with
+    masks, depth maps or noise levels is said before hours of training.
+
+    Raises:
+        DataError: From the pipeline.
+        ValueError: If the model cannot start from the noise level.
+    """
+    loaders = getattr(loop, 'dataloaders', None) or [loop.dataloader]
+    start_time = getattr(getattr(model, 'sde', None), 'start_time', None)
+    for loader in loaders:
+        sample = loader.dataset[0].get('data_samples', {})
+        if start_time is not None and 'sigma' in sample:
+            start_time(sample.sigma)
 
 
 def check_types(cfg) -> None:

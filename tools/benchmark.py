@@ -1,7 +1,8 @@
-"""Measures: python tools/benchmark.py speed irsde/derain"""
+"""Measures: python tools/benchmark.py speed irsde/derain, or data"""
 import argparse
 import json
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
@@ -17,32 +18,101 @@ def parser() -> argparse.ArgumentParser:
     speed.add_argument('--size', type=int, default=256,
                        help='side of the image, pixels')
     speed.add_argument('--steps', type=int, default=10)
-    speed.add_argument('--repeats', type=int, default=9)
-    speed.add_argument('--device', help='cpu, cuda, ...')
-    speed.add_argument('--out', help='JSON file for the figures')
+    speed.set_defaults(job=speed_of_sampling)
+    data = what.add_parser(
+        'data', help='what the pipeline delivers beside what training takes')
+    data.add_argument('config', help='path or name of a config')
+    data.add_argument('--batches', type=int, default=10,
+                      help='batches in a measurement')
+    cli.data_argument(data)
+    data.set_defaults(job=speed_of_data)
+    for command in (speed, data):
+        command.add_argument('--repeats', type=int, default=9)
+        command.add_argument('--device', help='cpu, cuda, ...')
+        command.add_argument('--out', help='JSON file for the figures')
     return parser
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm.apis import init_restorer
-    from irsde_mm.apis.inference import SAMPLERS
     from irsde_mm.apis.images import prepare_folder
     from irsde_mm.errors import ConfigError, OutputError
     if args.out:
         if Path(args.out).exists():
             raise OutputError(f"'{args.out}' exists and is not overwritten.")
         prepare_folder(Path(args.out).parent)
-    for name in ('size', 'steps', 'repeats'):
-        if getattr(args, name) < 1:
+    for name in ('size', 'steps', 'batches', 'repeats'):
+        if getattr(args, name, 1) < 1:
             raise ConfigError(f'--{name} must be at least 1.')
+    figures = args.job(args)
+    if args.out:
+        Path(args.out).write_text(json.dumps(figures, indent=2) + '\n')
+
+
+def speed_of_sampling(args: argparse.Namespace) -> dict:
+    """Steps of all samplers beside their network calls."""
+    from irsde_mm.apis import init_restorer
+    from irsde_mm.apis.inference import SAMPLERS
     with cli.building(f"'{args.config}' cannot be built"):
         model = init_restorer(args.config, device=args.device)
     rows = {name: measure(model, name, args) for name in SAMPLERS}
     show(rows, args)
-    if args.out:
-        Path(args.out).write_text(json.dumps(
-            dict(config=args.config, size=args.size, samplers=rows),
-            indent=2) + '\n')
+    return dict(config=args.config, size=args.size, samplers=rows)
+
+
+def speed_of_data(args: argparse.Namespace) -> dict:
+    """Images per second of the pipeline alone and of training alone, in
+    pairs; training gets the same batch again and again."""
+    import torch
+    from irsde_mm import registry  # noqa: F401, first: compat
+    from irsde_mm.apis.configs import load_config
+    from irsde_mm.apis.inference import check_device
+    from irsde_mm.apis.own_data import use_folder
+    from mmengine.runner import Runner
+    from rich.console import Console
+    from rich.table import Table
+    device = check_device(args.device)
+    cfg = load_config(args.config)
+    if args.data:
+        use_folder(cfg, args.data)
+    with tempfile.TemporaryDirectory() as folder, cli.building(
+            f"'{args.config}' cannot be built"):
+        cli.check_data(cfg, 'train')
+        cfg.work_dir, cfg.log_level = folder, 'WARNING'
+        runner = Runner.from_cfg(cfg)
+        batches = iter(runner.build_dataloader(cfg.train_dataloader))
+        wrapper = runner.build_optim_wrapper(cfg.optim_wrapper)
+    model = runner.model.to(device).train()
+    batch = next(batches)
+
+    def deliver():
+        for _ in range(args.batches):
+            next(batches)
+
+    def train():
+        for _ in range(args.batches):
+            model.train_step(batch, wrapper)
+        if device.type == 'cuda':
+            torch.cuda.synchronize()
+
+    images = args.batches * len(batch['data_samples'])
+    train()
+    pairs = [[images / seconds(job) for job in (deliver, train)]
+             for _ in range(args.repeats)]
+    delivered, trained = map(statistics.median, zip(*pairs))
+    ratio = statistics.median(a / b for a, b in pairs)
+    table = Table(title=f'{args.config}, medians of {args.repeats} pairs')
+    for column in ('pipeline images/s', 'training images/s', 'ratio'):
+        table.add_column(column, justify='right')
+    table.add_row(f'{delivered:.1f}', f'{trained:.1f}', f'{ratio:.2f}')
+    Console().print(table)
+    return dict(config=args.config, pipeline_images_per_s=delivered,
+                training_images_per_s=trained, ratio=ratio)
+
+
+def seconds(job) -> float:
+    start = time.perf_counter()
+    job()
+    return time.perf_counter() - start
 
 
 def measure(model, name: str, args: argparse.Namespace) -> dict:
@@ -61,10 +131,7 @@ def measure(model, name: str, args: argparse.Namespace) -> dict:
 
     def timed(job):
         wait()
-        start = time.perf_counter()
-        job()
-        wait()
-        return (time.perf_counter() - start) / args.steps
+        return seconds(lambda: (job(), wait())) / args.steps
 
     xt = model.sde.start(mu, generator, sigma=model.sde.max_sigma)[0]
     t_start = model.sde.num_steps

@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> None:
     cfg.load_from, cfg.resume = args.checkpoint, False
     with cli.building(f"'{args.config}' cannot be tested"):
         runner = Runner.from_cfg(cfg)
-        runner.test_loop
+        cli.try_data(runner.model, runner.test_loop)
     runner.test()
     print(f'pictures and scores: {runner.log_dir}')
 

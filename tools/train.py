@@ -33,6 +33,8 @@ def main(args: argparse.Namespace) -> None:
         cli.check_data(cfg, 'train', 'val')
         cli.check_types(cfg)
     set_resume(cfg, args.resume)
+    if args.data:
+        show_data(cfg)
     if args.amp:
         set_amp(cfg)
     if args.auto_scale_lr:
@@ -43,11 +45,22 @@ def main(args: argparse.Namespace) -> None:
     with cli.building(f"'{args.config}' cannot be trained"):
         runner = Runner.from_cfg(cfg)
         # build the data now, so that what is wrong with it is said at once
-        runner.train_loop
+        cli.try_data(runner.model, runner.train_loop)
         if cfg.get('val_cfg'):
-            runner.val_loop
+            cli.try_data(runner.model, runner.val_loop)
     runner.train()
     print(f'weights and logs: {cfg.work_dir}')
+
+
+def show_data(cfg) -> None:
+    """Draws what training will see, for one look before it starts."""
+    from irsde_mm.apis.images import prepare_folder
+    from irsde_mm.apis.pictures import draw_dataset
+    from mmengine.dist import is_main_process
+    if is_main_process():
+        path = prepare_folder(cfg.work_dir) / 'data.png'
+        draw_dataset(cfg, 'train', path, 6)
+        print(f'what training sees: {path}')
 
 
 def set_resume(cfg, resume) -> None:

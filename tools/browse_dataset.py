@@ -1,0 +1,54 @@
+"""Draws what training really sees, degraded beside clean images:
+python tools/browse_dataset.py quickstart/derain --out look.png"""
+import argparse
+from pathlib import Path
+
+from irsde_mm import cli
+
+
+def parser() -> argparse.ArgumentParser:
+    from mmengine.config import DictAction
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='path or name of a config')
+    parser.add_argument('--phase', choices=['train', 'val', 'test'],
+                        default='train')
+    parser.add_argument('--number', type=int, default=12,
+                        help='how many samples')
+    parser.add_argument('--out', default='dataset.png',
+                        help='the picture; must not exist')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default={},
+        metavar='KEY=VALUE', help='settings that override the config')
+    cli.data_argument(parser)
+    return parser
+
+
+def main(args: argparse.Namespace) -> None:
+    from irsde_mm import registry  # noqa: F401, first: compat
+    from irsde_mm.apis.configs import load_config
+    from irsde_mm.apis.images import prepare_folder
+    from irsde_mm.apis.own_data import use_folder
+    from irsde_mm.apis.pictures import draw_dataset
+    from irsde_mm.errors import ConfigError, OutputError
+    out = Path(args.out)
+    if out.exists():
+        raise OutputError(f"'{out}' exists and is not overwritten.")
+    if out.suffix.lower() not in ('.png', '.jpg', '.jpeg', '.pdf', '.svg'):
+        raise ConfigError(f"--out must end in .png, .jpg, .pdf or .svg, "
+                          f"unlike '{out}'.")
+    if args.number < 1:
+        raise ConfigError('--number must be at least 1.')
+    prepare_folder(out.parent)
+    cfg = load_config(args.config, args.cfg_options)
+    if args.data:
+        print(f"'{args.data}': {use_folder(cfg, args.data)}")
+    if not cfg.get(f'{args.phase}_dataloader'):
+        raise ConfigError(f"'{args.config}' has no {args.phase}_dataloader.")
+    with cli.building(f"the data of '{args.config}' cannot be read"):
+        cli.check_data(cfg, args.phase)
+        items = draw_dataset(cfg, args.phase, out, args.number)
+    print(f'{out}: {len(items)} samples')
+
+
+if __name__ == '__main__':
+    cli.run(main, parser())
