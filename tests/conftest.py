@@ -109,3 +109,20 @@ def photo(tmp_path) -> Path:
     Image.fromarray(rng.integers(0, 256, (20, 31, 3), dtype=np.uint8)).save(
         path)
     return path
+
+
+@pytest.fixture
+def error(capfd):
+    """Runs a tool that has to fail as the issue says: one or two lines, exit
+    code 2, no traceback."""
+
+    def run(name, *args):
+        capfd.readouterr()
+        assert run_tool(name, *args) == 2
+        text = capfd.readouterr().err
+        assert 'Traceback' not in text
+        message = text[text.index('error: '):]
+        assert len(message.splitlines()) <= 2, message
+        return message
+
+    return run

@@ -1,8 +1,8 @@
-# Denoising, sigma 25, on BSDS500: 200 photos to train on, the 100 of val to test.
+# Denoising, sigma 25, on BSDS500: 200 photos to train on, 100 of val to test.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_noise.py',
-    '../_base_/schedules/bsds_6k.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
 ]
 model = dict(
     generator=dict(conditional=False), sampler=dict(

@@ -1,8 +1,9 @@
-# Deraining on BSDS500: 200 photos to train on, the 100 of val to test.
+# Deraining on BSDS500: 200 photos to train on, the 100
+# of val to test.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_rain.py',
-    '../_base_/schedules/bsds_6k.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
 ]
 test_evaluator = dict(metrics=_base_.test_evaluator.metrics + [
     dict(type='irsde_mm.NIQE')])

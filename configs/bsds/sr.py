@@ -1,9 +1,12 @@
-# Super-resolution, four times, on BSDS500: 200 photos to train on, the 100 of val to test.
+# Super-resolution, four times, on BSDS500: 200 photos to train on, the 100
+# of val to test.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_low_resolution.py',
-    '../_base_/schedules/bsds_6k.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
 ]
+model = dict(sde=dict(max_sigma=35 / 255), sampler=dict(
+    type='irsde_mm.JumpSampler', num_steps=5))
 test_evaluator = dict(metrics=_base_.test_evaluator.metrics + [
     dict(type='irsde_mm.NIQE')])
 train_dataloader, val_dataloader, test_dataloader = loaders = (

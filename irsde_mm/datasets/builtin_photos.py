@@ -19,8 +19,9 @@ class BuiltinPhotos(BaseDataset):
 
     The photos are part of the scikit-image wheel; by their docstrings they are
     public domain, CC0 or without known restrictions, but for the motorcycle,
-    which is from the Middlebury 2014 stereo benchmark. Each sample has the decoded photo under ``gt``
-    (uint8, BGR, grey ones with three equal channels), decoded once.
+    which is from the Middlebury 2014 stereo benchmark. Each sample has the
+    decoded photo under ``gt`` (uint8, BGR, grey ones with three equal
+    channels), decoded once.
 
     Args:
         split (str): 'train' (10 photos) or 'test' (3 others).

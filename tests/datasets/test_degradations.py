@@ -5,6 +5,7 @@ import pytest
 from irsde_mm.datasets.transforms import (Degradation, GaussianNoise, Haze,
                                           KeepMask, LowResolution, MotionBlur,
                                           Upsample)
+from irsde_mm.datasets.transforms.blur import camera_path
 from irsde_mm.errors import DataError
 from irsde_mm.registry import TRANSFORMS
 
@@ -203,3 +204,34 @@ def test_deep_depth_maps(tmp_path):
 def test_bad_arguments(cls, kwargs, words):
     with pytest.raises(ValueError, match=words):
         cls(**kwargs)
+
+
+def test_inertia_straightens_the_path_of_the_camera():
+    def reach(inertia):
+        rng = np.random.default_rng(0)
+        paths = [camera_path(30, 0, inertia, rng) for _ in range(50)]
+        return np.mean([np.ptp(path, axis=0).max() for path in paths])
+
+    assert reach(0.0) < 0.6 * reach(0.7) < 0.4 * reach(0.99)
+    with pytest.raises(ValueError, match='inertia'):
+        MotionBlur(inertia=1)
+
+
+@pytest.mark.parametrize('angle', [-90, -20, 0, 45])
+def test_the_camera_moves_at_its_angle(angle):
+    path = camera_path(30, angle, 0.9, np.random.default_rng(1))
+    along = path[-1] - path[0]
+    assert np.rad2deg(np.arctan2(along[1], along[0])) == pytest.approx(angle)
+    assert np.linalg.norm(np.diff(path, axis=0), axis=1).sum() == (
+        pytest.approx(30))
+
+
+def test_panning_blurs_along_the_rows():
+    """Rows that do not change stay as they are."""
+    stripes = np.zeros((40, 40, 3), np.uint8)
+    stripes[::4] = 200
+    for gt, equal in ((stripes, True),
+                      (stripes.transpose(1, 0, 2).copy(), False)):
+        img = MotionBlur(length=(9, 9), angle=(0, 0), inertia=0.9999)(
+            dict(gt=gt, gt_path='a.png'))['img']
+        assert (abs(img - gt).max() < 10) == equal

@@ -10,23 +10,6 @@ from conftest import GOLDEN, ROOT, TINY, run_tool
 from PIL import Image
 
 
-@pytest.fixture
-def error(capfd):
-    """Runs a tool that has to fail as the issue says: one or two lines, exit
-    code 2, no traceback."""
-
-    def run(name, *args):
-        capfd.readouterr()
-        assert run_tool(name, *args) == 2
-        text = capfd.readouterr().err
-        assert 'Traceback' not in text
-        message = text[text.index('error: '):]
-        assert len(message.splitlines()) <= 2, message
-        return message
-
-    return run
-
-
 # ------------------------------------------------------------------ train
 
 

@@ -22,11 +22,13 @@ class MotionBlur(Degradation):
 
     Args:
         length (tuple[float, float]): Length of the path in pixels.
-        inertia (float): How much of its motion the camera keeps, in [0, 1):
-            near 1 the path is a slight curve, at 0 a trembling on the spot.
         kind (str): 'shake' or 'frames'.
         frames (tuple[int, int]): Fewest and most frames ('frames' alone).
         gamma (float): Of the camera's response ('frames' alone).
+        angle (tuple[float, float]): General direction of the motion in
+            degrees, 0 for along the rows.
+        inertia (float): How much of its motion the camera keeps, in [0, 1):
+            near 1 the path is a slight curve, at 0 a trembling on the spot.
         fixed, seed: See :class:`Degradation`.
 
     Raises:
@@ -34,12 +36,14 @@ class MotionBlur(Degradation):
     """
 
     def __init__(self, length: Tuple[float, float] = (8, 24),
-                 inertia: float = 0.95, kind: str = 'shake', frames: Tuple[int, int] = (7, 13),
-                 gamma: float = 2.2, fixed: bool = False,
+                 kind: str = 'shake', frames: Tuple[int, int] = (7, 13),
+                 gamma: float = 2.2,
+                 angle: Tuple[float, float] = (-90, 90),
+                 inertia: float = 0.95, fixed: bool = False,
                  seed: int = 0) -> None:
         super().__init__(fixed, seed)
-        check_ranges('MotionBlur', locals(),
-                     dict(length=(1, 200), frames=(2, 100)))
+        check_ranges('MotionBlur', locals(), dict(
+            length=(1, 200), frames=(2, 100), angle=(-90, 90)))
         if kind not in ('shake', 'frames'):
             raise ValueError("MotionBlur: kind must be 'shake' or 'frames', "
                              f'not {kind!r}.')
@@ -48,12 +52,13 @@ class MotionBlur(Degradation):
         if not 0 <= inertia < 1:
             raise ValueError('MotionBlur: inertia must lie in [0, 1), but is '
                              f'{inertia}.')
-        self.length, self.inertia, self.kind = length, inertia, kind
-        self.frames, self.gamma = frames, gamma
+        self.length, self.angle, self.inertia = length, angle, inertia
+        self.kind, self.frames, self.gamma = kind, frames, gamma
 
     def degrade(self, image: np.ndarray, rng: np.random.Generator,
                 results: dict) -> np.ndarray:
-        path = camera_path(rng.uniform(*self.length), self.inertia, rng)
+        path = camera_path(rng.uniform(*self.length),
+                           rng.uniform(*self.angle), self.inertia, rng)
         if self.kind == 'shake':
             blurred = cv2.filter2D(image, -1, path_kernel(path),
                                    borderType=cv2.BORDER_REFLECT_101)
@@ -65,9 +70,10 @@ class MotionBlur(Degradation):
         return 255 * mean**(1 / self.gamma)
 
 
-def camera_path(length: float, inertia: float,
+def camera_path(length: float, angle: float, inertia: float,
                 rng: np.random.Generator) -> np.ndarray:
-    """A smooth random path (STEPS, 2) of given length around its middle."""
+    """A random path (STEPS, 2) of given length around its middle, from its
+    start to its end at an angle to the rows."""
     speed = np.zeros((STEPS, 2))
     speed[0] = rng.standard_normal(2)
     jolts = np.sqrt(1 - inertia**2) * rng.standard_normal((STEPS, 2))
@@ -75,7 +81,10 @@ def camera_path(length: float, inertia: float,
         speed[i] = inertia * speed[i - 1] + jolts[i]
     path = speed.cumsum(0)
     walked = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
-    path *= length / walked
+    along = path[-1] - path[0]
+    turn = np.deg2rad(angle) - np.arctan2(along[1], along[0])
+    path = path @ np.array([[np.cos(turn), np.sin(turn)],
+                            [-np.sin(turn), np.cos(turn)]]) * length / walked
     return path - (path.max(0) + path.min(0)) / 2
 
 

@@ -1,0 +1,143 @@
+"""Own folders, looking at data, and what can be wrong with it."""
+import json
+
+import numpy as np
+import pytest
+from conftest import TINY, run_tool
+from irsde_mm import cli
+from irsde_mm.errors import DataError
+from PIL import Image
+
+
+@pytest.fixture
+def photos(tmp_path):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / 'my photos'
+    folder.mkdir()
+    for name in 'abc':
+        Image.fromarray(rng.integers(0, 256, (90, 100, 3), np.uint8)).save(
+            folder / f'{name}.jpg')
+    return folder
+
+
+def test_train_and_test_on_a_folder(photos, tmp_path, capfd):
+    run = tmp_path / 'run'
+    assert run_tool('train', 'quickstart/dehaze', '--data', photos,
+                    '--work-dir', run, '--cfg-options', *TINY,
+                    'train_cfg.val_interval=2') == 0
+    assert '2 images to train on, 1 to validate' in capfd.readouterr().out
+    assert Image.open(run / 'data.png').width > 800
+    assert list(run.glob('best_PSNR*.pth'))
+    # the config that lies there says which data it was
+    assert str(photos) in (run / 'dehaze.py').read_text()
+    assert run_tool('test', 'quickstart/dehaze', run / 'iter_2.pth', '--data',
+                    photos, '--work-dir', tmp_path / 'test', '--cfg-options',
+                    *TINY) == 0
+    pictures = list((tmp_path / 'test').rglob('vis_image/*'))
+    assert [p.name[:1] for p in pictures] == ['a']
+
+
+def test_train_on_a_folder_that_is_none(tmp_path, error):
+    assert 'does not exist' in error(
+        'train', 'quickstart/sr', '--data', tmp_path / 'x', '--work-dir',
+        tmp_path / 'run')
+    assert not (tmp_path / 'run').exists()
+
+
+def masks(folder, size, value=0):
+    folder.mkdir(parents=True)
+    mask = np.full(size, 255, np.uint8)
+    mask[3:9] = value
+    Image.fromarray(mask).save(folder / 'm.png')
+
+
+@pytest.mark.parametrize('size, value, words', [
+    ((90, 101), 0, "m.png' is 101x90, but .*.jpg' 100x90"),
+    ((90, 100), 128, "m.png' has grey values")])
+@pytest.mark.parametrize('workers', [0, 1])
+def test_masks_that_do_not_fit(photos, tmp_path, error, size, value, words,
+                               workers):
+    import re
+    masks(tmp_path / 'masks', size, value)
+    config = tmp_path / 'own.py'
+    config.write_text(f'''
+_base_ = '{cli.__file__[:-6]}.mim/configs/irsde/inpaint.py'
+pipeline = [dict(type='LoadImageFromFile', key='gt'),
+            dict(type='irsde_mm.KeepMask', folder=r'{tmp_path}/masks'),
+            dict(type='PackInputs')]
+model = dict(generator=dict(base_channels=4, depth=2))
+train_dataloader = dict(
+    num_workers={workers}, persistent_workers=False, batch_size=1,
+    dataset=dict(data_root=r'{photos}', min_size=1, pipeline=pipeline))
+val_dataloader = test_dataloader = dict(num_workers=0, dataset=dict(
+    data_root=r'{photos}', pipeline=pipeline))
+''')
+    assert re.search(words, error('train', config, '--work-dir',
+                                  tmp_path / 'run'))
+
+
+def test_depth_maps_that_do_not_fit(photos, tmp_path, error):
+    depth = tmp_path / 'depth'
+    depth.mkdir()
+    for name in 'abc':
+        Image.new('L', (9, 8)).save(depth / f'{name}.png')
+    for args in (['browse_dataset', 'quickstart/dehaze', '--out',
+                  tmp_path / 'x.png'],
+                 ['train', 'quickstart/dehaze', '--work-dir',
+                  tmp_path / 'run']):
+        message = error(*args, '--data', photos, '--cfg-options',
+                        f'degradation.0.depth_folder={depth}')
+        assert 'depth map' in message and '9x8' in message
+
+
+def test_noise_above_the_process(tmp_path, error):
+    """Said before training, not at the first validation."""
+    message = error('train', 'quickstart/denoise', '--work-dir', tmp_path,
+                    '--cfg-options', *TINY,
+                    'val_dataloader.dataset.pipeline.0.sigma=0.3')
+    assert '76.5/255' in message and '70/255' in message
+
+
+def test_errors_of_data_workers_are_one_line():
+    text = ('Caught DataError in DataLoader worker process 0.\nOriginal '
+            'Traceback (most recent call last):\n  File "x.py", line 1\n'
+            "irsde_mm.errors.DataError: the mask 'm.png' has Error: values.\n")
+    assert cli.own_words(DataError(text)) == (
+        "the mask 'm.png' has Error: values.")
+    assert cli.own_words(DataError('plain')) == 'plain'
+
+
+@pytest.mark.parametrize('phase, number', [('train', 4), ('test', 3)])
+def test_browse(tmp_path, capfd, phase, number):
+    out = tmp_path / 'look.png'
+    assert run_tool('browse_dataset', 'quickstart/sr', '--phase', phase,
+                    '--number', 4, '--out', out) == 0
+    assert f'{number} samples' in capfd.readouterr().out
+    assert np.asarray(Image.open(out)).std() > 10
+
+
+def test_browse_errors(tmp_path, error):
+    out = tmp_path / 'look.png'
+    out.write_text('mine')
+    assert 'not overwritten' in error('browse_dataset', 'quickstart/sr',
+                                      '--out', out)
+    assert out.read_text() == 'mine'
+    assert '.png' in error('browse_dataset', 'quickstart/sr', '--out',
+                           tmp_path / 'x.gif')
+    assert 'at least 1' in error('browse_dataset', 'quickstart/sr', '--out',
+                                 tmp_path / 'x.png', '--number', 0)
+    assert 'no config' in error('browse_dataset', 'quickstart/srr', '--out',
+                                tmp_path / 'x.png')
+    assert 'does not exist' in error('browse_dataset', 'irsde/derain',
+                                     '--out', tmp_path / 'x.png')
+
+
+def test_benchmark_of_data(tmp_path, photos, capfd):
+    out = tmp_path / 'data.json'
+    assert run_tool('benchmark', 'data', 'quickstart/denoise', '--data',
+                    photos, '--batches', 2, '--repeats', 1, '--out',
+                    out) == 0
+    figures = json.loads(out.read_text())
+    assert figures['pipeline_images_per_s'] > figures[
+        'training_images_per_s'] > 0
+    assert 'ratio' in capfd.readouterr().out
