@@ -183,11 +183,14 @@ def try_data(model, loop) -> None:
         ValueError: If the model cannot start from the noise level.
     """
     loaders = getattr(loop, 'dataloaders', None) or [loop.dataloader]
-    start_time = getattr(getattr(model, 'sde', None), 'start_time', None)
+    sde = getattr(model, 'sde', None)
     for loader in loaders:
         sample = loader.dataset[0].get('data_samples', {})
-        if start_time is not None and 'sigma' in sample:
-            start_time(sample.sigma)
+        if not hasattr(sde, 'start_time'):
+            continue
+        sigma = sample.get('sigma', (model.test_cfg or {}).get('sigma'))
+        if sigma != 'estimate':
+            sde.start(None, sigma=sigma)
 
 
 def check_types(cfg) -> None:

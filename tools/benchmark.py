@@ -60,8 +60,8 @@ def speed_of_sampling(args: argparse.Namespace) -> dict:
 
 
 def speed_of_data(args: argparse.Namespace) -> dict:
-    """Images per second of the pipeline alone and of training alone, in
-    pairs; training gets the same batch again and again."""
+    """Images per second of the pipeline alone, in one process, and of
+    training alone, in pairs; training gets the same batch again."""
     import torch
     from irsde_mm import registry  # noqa: F401, first: compat
     from irsde_mm.apis.configs import load_config
@@ -78,6 +78,8 @@ def speed_of_data(args: argparse.Namespace) -> dict:
             f"'{args.config}' cannot be built"):
         cli.check_data(cfg, 'train')
         cfg.work_dir, cfg.log_level = folder, 'WARNING'
+        # workers would deliver in advance, while training is timed
+        cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
         runner = Runner.from_cfg(cfg)
         batches = iter(runner.build_dataloader(cfg.train_dataloader))
         wrapper = runner.build_optim_wrapper(cfg.optim_wrapper)

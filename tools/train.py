@@ -33,8 +33,6 @@ def main(args: argparse.Namespace) -> None:
         cli.check_data(cfg, 'train', 'val')
         cli.check_types(cfg)
     set_resume(cfg, args.resume)
-    if args.data:
-        show_data(cfg)
     if args.amp:
         set_amp(cfg)
     if args.auto_scale_lr:
@@ -48,6 +46,8 @@ def main(args: argparse.Namespace) -> None:
         cli.try_data(runner.model, runner.train_loop)
         if cfg.get('val_cfg'):
             cli.try_data(runner.model, runner.val_loop)
+    if args.data:
+        show_data(cfg)
     runner.train()
     print(f'weights and logs: {cfg.work_dir}')
 

@@ -27,6 +27,6 @@ resume = False
 visualizer = dict(
     type='ConcatImageVisualizer',
     vis_backends=[dict(type='LocalVisBackend')],
-    fn_key='gt_path',
+    fn_key='img_path',
     img_keys=['input', 'pred_img', 'gt_img'],
     bgr2rgb=True)

@@ -5,8 +5,8 @@ _base_ = [
     '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
 ]
 model = dict(
-    generator=dict(conditional=False), sampler=dict(
-        _delete_=True, type='irsde_mm.ProbabilityFlowSampler', num_steps=10),
+    generator=dict(conditional=False), test_cfg=dict(sigma='estimate'),
+    sampler=dict(_delete_=True, type='irsde_mm.ProbabilityFlowSampler'),
     sde=dict(_delete_=True, type='irsde_mm.DenoisingSDE', max_sigma=70 / 255))
 test_evaluator = dict(metrics=_base_.test_evaluator.metrics + [
     dict(type='irsde_mm.NIQE')])

@@ -3,8 +3,8 @@ _base_ = [
     '../_base_/models/denoising_unet.py', '../_base_/datasets/denoising.py',
     '../_base_/schedules/irsde_500k.py', '../_base_/default_runtime.py'
 ]
-noise = dict(type='irsde_mm.GaussianNoise', sigma=15 / 255, fixed=True)
+degradation = [dict(type='irsde_mm.GaussianNoise', sigma=15 / 255)]
 val_dataloader, test_dataloader = _base_.val_dataloader, _base_.test_dataloader
 for loader in (val_dataloader, *test_dataloader):
-    loader.dataset.pipeline[1] = noise
+    loader.dataset.pipeline[1] = dict(degradation[0], fixed=True)
 del loader

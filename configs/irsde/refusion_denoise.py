@@ -9,4 +9,5 @@ model = dict(
     sde=dict(
         _delete_=True, type='irsde_mm.DenoisingSDE', max_sigma=70 / 255,
         num_steps=100, schedule='cosine', eps=0.04),
-    sampler=dict(_delete_=True, type='irsde_mm.ProbabilityFlowSampler'))
+    sampler=dict(_delete_=True, type='irsde_mm.ProbabilityFlowSampler'),
+    test_cfg=dict(sigma='estimate'))

@@ -9,5 +9,5 @@ model = dict(
     generator=dict(conditional=False),
     sde=dict(
         _delete_=True, type='irsde_mm.DenoisingSDE', max_sigma=70 / 255),
-    sampler=dict(
-        _delete_=True, type='irsde_mm.ProbabilityFlowSampler', num_steps=10))
+    sampler=dict(_delete_=True, type='irsde_mm.ProbabilityFlowSampler'),
+    test_cfg=dict(sigma='estimate'))

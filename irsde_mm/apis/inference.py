@@ -94,6 +94,7 @@ def config_of_weights(path: str):
         sde=settings['sde'],
         sampler=dict(type=SAMPLERS['posterior'],
                      debias=settings['objective'] == 'euler'),
+        test_cfg=dict(sigma='estimate'),
         pixel_loss=OBJECTIVES[settings['objective']],
         data_preprocessor=dict(
             type='mmagic.DataPreprocessor', mean=[0.] * channels,

@@ -78,9 +78,8 @@ def find_parts(folder: Path) -> List[Tuple[Path, list]]:
     if number < 2:
         raise DataError(f"'{folder}' has one image: at least two are needed, "
                         'one to validate with.')
-    held_out = list(range(0, number, HELD_OUT))
-    return [(folder, [i for i in range(number) if i not in held_out]),
-            (folder, held_out)]
+    return [(folder, [i for i in range(number) if i % HELD_OUT]),
+            (folder, list(range(0, number, HELD_OUT)))]
 
 
 def count(folder: Path, indices) -> int:
@@ -103,6 +102,9 @@ def train_pipeline(cfg, paired: bool, pack: dict, **kwargs) -> list:
     if paired:
         return [*load(cfg, True), patch, *flips('img', 'gt'),
                 *on_pairs(cfg), pack]
+    if needs_whole(cfg):
+        return [*load(cfg, False), *cfg.degradation, patch,
+                *flips('img', 'gt'), pack]
     crop = dict(type='Crop', keys=['gt'], crop_size=(cfg.region, ) * 2)
     return [*load(cfg, False), crop, *flips('gt'), *cfg.degradation, patch,
             pack]
@@ -110,14 +112,21 @@ def train_pipeline(cfg, paired: bool, pack: dict, **kwargs) -> list:
 
 def test_pipeline(cfg, paired: bool, pack: dict, whole: bool) -> list:
     """Whole images, or their centre."""
-    keys = ['img', 'gt'] if paired else ['gt']
+    degrade = [fixed(step) for step in cfg.degradation]
+    keys = ['img', 'gt'] if paired or needs_whole(cfg) else ['gt']
     centre = [] if whole else [dict(
         type='Crop', keys=keys, crop_size=(VAL_SIDE, VAL_SIDE),
         random_crop=False)]
     if paired:
         return [*load(cfg, True), *on_pairs(cfg), *centre, pack]
-    return [*load(cfg, False), *centre,
-            *(fixed(step) for step in cfg.degradation), pack]
+    steps = [degrade, centre] if needs_whole(cfg) else [centre, degrade]
+    return [*load(cfg, False), *steps[0], *steps[1], pack]
+
+
+def needs_whole(cfg) -> bool:
+    """Whether masks or depth maps of files go with the whole images."""
+    return any(step.get('folder') or step.get('depth_folder')
+               for step in cfg.degradation)
 
 
 def load(cfg, paired: bool) -> list:

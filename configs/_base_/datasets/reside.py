@@ -20,8 +20,9 @@ scores = [
 ]
 
 train_dataloader = dict(dataset=dict(data_root='data/reside/ITS', **names))
+# all would take longer than the training in between
 val_dataloader = dict(dataset=dict(
-    data_root='data/reside/SOTS_indoor', **names,
+    data_root='data/reside/SOTS_indoor', **names, indices=50,
     pipeline=[*_base_.load, centre, dict(type='PackInputs')]))
 val_evaluator = dict(metrics=scores)
 test_dataloader = [

@@ -59,8 +59,9 @@ class Haze(Degradation):
             raise DataError(f"there is no depth map for '{gt_path}'.")
         raw = cv2.imdecode(np.fromfile(path, np.uint8),
                            cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
-        if raw is None or raw.shape != size:
-            found = 'unreadable' if raw is None else \
+        if raw is None or raw.shape != size or raw.dtype.kind != 'u':
+            found = 'no image of 8 or 16 bits' if (
+                raw is None or raw.dtype.kind != 'u') else \
                 f'{raw.shape[1]}x{raw.shape[0]}'
             raise DataError(f"the depth map '{path}' is {found}, but "
                             f"'{gt_path}' {size[1]}x{size[0]}.")

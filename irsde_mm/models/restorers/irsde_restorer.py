@@ -149,7 +149,7 @@ class IRSDERestorer(BaseEditModel):
         if 'sigma' in meta:
             return [float(sigma) for sigma in meta['sigma']]
         sigma = (self.test_cfg or {}).get('sigma')
-        if sigma != 'estimate':
+        if sigma != 'estimate' or not hasattr(self.sde, 'start_time'):
             return [sigma] * len(inputs)
         from skimage.restoration import estimate_sigma
         return [float(estimate_sigma(image.cpu().numpy(), channel_axis=0,
