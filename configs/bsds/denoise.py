@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_noise.py',
-    '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
 model = dict(
     generator=dict(conditional=False), test_cfg=dict(sigma='estimate'),

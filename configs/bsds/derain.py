@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_rain.py',
-    '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
 test_evaluator = dict(metrics=_base_.test_evaluator.metrics + [
     dict(type='irsde_mm.NIQE')])

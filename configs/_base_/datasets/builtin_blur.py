@@ -1,10 +1,9 @@
-# Blur of a camera that pans, made on more than a patch: its border is
-# reflected. Any direction is more than a few minutes of training can learn.
+# Slight blur of a trembling camera, made on more than a patch: its border is
+# reflected. A long blur in any direction is more than minutes can teach.
 _base_ = './builtin_photos.py'
 region = 128
 degradation = [dict(
-    type='irsde_mm.MotionBlur', length=(5, 10), angle=(-15, 15),
-    inertia=0.99)]
+    type='irsde_mm.MotionBlur', length=(12, 16), inertia=0.)]
 
 train_dataloader = dict(dataset=dict(pipeline=[
     dict(type='Crop', keys=['gt'], crop_size=(region, region)),
