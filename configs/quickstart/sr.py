@@ -1,4 +1,4 @@
-# Super-resolution, four times with a small network on built-in photos: nothing to
+# Four times the resolution with a small network on built-in photos: nothing to
 # download, minutes on two cores.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',

@@ -88,6 +88,18 @@ def test_grey_models_read_grey(tmp_path):
     assert build(cfg, 'train')[0]['inputs'].shape == (1, 128, 128)
 
 
+def test_maps_and_masks_go_with_whole_images(tmp_path):
+    """They would not fit crops."""
+    photos, folder = tmp_path / 'photos', tmp_path / 'maps'
+    write(photos, 'ab', size=(300, 200))
+    write(folder, 'ab', size=(300, 200), mode='L')
+    cfg = load_config('quickstart/dehaze',
+                      {'degradation.0.depth_folder': str(folder)})
+    use_folder(cfg, str(photos))
+    assert build(cfg, 'train')[0]['inputs'].shape == (3, 64, 64)
+    assert build(cfg, 'val')[0]['inputs'].shape == (3, 200, 300)
+
+
 def test_what_cannot_be_used(tmp_path):
     def use(folder, config='quickstart/derain'):
         use_folder(load_config(config), str(tmp_path / folder))

@@ -9,7 +9,8 @@ train_dataloader = dict(dataset=dict(pipeline=[
     dict(type='PackInputs'),
 ]))
 test_dataloader = val_dataloader = dict(dataset=dict(pipeline=[
-    dict(degradation[0], fixed=True), dict(type='PackInputs', meta_keys=['sigma']),
+    dict(degradation[0], fixed=True),
+    dict(type='PackInputs', meta_keys=['sigma']),
 ]))
 test_evaluator = val_evaluator = dict(metrics=[
     dict(type='irsde_mm.PSNR'),

@@ -1,8 +1,8 @@
 # Rain100H: 1800 training and 100 test pairs (Yang et al., CVPR 2017).
 _base_ = './paired.py'
-hint = ('Rain100H is distributed by its authors (Yang et al., CVPR 2017, "Deep '
-        'Joint Rain Detection and Removal"); tools/prepare_data.py rain100h '
-        'lays it out.')
+hint = ('Rain100H is distributed by its authors (Yang et al., CVPR 2017, '
+        '"Deep Joint Rain Detection and Removal"); '
+        'tools/prepare_data.py rain100h lays it out.')
 # what --data does with clean photos
 degradation = [dict(type='irsde_mm.RainStreaks')]
 

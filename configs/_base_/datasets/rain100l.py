@@ -1,9 +1,9 @@
 # Rain100L, the light set: 200 training and 100 test pairs (Yang et al., CVPR
 # 2017).
 _base_ = './paired.py'
-hint = ('Rain100L is distributed by its authors (Yang et al., CVPR 2017, "Deep '
-        'Joint Rain Detection and Removal"); tools/prepare_data.py rain100l '
-        'lays it out.')
+hint = ('Rain100L is distributed by its authors (Yang et al., CVPR 2017, '
+        '"Deep Joint Rain Detection and Removal"); '
+        'tools/prepare_data.py rain100l lays it out.')
 # what --data does with clean photos
 degradation = [dict(
     type='irsde_mm.RainStreaks', angle=(-30, 30), length=(10, 30),

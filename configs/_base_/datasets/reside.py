@@ -1,6 +1,6 @@
 # RESIDE: 13,990 training pairs from 1399 clean images (ITS) and 500 test pairs
-# from 50 (SOTS-indoor), ten haze levels each (Li et al., IEEE TIP 2019). Tested
-# whole and on the centre of 256x256. Nothing is cut at the borders.
+# from 50 (SOTS-indoor), ten haze levels each (Li et al., IEEE TIP 2019).
+# Tested whole and on the centre of 256x256. Nothing is cut at the borders.
 _base_ = './paired.py'
 hint = ('RESIDE is distributed by its authors (Li et al., IEEE TIP 2019, '
         '"Benchmarking Single-Image Dehazing and Beyond"); '
