@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_low_resolution.py',
-    '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
 model = dict(sde=dict(max_sigma=35 / 255), sampler=dict(
     type='irsde_mm.JumpSampler', num_steps=5))
