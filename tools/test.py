@@ -29,6 +29,9 @@ def main(args: argparse.Namespace) -> None:
         cli.check_data(cfg, 'test')
     read_checkpoint(args.checkpoint)
     cfg.load_from, cfg.resume = args.checkpoint, False
+    # mmengine's Runner would look for the training data otherwise
+    cfg.train_cfg = cfg.train_dataloader = None
+    cfg.optim_wrapper = cfg.param_scheduler = None
     with cli.building(f"'{args.config}' cannot be tested"):
         runner = Runner.from_cfg(cfg)
         cli.try_data(runner.model, runner.test_loop)

@@ -37,6 +37,12 @@ def test_train_and_test_on_a_folder(photos, tmp_path, capfd):
     assert [p.name[:1] for p in pictures] == ['a']
 
 
+def test_testing_needs_no_training_data(trained, tmp_path):
+    assert run_tool('test', 'quickstart/derain', trained / 'iter_2.pth',
+                    '--work-dir', tmp_path, '--cfg-options', *TINY,
+                    'train_dataloader.dataset.split=gone') == 0
+
+
 def test_train_on_a_folder_that_is_none(tmp_path, error):
     assert 'does not exist' in error(
         'train', 'quickstart/sr', '--data', tmp_path / 'x', '--work-dir',
