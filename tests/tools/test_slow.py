@@ -19,7 +19,7 @@ def check_demo(out, tasks, pictures):
         assert set(entry) == {'input', 'restored', 'seconds'}
         for scores in (entry['input'], entry['restored']):
             assert {'psnr', 'ssim', 'psnr_y', 'ssim_y'} == set(scores)
-        assert 12 <= entry['input']['psnr_y'] <= 32
+        assert 12 <= entry['input']['psnr_y'] <= 36
     assert {p.name for p in out.glob('*.png')} == set(pictures)
     for name in pictures:
         assert (out / name).stat().st_size > 50_000
