@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from irsde_mm.registry import DIFFUSION_SCHEDULERS
-from irsde_mm.samplers import Sampler
+from irsde_mm.samplers import DiffusersSampler, MultistepSampler, Sampler
 from irsde_mm.sde import SDE
 from mmengine.logging import MMLogger
 
@@ -31,8 +31,28 @@ def build_sde(cls: type, num_steps: int = 100, **kwargs) -> SDE:
     return cls(num_steps=num_steps, **kwargs).double()
 
 
+def variant(cls: type, **options) -> type:
+    """A sampler class with some of its options chosen."""
+    def init(self, num_steps=None, **kwargs):
+        cls.__init__(self, num_steps=num_steps, **options, **kwargs)
+
+    name = '-'.join(str(v.get('type') if isinstance(v, dict) else v)
+                    for v in options.values())
+    return type(f'{cls.__name__}-{name}', (cls, ), dict(__init__=init))
+
+
 SDES = registered(SDE)
-SAMPLERS = registered(Sampler)
+SAMPLERS = [cls for cls in registered(Sampler) if cls is not DiffusersSampler]
+SAMPLERS += [variant(MultistepSampler, order=order, variant=v, prediction=p,
+                     grid=g) for order, v, p, g in (
+    (1, 'sde', 'data', 'uniform'), (2, 'sde', 'data', 'karras'),
+    (2, 'ode', 'noise', 'uniform'), (1, 'sde', 'noise', 'log_snr'))]
+SAMPLERS += [variant(DiffusersSampler, scheduler=dict(type=name, **options))
+             for name, options in (
+    ('DPMSolverMultistepScheduler', {}),
+    ('DPMSolverMultistepScheduler', dict(algorithm_type='sde-dpmsolver++')),
+    ('UniPCMultistepScheduler', {}), ('DEISMultistepScheduler', {}),
+    ('DDIMScheduler', {}))]
 
 
 @pytest.fixture(params=SDES, ids=lambda cls: cls.__name__)

@@ -49,8 +49,6 @@ def main(args: argparse.Namespace) -> None:
         raise CheckpointError(f"'{args.checkpoint}': {error}") from error
     cfg.model.generator = generator
     cfg.model.pixel_loss = OBJECTIVES[args.objective]
-    cfg.model.sampler.debias = (args.objective == 'euler'
-                                and cfg.model.sampler.get('debias', False))
     with cli.building(f"'{args.config}' cannot be built"):
         model = restorer_from_config(cfg, device='cpu')
     try:

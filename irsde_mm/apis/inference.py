@@ -7,17 +7,12 @@ import numpy as np
 import torch
 
 from ..errors import CheckpointError, ConfigError, DataError
-from ..registry import DIFFUSION_SCHEDULERS, MODELS
+from ..registry import MODELS
 from ..samplers.base import Callback, Sampler
 from .checkpoint import find_run, load_weights, read_checkpoint
 from .configs import load_config
 from .images import read_image
 
-SAMPLERS = dict(
-    posterior='irsde_mm.PosteriorSampler',
-    sde='irsde_mm.EulerMaruyamaSampler',
-    ode='irsde_mm.ProbabilityFlowSampler',
-    jump='irsde_mm.JumpSampler')
 OBJECTIVES = dict(
     euler=dict(type='irsde_mm.MaximumLikelihoodLoss'),
     exact=dict(type='irsde_mm.MaximumLikelihoodLoss', exact=True),
@@ -92,8 +87,7 @@ def config_of_weights(path: str):
         type='irsde_mm.IRSDERestorer',
         generator=settings['generator'],
         sde=settings['sde'],
-        sampler=dict(type=SAMPLERS['posterior'],
-                     debias=settings['objective'] == 'euler'),
+        sampler='posterior',
         test_cfg=dict(sigma='estimate'),
         pixel_loss=OBJECTIVES[settings['objective']],
         data_preprocessor=dict(
@@ -124,37 +118,32 @@ def choose_sampler(model, sampler: Union[None, str, dict, Sampler] = None,
 
     Args:
         model: A model with ``sampler``.
-        sampler: One of ``SAMPLERS`` (with the steps and corrections of the
-            model's own), a sampler's config, or a sampler.
+        sampler: A preset or one of ``SAMPLERS`` (with the steps and clamp of
+            the model's own), a sampler's config, or a sampler.
         steps (int, optional): Steps, which is network calls.
 
     Raises:
-        ConfigError: If the sampler is unknown, the number makes no sense, or
-            the model has no sampler to exchange.
+        ConfigError: If the sampler is unknown, the steps do not fit the
+            process, or the model has no sampler to exchange.
     """
     if not hasattr(model, 'sampler'):
         raise ConfigError(f'{type(model).__name__} is no diffusion model: it '
                           'takes neither sampler nor steps.')
-    if sampler is None:
-        sampler = model.sampler
-    elif isinstance(sampler, str):
-        if sampler not in SAMPLERS:
-            raise ConfigError(f'unknown sampler {sampler!r}; there are '
-                              f'{", ".join(SAMPLERS)}.')
-        own = model.sampler
-        sampler = dict(type=SAMPLERS[sampler], num_steps=own.num_steps,
-                       clamp=own.clamp,
-                       debias=own.debias and sampler != 'sde')
-    if isinstance(sampler, dict):
-        sampler = DIFFUSION_SCHEDULERS.build(sampler)
-    else:
-        sampler = copy.copy(sampler)
-    if steps is not None:
-        if not 1 <= steps <= model.sde.num_steps:
-            raise ConfigError(
-                f'steps={steps} is not between 1 and the '
-                f'{model.sde.num_steps} of the process.')
-        sampler.num_steps = steps
+    if steps is not None and steps < 1:
+        raise ConfigError(f'steps={steps} is less than 1.')
+    from ..models.restorers.sampler_choice import build_sampler, sampler_config
+    try:
+        if isinstance(sampler, (str, dict)):
+            own = dict(num_steps=model.sampler.num_steps,
+                       clamp=model.sampler.clamp)
+            return build_sampler(
+                sampler_config(sampler, model.sde, own, steps), model.sde)
+        sampler = copy.copy(sampler or model.sampler)
+        if steps is not None:
+            sampler.num_steps = steps
+        sampler.grid(model.sde, model.sde.num_steps)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f'the sampler cannot be used: {error}') from error
     return sampler
 
 

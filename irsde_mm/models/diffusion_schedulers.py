@@ -4,5 +4,6 @@ from ..registry import DIFFUSION_SCHEDULERS
 
 for _component in (sde.IRSDE, sde.DenoisingSDE, samplers.EulerMaruyamaSampler,
                    samplers.ProbabilityFlowSampler, samplers.PosteriorSampler,
-                   samplers.JumpSampler):
+                   samplers.JumpSampler, samplers.MultistepSampler,
+                   samplers.DiffusersSampler):
     DIFFUSION_SCHEDULERS.register_module(module=_component)

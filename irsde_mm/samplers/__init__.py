@@ -1,9 +1,11 @@
 """Samplers: ways back from a degraded to a clean image."""
 from .base import NoiseFn, Sampler
+from .diffusers import DiffusersSampler
 from .euler import EulerMaruyamaSampler, ProbabilityFlowSampler
+from .multistep import MultistepSampler
 from .posterior import JumpSampler, PosteriorSampler
 
 __all__ = [
     'NoiseFn', 'Sampler', 'EulerMaruyamaSampler', 'ProbabilityFlowSampler',
-    'PosteriorSampler', 'JumpSampler'
+    'PosteriorSampler', 'JumpSampler', 'MultistepSampler', 'DiffusersSampler'
 ]

@@ -1,4 +1,5 @@
 """The walk back from a degraded to a clean image, written once."""
+import copy
 from abc import ABC, abstractmethod
 from collections import deque
 from itertools import pairwise
@@ -24,7 +25,7 @@ class Sampler(ABC):
             the number of network calls. None walks over every whole time.
         debias (bool): Whether to undo the bias that the published objective
             trains into the noise (:meth:`SDE.debias`). Not for Euler steps,
-            in whose mean that bias cancels.
+            in whose mean that bias cancels. A restorer decides by itself.
         clamp (tuple[float, float], optional): Range that each step's estimate
             of x0 is limited to, such as (0, 1).
 
@@ -34,6 +35,9 @@ class Sampler(ABC):
 
     #: Whether a step uses fresh noise.
     stochastic = True
+    #: Whether a step needs the true noise, as one does that goes through x0:
+    #: the bias of the published objective cancels in Euler's step only.
+    needs_unbiased = False
     #: How many earlier predictions a step is given.
     history_length = 0
 
@@ -62,8 +66,20 @@ class Sampler(ABC):
                 at t, each (B, C, H, W).
             t, s: Times, numbers.
             z (Tensor, optional): Fresh standard noise; None gives the mean.
-            history: Earlier (time, noise) pairs, the newest first.
+            history: Earlier (time, prediction) pairs, the newest first.
         """
+
+    def prediction(self, sde: SDE, xt: Tensor, mu: Optional[Tensor],
+                   noise: Tensor, t: Time) -> Tensor:
+        """What later steps are given as history: the noise."""
+        return noise
+
+    def begin(self, sde: SDE, t_start: int) -> Tuple['Sampler', List[Time]]:
+        """Who makes the steps of one walk, and the times it visits.
+
+        A solver with a state of its own hands out a fresh one here.
+        """
+        return self, self.grid(sde, t_start)
 
     def grid(self, sde: SDE, t_start: int) -> List[Time]:
         """The times visited, from t_start to 0.
@@ -78,6 +94,12 @@ class Sampler(ABC):
                 f'are from t_start={t_start} to 0; use at most {t_start}.')
         return torch.linspace(t_start, 0, n + 1,
                               dtype=torch.float64).round().int().tolist()
+
+    def at_most(self, n: int) -> 'Sampler':
+        """This sampler with no more than n steps, for a start below T."""
+        sampler = copy.copy(self)
+        sampler.num_steps = min(self.num_steps or n, n)
+        return sampler
 
     def sample(self, sde: SDE, noise_fn: NoiseFn, xt: Tensor,
                mu: Optional[Tensor], t_start: int,
@@ -106,7 +128,7 @@ class Sampler(ABC):
         """
         if t_start == 0:
             return xt
-        times = self.grid(sde, t_start)
+        walker, times = self.begin(sde, t_start)
         draws = None if draws is None else iter(draws)
         history = deque(maxlen=self.history_length)
         for i, (t, s) in enumerate(pairwise(times)):
@@ -118,8 +140,10 @@ class Sampler(ABC):
                                      f'{len(times) - 1} steps.')
             else:
                 z = draw_noise(xt, generator) if self.stochastic else None
-            xt = self.step(sde, xt, mu, noise, t, s, z, tuple(history))
-            history.appendleft((t, noise))
+            now = (t, self.prediction(sde, xt, mu, noise, t)) \
+                if self.history_length else None
+            xt = walker.step(sde, xt, mu, noise, t, s, z, tuple(history))
+            history.appendleft(now)
             if callback is not None:
                 callback(s, xt)
         return xt

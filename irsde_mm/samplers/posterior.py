@@ -14,6 +14,8 @@ class PosteriorSampler(Sampler):
     MATH section 1. Arguments: :class:`Sampler`.
     """
 
+    needs_unbiased = True
+
     def step(self, sde: SDE, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
              t: Time, s: Time, z: Optional[Tensor] = None,
              history: Sequence = ()) -> Tensor:
@@ -36,6 +38,8 @@ class JumpSampler(Sampler):
     Raises:
         ValueError: If ``eta`` lies outside [0, 1].
     """
+
+    needs_unbiased = True
 
     def __init__(self, num_steps: Optional[int] = None, debias: bool = False,
                  clamp: Optional[tuple] = None, eta: float = 1.0) -> None:

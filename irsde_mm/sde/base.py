@@ -1,64 +1,18 @@
 """The contract of a process with a Gaussian marginal along a curve."""
 import math
 from abc import ABC, abstractmethod
-from typing import Optional, Sequence, Tuple, Union
+from typing import Optional, Tuple, Union
 
 import torch
 from torch import Tensor, nn
 
+from .arithmetic import Generators, combine, draw_noise
+
+__all__ = ['SDE', 'Time', 'Coefficients', 'Generators', 'combine',
+           'draw_noise']
+
 Time = Union[int, float, Tensor]
 Coefficients = Tuple[Tensor, Tensor, Tensor]
-Generators = Union[torch.Generator, Sequence[torch.Generator], None]
-
-
-def draw_noise(like: Tensor, generator: Generators = None) -> Tensor:
-    """Standard normal noise of another tensor's shape, dtype and device.
-
-    Args:
-        like (Tensor): Gives the shape (B, C, H, W).
-        generator: One generator, one per image of the batch (an image's
-            noise then does not depend on its neighbours), or None for
-            torch's global one. Best on the device of ``like``: noise is drawn
-            on the generator's device and moved.
-
-    Raises:
-        ValueError: If the number of generators is not the batch size.
-    """
-    if generator is None:
-        return torch.randn_like(like)
-    if isinstance(generator, torch.Generator):
-        return torch.randn(like.shape, generator=generator, dtype=like.dtype,
-                           device=generator.device).to(like.device)
-    if len(generator) != len(like):
-        raise ValueError(f'{len(generator)} generators for a batch of '
-                         f'{len(like)} images: give one per image.')
-    noise = torch.empty_like(like)
-    for image, g in zip(noise, generator):
-        if g.device == image.device:
-            image.normal_(generator=g)
-        else:
-            image.copy_(draw_noise(image, g))
-    return noise
-
-
-def combine(*terms: Tuple[Tensor, Optional[Tensor]]) -> Tensor:
-    """The sum of coefficient * image over all terms, in one allocation.
-
-    Coefficients are 0-d or (B, 1, 1, 1), the first may be the number 1. An
-    image that is None counts as nothing (a process that does not look at
-    ``mu``).
-    """
-    (k, x), *rest = [term for term in terms if term[1] is not None]
-    if isinstance(k, int) and k == 1 and rest:
-        total = torch.addcmul(x, *rest.pop(0))
-    else:
-        total = k * x
-    for k, x in rest:
-        if total.shape == x.shape and total.dtype == x.dtype:
-            total = total.addcmul_(k, x)
-        else:
-            total = torch.addcmul(total, k, x)
-    return total
 
 
 class SDE(nn.Module, ABC):
@@ -82,6 +36,8 @@ class SDE(nn.Module, ABC):
     #: Constructor arguments that say how a trained model is used, not how it
     #: was trained: checkpoints that differ in them still fit.
     runtime_args: Tuple[str, ...] = ()
+    #: Whether the source walks back along the probability flow, not the SDE.
+    published_flow = False
 
     def __init__(self, num_steps: int = 100) -> None:
         super().__init__()
@@ -185,10 +141,10 @@ class SDE(nn.Module, ABC):
                   s: Optional[Time] = None) -> Tuple[Tensor, Tensor]:
         """Mean and standard deviation of p(x_s | x_t, x0, mu), s < t.
 
-        ``s`` defaults to t - 1, where the mean is the paper's "optimal
-        reverse state". At s = 0 the mean is x0 and the deviation 0.
+        ``s`` defaults to :meth:`previous`, where the mean is the paper's
+        "optimal reverse state". At s = 0 the mean is x0 and the deviation 0.
         """
-        s = t - 1 if s is None else s
+        s = self.previous(t) if s is None else s
         (at, bt, ct), (as_, bs, cs) = self.coefficients(t), \
             self.coefficients(s)
         ratio = self.retention(t, s) * cs / ct
@@ -215,6 +171,12 @@ class SDE(nn.Module, ABC):
         return combine((a, x0), (b, mu), (rest, noise), (v, z))
 
     # --------------------------------------------------------------- times
+
+    @staticmethod
+    def previous(t: Time) -> Time:
+        """Where a training step from t leads: max(t - 1, 0)."""
+        return (t - 1).clamp_min(0) if isinstance(t, Tensor) \
+            else max(t - 1, 0)
 
     def lookup(self, table: Tensor, t: Time) -> Tensor:
         """A table (T+1,) at time t, linear between its entries.

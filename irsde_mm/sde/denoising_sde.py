@@ -27,6 +27,7 @@ class DenoisingSDE(MeanRevertingSDE):
     """
 
     runtime_args = ('sigma', )
+    published_flow = True
 
     def __init__(self, max_sigma: float, num_steps: int = 100,
                  schedule: str = 'cosine', eps: float = 0.04,

@@ -97,21 +97,20 @@ class MeanRevertingSDE(SDE):
         return self.lookup_ceil(self.sigma, t)
 
     def step_size(self, t: Time, s: Optional[Time] = None) -> Tensor:
-        """The step that carries theta_t from t to s (default t - 1).
+        """The step that carries theta_t from t to s (default: the one before).
 
         (theta_bar_t - theta_bar_s) / theta_t, so that theta times step adds
         up to theta_bar_T on every grid; dt for a training step.
         """
-        s = t - 1 if s is None else s
+        s = self.previous(t) if s is None else s
         length = (self.lookup(self.theta_bar, t)
                   - self.lookup(self.theta_bar, s))
         return length / self.lookup_ceil(self.theta, t)
 
     def _training_step(self, t: Time) -> Tensor:
         """k = theta_bar_t - theta_bar_max(t-1, 0)."""
-        s = (t - 1).clamp_min(0) if isinstance(t, Tensor) else max(t - 1, 0)
         return (self.lookup(self.theta_bar, t)
-                - self.lookup(self.theta_bar, s))
+                - self.lookup(self.theta_bar, self.previous(t)))
 
     def extra_repr(self) -> str:
         return (f'max_sigma={self.max_sigma * 255:.4g}/255, '

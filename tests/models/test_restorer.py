@@ -6,7 +6,11 @@ import pytest
 import torch
 from irsde_mm.errors import CheckpointError, ConfigError
 from irsde_mm.models import IRSDERestorer
+from irsde_mm.models.restorers.sampler_choice import (PRESETS, SAMPLERS,
+                                                      build_sampler,
+                                                      sampler_config)
 from irsde_mm.registry import MODELS
+from irsde_mm.samplers import EulerMaruyamaSampler, ProbabilityFlowSampler
 from irsde_mm.sde import SDE
 from mmagic.structures import DataSample
 
@@ -25,7 +29,10 @@ CONFIG = dict(
 def build(**changes) -> IRSDERestorer:
     config = copy.deepcopy(CONFIG)
     for key, value in changes.items():
-        config[key].update(value)
+        if isinstance(value, dict):
+            config.setdefault(key, {}).update(value)
+        else:
+            config[key] = value
     torch.manual_seed(0)
     model = MODELS.build(config)
     for p in model.generator.parameters():
@@ -208,14 +215,103 @@ def test_checkpoints_of_before_an_argument_existed():
                                   meta=dict(irsde_mm=saved.settings)))
 
 
-def test_debias_is_for_the_published_objective():
+@pytest.mark.parametrize('sampler, objective, option, expected', [
+    ('posterior', 'euler', None, True), ('posterior', 'exact', None, False),
+    ('posterior', 'noise', None, False), ('sde', 'euler', None, False),
+    ('multistep', 'euler', None, True), ('dpm', 'euler', None, True),
+    ('posterior', 'euler', False, False), ('posterior', 'exact', True, True)])
+def test_debias_follows_the_objective_of_the_weights(sampler, objective,
+                                                     option, expected):
+    """The checkpoint's, not the config's; one option overrides."""
     saved = build()
-    saved.settings['objective'] = 'exact'
-    checkpoint = dict(state_dict=saved.state_dict(),
-                      meta=dict(irsde_mm=saved.settings))
-    build().check_checkpoint(checkpoint)
-    with pytest.raises(CheckpointError, match="debias.*'exact'"):
-        build(sampler=dict(debias=True)).check_checkpoint(checkpoint)
+    saved.settings['objective'] = objective
+    model = build(test_cfg=dict(debias=option))
+    model.sampler = build_sampler(sampler, model.sde)
+    model.check_checkpoint(dict(state_dict=saved.state_dict(),
+                                meta=dict(irsde_mm=saved.settings)))
+    assert model.sampler.debias == expected
+    model.forward_train(torch.rand(1, 3, 8, 8), DataSample(
+        gt_img=torch.rand(1, 3, 8, 8)))
+    if option is None:  # now the config's objective trains the weights
+        assert model.sampler.debias == model.sampler.needs_unbiased
+
+
+def test_debias_changes_what_is_restored():
+    mu = torch.rand(1, 3, 8, 8)
+    a, b, c = (build(test_cfg=dict(debias=choice))(
+        mu, generator=torch.Generator().manual_seed(0))
+        for choice in (None, True, False))
+    assert torch.equal(a, b) and not torch.allclose(b, c, atol=1e-3)
+
+
+def test_continuous_times():
+    """Drawn from (0, T], kept in checkpoints, and all of them finite."""
+    model, seen = build(timesteps='continuous'), []
+    original = model.generator.forward
+    model.generator.forward = lambda x, mu, t: (
+        seen.append(t), original(x, mu, t))[1]
+    data = model.data_preprocessor(batch(4), training=True)
+    for _ in range(30):
+        assert model(**data, mode='loss')['loss'].isfinite()
+    t = torch.cat(seen)
+    assert 0 < t.min() < 1 and 9 < t.max() <= 10
+    assert (t != t.round()).float().mean() > 0.9
+    assert model.settings['timesteps'] == 'continuous'
+    with pytest.raises(ConfigError, match='timesteps.*always'):
+        build(timesteps='always')
+
+
+def test_validation_takes_the_fast_sampler():
+    model, calls = build(), []
+    original = model.generator.forward
+    model.generator.forward = lambda x, mu, t: (
+        calls.append(t), original(x, mu, t))[1]
+    model.val_step(batch(1))
+    assert len(calls) == 5
+    model.test_step(batch(1))
+    assert len(calls) == 5 + 10
+
+
+def test_an_input_that_starts_late_takes_fewer_steps():
+    """A photo with little noise starts at a t* below the sampler's steps."""
+    for sampler in ('posterior', 'multistep'):
+        model = build(
+            generator=dict(conditional=False),
+            sde=dict(type='irsde_mm.DenoisingSDE', sigma=3 / 255),
+            sampler=dict(type=SAMPLERS[sampler]['type'], num_steps=8))
+        assert model.sde.start_time(3 / 255) == 2
+        assert model.test_step(batch())[0].output.pred_img.isfinite().all()
+
+
+@pytest.mark.parametrize('name', [*SAMPLERS, *PRESETS])
+def test_samplers_by_name(name):
+    model = build(sde=dict(num_steps=100))
+    sampler = build_sampler(name, model.sde)
+    steps = dict(fast=5, balanced=10, paper=None)
+    if name in steps:
+        assert sampler.num_steps == steps[name]
+    model.sampler = build_sampler(
+        sampler_config(name, model.sde, steps=4), model.sde)
+    assert model.test_step(batch(1))[0].output.pred_img.isfinite().all()
+
+
+def test_presets_follow_the_process():
+    """The Denoising-SDE goes back along its flow; no preset has more steps
+    than the process."""
+    model = build(sde=dict(type='irsde_mm.DenoisingSDE', num_steps=4))
+    assert type(build_sampler('paper', model.sde)) is ProbabilityFlowSampler
+    assert type(build_sampler('paper', build().sde)) is EulerMaruyamaSampler
+    assert build_sampler('fast', model.sde).num_steps == 4
+
+
+def test_names_keep_the_steps_in_place():
+    sde = build().sde
+    assert sampler_config('ode', sde, dict(num_steps=7, clamp=(0, 1))) == dict(
+        type='irsde_mm.ProbabilityFlowSampler', num_steps=7, clamp=(0, 1))
+    assert sampler_config('ode', sde, 'fast')['num_steps'] == 5
+    assert sampler_config(None, sde, 'fast', 3)['num_steps'] == 3
+    with pytest.raises(ConfigError, match='presets fast.*samplers posterior'):
+        sampler_config('quick', sde)
 
 
 def test_test_time_arguments_make_no_difference():

@@ -6,4 +6,4 @@ model = dict(
         _delete_=True, type='irsde_mm.ConditionalNAFNet', width=16,
         enc_blocks=[1, 1, 2], middle_blocks=1, dec_blocks=[1, 1, 1]),
     sde=dict(max_sigma=50 / 255),
-    sampler=dict(num_steps=20, debias=True))
+    sampler=dict(num_steps=20))

@@ -1,7 +1,8 @@
 """The model that ties network, process, sampler and objective together."""
+import copy
 import zlib
 from pathlib import PurePath
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional, Union
 
 import torch
 from mmagic.models.base_models import BaseEditModel
@@ -13,7 +14,10 @@ from ...registry import DIFFUSION_SCHEDULERS, MODELS
 from ...samplers.base import Callback, Sampler
 from ...sde.base import Generators
 from ...version import __version__
+from .sampler_choice import build_sampler
 from .settings import check_settings, check_weights, process_and_network
+
+TIMESTEPS = ('discrete', 'continuous')
 
 
 @MODELS.register_module()
@@ -29,25 +33,62 @@ class IRSDERestorer(BaseEditModel):
     Args:
         generator (dict): Noise predictor, ``forward(xt, mu, t)``.
         sde (dict): Process.
-        sampler (dict): Sampler.
+        sampler (dict | str): Sampler of tests; a config, a preset or a name,
+            see :func:`sampler_config`.
         pixel_loss (dict): Objective.
+        val_sampler (dict | str): Sampler of validation during training.
+        timesteps (str): Times of training: 'discrete', 1..T as published, or
+            'continuous', t ~ U(0, T], which makes every grid of a few-step
+            sampler familiar to the network.
         **kwargs: :class:`BaseEditModel`'s. ``test_cfg`` may have ``seed``
-            (int, 0 by default) and ``sigma``, the noise level of inputs that
-            do not bring their own: a number in [0, 1] or 'estimate'.
+            (int, 0 by default), ``sigma``, the noise level of inputs that
+            do not bring their own: a number in [0, 1] or 'estimate', and
+            ``debias`` (bool): whether to undo the bias of the published
+            objective; by default where the weights were trained with it and
+            the sampler needs it.
+
+    Raises:
+        ConfigError: If a sampler or ``timesteps`` is unknown.
+        ValueError: If an argument of a part is out of its range.
     """
 
-    def __init__(self, generator: dict, sde: dict, sampler: dict,
-                 pixel_loss: dict, **kwargs) -> None:
+    def __init__(self, generator: dict, sde: dict, sampler: Union[dict, str],
+                 pixel_loss: dict, val_sampler: Union[dict, str] = 'fast',
+                 timesteps: str = 'discrete', **kwargs) -> None:
         super().__init__(generator, pixel_loss, **kwargs)
+        if timesteps not in TIMESTEPS:
+            raise ConfigError('timesteps has to be one of '
+                              f'{", ".join(TIMESTEPS)}, but is {timesteps!r}.')
         self.sde = DIFFUSION_SCHEDULERS.build(sde)
-        self.sampler: Sampler = DIFFUSION_SCHEDULERS.build(sampler)
-        # steps that cannot fit any input are said now, not hours later
-        self.sampler.grid(self.sde, self.sde.num_steps)
+        self.sampler = build_sampler(sampler, self.sde)
+        self.val_sampler = build_sampler(val_sampler, self.sde)
+        self.timesteps = timesteps
+        self.trained_with(self.pixel_loss.objective)
         self.settings = dict(
             **process_and_network(dict(sde=sde, generator=generator)),
-            objective=self.pixel_loss.objective,
-            timesteps='discrete',
+            objective=self.objective,
+            timesteps=timesteps,
             version=__version__)
+
+    def trained_with(self, objective: str) -> None:
+        """Makes the samplers fit weights that an objective has trained.
+
+        Args:
+            objective (str): 'euler', 'exact' or 'noise', the model's own
+                until a checkpoint says something else.
+        """
+        self.objective = objective
+        self.sampler = self.unbiased(self.sampler)
+        self.val_sampler = self.unbiased(self.val_sampler)
+
+    def unbiased(self, sampler: Sampler) -> Sampler:
+        """The sampler with ``debias`` as the weights need it: on for the
+        published objective, unless ``test_cfg`` says what it has to be."""
+        sampler = copy.copy(sampler)
+        choice = (self.test_cfg or {}).get('debias')
+        sampler.debias = choice if choice is not None else (
+            sampler.needs_unbiased and self.objective == 'euler')
+        return sampler
 
     def check_checkpoint(self, checkpoint: dict) -> None:
         """Stops a checkpoint that is not one of this model.
@@ -64,11 +105,7 @@ class IRSDERestorer(BaseEditModel):
         saved = checkpoint.get('meta', {}).get('irsde_mm')
         if saved is not None:
             check_settings(saved, self.settings)
-            if self.sampler.debias and saved['objective'] != 'euler':
-                raise CheckpointError(
-                    "the sampler's debias=True is for weights trained with "
-                    "the published objective ('euler'), but these were "
-                    f'with {saved["objective"]!r}: set it to False.')
+            self.trained_with(saved['objective'])
         if 'state_dict' not in checkpoint:
             raise CheckpointError("the checkpoint has no 'state_dict'.")
         check_weights(checkpoint['state_dict'], self.state_dict())
@@ -84,14 +121,27 @@ class IRSDERestorer(BaseEditModel):
         Returns:
             dict: ``loss``.
         """
+        if self.objective != self.pixel_loss.objective:
+            self.trained_with(self.pixel_loss.objective)
         mu, x0 = inputs, data_samples.gt_img
-        t = torch.randint(1, self.sde.num_steps + 1, (len(mu), ),
-                          device=mu.device)
+        t = self._draw_times(len(mu), mu.device)
         noise = torch.randn_like(x0)
         xt = self.sde.perturb(x0, mu, t, noise)
         noise_pred = self.generator(xt, mu, t)
         return dict(loss=self.pixel_loss(
             self.sde, noise_pred, xt=xt, x0=x0, mu=mu, t=t, noise=noise))
+
+    def _draw_times(self, n: int, device: torch.device) -> Tensor:
+        """Times of training (n,), whole or fractional."""
+        T = self.sde.num_steps
+        if self.timesteps == 'continuous':
+            return T * (1 - torch.rand(n, device=device))
+        return torch.randint(1, T + 1, (n, ), device=device)
+
+    def val_step(self, data: Any) -> List[DataSample]:
+        """As testing, with the sampler of validation."""
+        data = self.data_preprocessor(data, False)
+        return self(**data, mode='predict', sampler=self.val_sampler)
 
     def forward_tensor(self, inputs: Tensor,
                        data_samples: Optional[DataSample] = None,
@@ -116,7 +166,9 @@ class IRSDERestorer(BaseEditModel):
         if generator is None:
             generator = self.image_generators(inputs, data_samples)
         sigmas = self._sigmas(inputs, data_samples)
-        options = dict(sampler=sampler or self.sampler, callback=callback)
+        options = dict(
+            sampler=self.unbiased(sampler) if sampler else self.sampler,
+            callback=callback)
         with torch.inference_mode():
             if len(set(sigmas)) == 1:
                 restored = self._walk(inputs, generator, sigmas[0], **options)
@@ -134,6 +186,8 @@ class IRSDERestorer(BaseEditModel):
               callback: Optional[Callback]) -> Tensor:
         try:
             xt, t_start = self.sde.start(mu, generator, sigma)
+            if t_start and t_start < self.sde.num_steps:
+                sampler = sampler.at_most(t_start)
             if t_start:
                 sampler.grid(self.sde, t_start)
         except ValueError as error:

@@ -1,0 +1,81 @@
+"""Where a few steps are best spent: grids of times from t_start to 0."""
+import math
+from typing import List
+
+import torch
+from torch import Tensor
+
+from ..sde.base import SDE, Time
+
+
+def half_log_snr(sde: SDE, t: Time) -> Tensor:
+    """L = ln(a_t / c_t), which grows from T to 0, where it is infinite.
+
+    Returns:
+        A 0-d tensor for a number, (B,) for a tensor (B,).
+    """
+    a, _, c = sde.coefficients(t)
+    level = (a / c).log()
+    return level.flatten() if level.ndim else level
+
+
+def time_of(sde: SDE, level: Tensor) -> Tensor:
+    """The times at which the half log-SNR has given values.
+
+    Every round lays 64 intervals over the one that holds the time and keeps
+    one of them, for any process whose signal-to-noise ratio falls with t.
+
+    Args:
+        sde (SDE): The process.
+        level (Tensor): Values of L (N,).
+
+    Returns:
+        Tensor: Times (N,) in [0, T], exact to T / 64^6.
+    """
+    level = level.double()[:, None]
+    share = torch.arange(65, dtype=torch.float64, device=level.device) / 64
+    low, width = torch.zeros_like(level), float(sde.num_steps)
+    for _ in range(6):
+        t = (low + width * share).clamp_max(sde.num_steps)
+        above = half_log_snr(sde, t.flatten()).view(t.shape) >= level
+        k = (above.sum(1, keepdim=True) - 1).clamp(0, 63)
+        low, width = low + k * width / 64, width / 64
+    return (low + width / 2).clamp_max(sde.num_steps).flatten()
+
+
+def uniform_grid(sde: SDE, t_start: Time, n: int) -> List[Time]:
+    """n equal steps in t, not rounded."""
+    return [t_start * (n - i) / n for i in range(n)] + [0]
+
+
+def log_snr_grid(sde: SDE, t_start: Time, n: int) -> List[Time]:
+    """n nodes from t_start to t = 1, equally far apart in L, then 0."""
+    return _spaced(sde, t_start, n, torch.linspace)
+
+
+def karras_grid(sde: SDE, t_start: Time, n: int, rho: float = 7) -> List[Time]:
+    """n nodes from t_start to t = 1, equally spaced in (c/a)^(1/rho), then 0.
+
+    Source: Karras et al., NeurIPS 2022, equation 5.
+    """
+    def spaced(first: float, last: float, n: int, **kwargs) -> Tensor:
+        ends = (math.exp(-first / rho), math.exp(-last / rho))
+        return -rho * torch.linspace(*ends, n, **kwargs).log()
+
+    return _spaced(sde, t_start, n, spaced)
+
+
+def _spaced(sde: SDE, t_start: Time, n: int, spaced) -> List[Time]:
+    if n == 1:
+        return [t_start, 0]
+    if t_start <= 1:
+        raise ValueError(
+            f'{n} steps from t_start={t_start} cannot be placed on this grid, '
+            "whose last node before 0 is 1; use 1 step or grid='uniform'.")
+    ends = half_log_snr(sde, t_start), half_log_snr(sde, 1)
+    levels = spaced(*map(float, ends), n, dtype=torch.float64,
+                    device=ends[0].device)
+    return [t_start, *time_of(sde, levels[1:-1]).tolist(), 1, 0]
+
+
+GRIDS = dict(log_snr=log_snr_grid, uniform=uniform_grid, karras=karras_grid)

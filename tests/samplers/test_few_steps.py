@@ -1,0 +1,223 @@
+"""The few-step solvers: identities, order of convergence, diffusers."""
+import math
+
+import pytest
+import torch
+from conftest import build_sde
+from irsde_mm.samplers import (DiffusersSampler, JumpSampler,
+                               MultistepSampler, PosteriorSampler)
+from irsde_mm.samplers.grids import GRIDS, half_log_snr, time_of
+from irsde_mm.sde import IRSDE, SDE, DenoisingSDE
+
+DPM = 'DPMSolverMultistepScheduler'
+
+
+class OnNodes(MultistepSampler):
+    """Walks over given times."""
+
+    def __init__(self, nodes, **kwargs):
+        super().__init__(len(nodes) - 1, **kwargs)
+        self.nodes = nodes
+
+    def grid(self, sde, t_start):
+        return self.nodes
+
+
+@pytest.mark.parametrize('t, s', [(100, 80), (60.5, 13.25), (3, 1), (7, 0)])
+def test_order_one_is_the_jump(sde: SDE, images, t, s):
+    """ODE: eta = 0. SDE: eta = 1, where a process keeps a_t / a_s of x_s."""
+    x0, mu, noise = images
+    xt, z = sde.perturb(x0, mu, t, noise), torch.randn_like(x0)
+    seen = torch.tanh(xt - mu)  # any prediction
+
+    def step(variant, prediction):
+        return MultistepSampler(10, order=1, variant=variant,
+                                prediction=prediction).step(
+            sde, xt, mu, seen, t, s, z)
+
+    flat = JumpSampler(eta=0.).step(sde, xt, mu, seen, t, s, z)
+    for form in ('data', 'noise'):
+        torch.testing.assert_close(step('ode', form), flat, rtol=1e-5,
+                                   atol=1e-5)
+    if isinstance(sde, IRSDE):
+        torch.testing.assert_close(
+            step('sde', 'data'),
+            JumpSampler(eta=1.).step(sde, xt, mu, seen, t, s, z), rtol=1e-5,
+            atol=1e-5)
+
+
+@pytest.mark.parametrize('options', [
+    dict(), dict(use_karras_sigmas=True), dict(timestep_spacing='linspace')])
+@pytest.mark.parametrize('variant', ['ode', 'sde'])
+@pytest.mark.parametrize('order', [1, 2])
+@pytest.mark.parametrize('n', [5, 10, 20])
+def test_data_solvers_equal_those_of_diffusers(images, options, variant, n,
+                                               order):
+    x0, mu, noise = images
+    sde = build_sde(IRSDE, max_sigma=30 / 255)
+    xt, z = sde.perturb(x0, mu, 100, noise), torch.randn(n, *x0.shape)
+
+    def net(x, t):
+        return 0.3 * (noise + torch.tanh(5 * (x - mu))) + t / 1000
+
+    theirs = DiffusersSampler(dict(
+        type=DPM, solver_type='heun', solver_order=order,
+        algorithm_type=dict(ode='dpmsolver++', sde='sde-dpmsolver++')[variant],
+        **options), n)
+    ours = OnNodes(theirs.grid(sde, 100), order=order, variant=variant)
+    a, b = (sampler.sample(sde, net, xt, mu, 100, draws=list(z.double()))
+            for sampler in (theirs, ours))
+    assert (a - b).abs().max() < 1e-5 * b.abs().max()
+    other = OnNodes(ours.nodes, order=3 - order, variant=variant)
+    c = other.sample(sde, net, xt, mu, 100, draws=list(z.double()))
+    assert (c - b).abs().max() > 1e-3, 'the test tells the orders apart'
+
+
+def gaussian_errors(sde, sampler, n):
+    """Errors of mean and spread where x0 ~ N(m, r^2), at the last node
+    before 0. A step is affine, so columns of one image carry the map: the
+    first the constant part, the second xt, the others each draw."""
+    m, r, mu = 0.7, 0.2, torch.full((1, 1, 1, n + 2), 0.3).double()
+
+    def moments(t):
+        a, b, c = map(float, sde.coefficients(t))
+        return a * m + b * 0.3, math.hypot(a * r, c), c
+
+    def net(x, t):
+        mean, std, c = moments(t)
+        return c * (x - mean) / std**2
+
+    mean, std, _ = moments(sde.num_steps)
+    xt = torch.full_like(mu, mean)
+    xt[..., 1] += std
+    draws = torch.zeros(n, *mu.shape).double()
+    for i in range(n):
+        draws[i, ..., 2 + i] = 1
+    states = []
+    sampler.sample(sde, net, xt, mu, sde.num_steps, draws=draws,
+                   callback=lambda s, xs: states.append((s, xs.flatten())))
+    s, columns = states[-2]
+    mean, std, _ = moments(s)
+    return (abs(float(columns[0]) - mean),
+            abs(float((columns[1:] - columns[0]).norm()) - std))
+
+
+@pytest.mark.parametrize('grid', ['log_snr', 'karras'])
+@pytest.mark.parametrize('variant', ['ode', 'sde'])
+@pytest.mark.parametrize('prediction', ['data', 'noise'])
+@pytest.mark.parametrize('order', [1, 2])
+def test_order_of_convergence(sde: SDE, order, variant, prediction, grid):
+    """Errors fall with slope 1 or 2 from 40 to 160 steps; for IR-SDE the
+    terms of first and second order cancel in one form, which shows its slope,
+    or a better one, later."""
+    cancels = (order, variant, prediction) == (1, 'sde', 'noise')
+    few, many = (gaussian_errors(
+        sde, MultistepSampler(n, order=order, variant=variant,
+                              prediction=prediction, grid=grid), n)
+        for n in ((320, 1280) if cancels else (40, 160)))
+    for name, a, b in zip(('mean', 'spread'), few, many):
+        if a < 1e-6:  # the mean is right at once, to the tables' float32
+            continue
+        slope = math.log(a / b, 4)
+        assert slope > order - 0.3, name
+        assert slope < order + 0.3 or cancels, name
+
+
+@pytest.mark.parametrize('grid', GRIDS)
+@pytest.mark.parametrize('n, t_start', [
+    (1, 100), (2, 100), (7, 100), (100, 100), (150, 100), (5, 22), (9, 3)])
+def test_grids(sde: SDE, grid, n, t_start):
+    times = GRIDS[grid](sde, t_start, n)
+    assert len(times) == n + 1
+    assert times[0] == t_start and times[-1] == 0
+    assert all(0 <= s < t <= 100 for t, s in zip(times, times[1:]))
+    walked = sum(float(sde.step_size(t, s) * sde.lookup_ceil(sde.theta, t))
+                 for t, s in zip(times, times[1:]))
+    torch.testing.assert_close(walked, float(sde.theta_bar[t_start]))
+    if n < 3:
+        return
+    inner = torch.tensor(times[:-1], dtype=torch.float64)
+    level = half_log_snr(sde, inner)
+    spaced = dict(uniform=inner, log_snr=level,
+                  karras=(-level / 7).exp())[grid].diff()
+    torch.testing.assert_close(spaced, spaced[:1].expand_as(spaced),
+                               rtol=1e-4, atol=1e-6)
+
+
+def test_time_of_inverts_the_log_snr(sde: SDE):
+    t = torch.cat([torch.rand(50, dtype=torch.float64) * 100,
+                   torch.tensor([1., 50., 100.])])
+    torch.testing.assert_close(time_of(sde, half_log_snr(sde, t)), t,
+                               rtol=1e-4, atol=1e-4)
+
+
+def test_the_residual_carries_ddim(images):
+    x0, mu, noise = images
+    sde = build_sde(IRSDE)
+    a, b = (sampler.sample(sde, lambda x, t: torch.tanh(x - mu), noise, mu,
+                           100) for sampler in (
+        DiffusersSampler(dict(type='DDIMScheduler'), 20),
+        JumpSampler(20, eta=0.)))
+    torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_diffusers_network_times(images):
+    """Those of the noise levels that the scheduler walks over, rounded by
+    it for itself."""
+    x0, mu, noise = images
+    sde, seen = build_sde(IRSDE), []
+    sampler = DiffusersSampler(dict(type=DPM, use_karras_sigmas=True), 8)
+    sampler.sample(sde, lambda x, t: seen.append(t) or noise, noise, mu, 100)
+    torch.testing.assert_close(
+        torch.tensor(seen), torch.tensor(GRIDS['karras'](sde, 100, 8)[:-1]),
+        rtol=1e-3, atol=1e-3)
+    assert any(t != int(t) for t in seen)
+
+
+def test_multistep_of_a_denoising_process_in_few_steps(images):
+    """Entered at t*, without a condition."""
+    x0, _, noise = images
+    sde = build_sde(DenoisingSDE)
+    xt = sde.perturb(x0, None, 30, noise)
+    out = MultistepSampler(4).sample(
+        sde, lambda x, t: sde.predict_noise(x, None, x0, t), xt, None, 30)
+    torch.testing.assert_close(out, x0)
+
+
+def test_at_most():
+    assert MultistepSampler(10).at_most(1).order == 1
+    assert PosteriorSampler().at_most(7).num_steps == 7
+    assert PosteriorSampler(5).at_most(7).num_steps == 5
+
+
+@pytest.mark.parametrize('args, words', [
+    (dict(scheduler=dict(type='Nope')), 'not known.*UniPC'),
+    (dict(scheduler=dict(type='EulerDiscreteScheduler')), 'residual.*UniPC'),
+    (dict(scheduler={}), 'None is not known'),
+    (dict(scheduler=dict(type=DPM, colour='red')), 'colour'),
+    (dict(scheduler=dict(type=DPM, algorithm_type='x')), 'x'),
+    (dict(scheduler=dict(type=DPM, prediction_type='epsilon')), 'leave')])
+def test_schedulers_that_cannot_be(args, words):
+    with pytest.raises(ValueError, match=words):
+        DiffusersSampler(**args)
+
+
+@pytest.mark.parametrize('sde_class, scheduler, n, words', [
+    (DenoisingSDE, dict(), 5, r'a \+ b = 1.*MultistepSampler'),
+    (IRSDE, dict(timestep_spacing='leading'), 5, "starts at.*'trailing'"),
+    (IRSDE, dict(timestep_spacing='linspace'), 100, 'cannot place 100'),
+    (IRSDE, dict(solver_order=3), 2, 'solver_order=3')])
+def test_schedulers_that_do_not_fit(sde_class, scheduler, n, words):
+    sampler = DiffusersSampler(dict(type=DPM, **scheduler), n)
+    with pytest.raises(ValueError, match=words):
+        sampler.sample(build_sde(sde_class), None, torch.zeros(1, 3, 8, 8),
+                       torch.zeros(1, 3, 8, 8), 100)
+
+
+@pytest.mark.parametrize('options, words', [
+    (dict(order=3), 'order'), (dict(variant='x'), 'variant'),
+    (dict(prediction='x0'), 'prediction'), (dict(grid='lin'), 'log_snr'),
+    (dict(num_steps=1), 'order=1')])
+def test_bad_options(options, words):
+    with pytest.raises(ValueError, match=words):
+        MultistepSampler(**options)
