@@ -105,6 +105,15 @@ def runner_arguments(parser: argparse.ArgumentParser) -> None:
                         help=argparse.SUPPRESS)
 
 
+def sampler_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that choose how a diffusion model walks back."""
+    parser.add_argument(
+        '--sampler', metavar='NAME', help='preset: fast (5 network calls), '
+        'balanced (10), paper (all); or posterior, sde, ode, jump, multistep, '
+        "dpm, unipc, ...; by default the model's own")
+    parser.add_argument('--steps', type=int, help='network calls per image')
+
+
 def data_argument(parser: argparse.ArgumentParser) -> None:
     """The option that puts a folder in place of a config's data."""
     parser.add_argument(

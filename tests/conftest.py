@@ -96,6 +96,7 @@ def run_tool(name: str, *args) -> int:
     # a new process has no logger of an earlier one, writing elsewhere
     MMLogger._instance_dict.clear()
     argv, sys.argv = sys.argv, [name, *map(str, args)]
+    sys.path.insert(0, str(ROOT / 'tools'))  # as python does for a script
     try:
         runpy.run_path(str(ROOT / 'tools' / f'{name}.py'),
                        run_name='__main__')
@@ -103,11 +104,13 @@ def run_tool(name: str, *args) -> int:
         return end.code or 0
     finally:
         sys.argv = argv
+        sys.path.remove(str(ROOT / 'tools'))
     return 0
 
 
 TINY = ['model.generator.width=4', 'model.sampler.num_steps=2',
-        'train_dataloader.batch_size=2', 'train_cfg.max_iters=2']
+        'model.val_sampler.type=irsde_mm.PosteriorSampler',
+        'model.val_sampler.num_steps=1', 'train_dataloader.batch_size=2', 'train_cfg.max_iters=2']
 
 
 @pytest.fixture(scope='session')

@@ -16,9 +16,7 @@ def parser() -> argparse.ArgumentParser:
         '--model', help='config, work folder of a training run, or weights '
         'file; by default the newest run under work_dirs/')
     parser.add_argument('--checkpoint', help='weights')
-    parser.add_argument('--sampler', help='posterior, sde, ode or jump; by '
-                        "default the model's own")
-    parser.add_argument('--steps', type=int, help='network calls per photo')
+    cli.sampler_arguments(parser)
     parser.add_argument('--seed', type=int,
                         help='another of the possible results')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
@@ -48,7 +46,9 @@ def main(args: argparse.Namespace) -> None:
     if hasattr(model, 'sampler'):
         steps = (sampler or model.sampler).num_steps or model.sde.num_steps
     with tqdm(total=len(files) * steps, unit='step') as bar:
-        for path, target in zip(files, targets):
+        for done, (path, target) in enumerate(zip(files, targets)):
+            # a photo with little noise took fewer steps
+            bar.update(done * steps - bar.n)
             bar.set_description(path.name)
             options = dict(callback=lambda s, xs: bar.update(),
                            sampler=sampler, seed=args.seed)
@@ -57,6 +57,7 @@ def main(args: argparse.Namespace) -> None:
                 bar.update()
             images.write_image(target,
                                inference.restore(model, path, **options))
+        bar.update(bar.total - bar.n)
     for target in targets:
         print(target)
 

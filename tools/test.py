@@ -10,6 +10,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='path or name of a config')
     parser.add_argument('checkpoint', help='weights')
+    cli.sampler_arguments(parser)
     cli.runner_arguments(parser)
     return parser
 
@@ -26,6 +27,7 @@ def main(args: argparse.Namespace) -> None:
         # the config that lies there is the training run's
         cfg.work_dir = str(Path(cfg.work_dir) / 'test')
     with cli.building(f"'{args.config}' cannot be tested"):
+        set_sampler(cfg, args)
         cli.check_data(cfg, 'test')
     read_checkpoint(args.checkpoint)
     cfg.load_from, cfg.resume = args.checkpoint, False
@@ -37,6 +39,21 @@ def main(args: argparse.Namespace) -> None:
         cli.try_data(runner.model, runner.test_loop)
     runner.test()
     print(f'pictures and scores: {runner.log_dir}')
+
+
+def set_sampler(cfg, args: argparse.Namespace) -> None:
+    """Puts the sampler that was asked for in the config, which is kept."""
+    from irsde_mm.errors import ConfigError
+    from irsde_mm.models.restorers.sampler_choice import sampler_config
+    from irsde_mm.registry import DIFFUSION_SCHEDULERS
+    if args.sampler is None and args.steps is None:
+        return
+    if 'sampler' not in cfg.model:
+        raise ConfigError(f'{cfg.model.type} is no diffusion model: it takes '
+                          'neither sampler nor steps.')
+    sde = DIFFUSION_SCHEDULERS.build(cfg.model.sde)
+    cfg.model.sampler = sampler_config(args.sampler, sde, cfg.model.sampler,
+                                       args.steps)
 
 
 if __name__ == '__main__':

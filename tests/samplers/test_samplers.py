@@ -62,8 +62,8 @@ def test_euler_converges(schedule, steps, slope, images):
 def test_any_number_of_steps(sampler_class, sde: SDE, images, num_steps):
     x0, mu, _ = images
     seen, order = [], getattr(sampler_class(), 'order', 1)
-    if order > num_steps or 'DDIM' in sampler_class.__name__ and (
-            100 % num_steps):
+    if order > num_steps or ('DDIM' in sampler_class.__name__ and (
+            100 % num_steps)):
         with pytest.raises(ValueError, match='order|divide'):
             walk(sampler_class(num_steps=num_steps), sde, x0, mu)
         return

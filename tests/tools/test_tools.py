@@ -1,4 +1,5 @@
 """The command line as a user works with it, good and bad."""
+import csv
 import json
 import pickle
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import GOLDEN, ROOT, TINY, run_tool
+from irsde_mm.models.restorers.sampler_choice import SAMPLERS
 from PIL import Image
 
 
@@ -396,10 +398,66 @@ def test_benchmark_speed(tmp_path, error):
             '--repeats', 1, '--out', out]
     assert run_tool('benchmark', *args) == 0
     rows = json.loads(out.read_text())['samplers']
-    assert set(rows) == {'posterior', 'sde', 'ode', 'jump'}
+    assert set(rows) == set(SAMPLERS)
     assert all(row['network_call_ms'] > 0 for row in rows.values())
     assert 'not overwritten' in error('benchmark', *args)
     assert '--size' in error('benchmark', 'speed', 'quickstart/derain',
                              '--size', 0)
     assert 'cannot write' in error('benchmark', 'speed', 'quickstart/derain',
                                    '--out', '/dev/null/x.json')
+
+
+def test_benchmark_sampling(tmp_path, trained, error, capfd):
+    out, weights = tmp_path / 'new' / 'sampling', trained / 'iter_2.pth'
+    args = ['sampling', 'quickstart/derain', weights, '--images', 1]
+    assert 'other settings' in error('benchmark', *args, '--out', out)
+    args[1] = trained / 'derain.py'
+    assert 'unknown sampler' in error('benchmark', *args, '--out', out,
+                                      '--samplers', 'quick')
+    assert 'calls' in error('benchmark', *args, '--out', out, '--calls', 0)
+    assert not out.exists()
+    assert run_tool('benchmark', *args, '--out', out, '--calls', 1, 3,
+                    '--samplers', 'posterior', 'multistep', 'dpm') == 0
+    with open(out / 'sampling.csv') as file:
+        rows = list(csv.DictReader(file))
+    assert [(row['sampler'], row['calls']) for row in rows] == [
+        ('posterior', '1'), ('posterior', '3'), ('multistep', '3'),
+        ('dpm', '1'), ('dpm', '3')]
+    for row in rows:
+        assert 5 < float(row['PSNR']) < 40 and 0 < float(row['SSIM']) < 1
+        assert float(row['NIQE']) > 0 < float(row['seconds_per_image'])
+    text = capfd.readouterr().out
+    assert 'multistep with 1 calls is left out' in text and 'order=1' in text
+    assert rows[0]['PSNR'][:4] in (out / 'table.md').read_text()
+    assert (out / 'sampling.png').stat().st_size > 10_000
+    assert 'not overwritten' in error('benchmark', *args, '--out', out)
+
+
+@pytest.mark.parametrize('args, expected', [
+    (['--sampler', 'fast'], dict(type='irsde_mm.PosteriorSampler',
+                                 num_steps=5)),
+    (['--sampler', 'multistep'], dict(type='irsde_mm.MultistepSampler',
+                                      num_steps=2)),
+    (['--steps', 3], dict(type='irsde_mm.PosteriorSampler', num_steps=3))])
+def test_test_with_another_sampler(trained, tmp_path, args, expected):
+    """The config that is kept says what was run."""
+    from mmengine.config import Config
+    assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',
+                    '--work-dir', tmp_path, *args) == 0
+    kept = Config.fromfile(tmp_path / 'derain.py').model.sampler
+    assert {key: kept[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize('args, words', [
+    (['--sampler', 'quick'], 'unknown sampler.*fast.*unipc'),
+    (['--steps', 0], 'num_steps'), (['--steps', 101], 'at most 100'),
+    (['--sampler', 'multistep', '--steps', 1], 'order=1')])
+def test_samplers_that_cannot_be(trained, photo, tmp_path, error, args,
+                                 words):
+    import re
+    for tool in (['test', trained / 'derain.py', trained / 'iter_2.pth',
+                  '--work-dir', tmp_path / 'w'],
+                 ['restore', photo, '--model', trained, '--out',
+                  tmp_path / 'o']):
+        message = error(*tool, *args)
+        assert re.search(words, message) or '0 is less than 1' in message

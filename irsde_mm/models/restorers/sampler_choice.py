@@ -11,8 +11,10 @@ SAMPLERS = dict(
     sde=dict(type='irsde_mm.EulerMaruyamaSampler'),
     ode=dict(type='irsde_mm.ProbabilityFlowSampler'),
     jump=dict(type='irsde_mm.JumpSampler', eta=0.),
-    multistep=dict(type='irsde_mm.MultistepSampler'),
-    multistep_sde=dict(type='irsde_mm.MultistepSampler', variant='sde'),
+    multistep=dict(type='irsde_mm.MultistepSampler', grid='uniform'),
+    multistep_sde=dict(type='irsde_mm.MultistepSampler', variant='sde',
+                       grid='uniform'),
+    multistep_log_snr=dict(type='irsde_mm.MultistepSampler'),
     dpm=dict(type='irsde_mm.DiffusersSampler', scheduler=dict(
         type='DPMSolverMultistepScheduler')),
     dpm_sde=dict(type='irsde_mm.DiffusersSampler', scheduler=dict(

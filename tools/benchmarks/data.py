@@ -1,0 +1,67 @@
+"""What the pipeline delivers beside what training takes."""
+import argparse
+import statistics
+import tempfile
+
+from irsde_mm import cli
+
+from .common import seconds
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('config', help='path or name of a config')
+    parser.add_argument('--batches', type=int, default=10,
+                        help='batches in a measurement')
+    cli.data_argument(parser)
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Images per second of the pipeline alone, in one process, and of
+    training alone, in pairs; training gets the same batch again."""
+    import torch
+    from irsde_mm import registry  # noqa: F401, first: compat
+    from irsde_mm.apis.configs import load_config
+    from irsde_mm.apis.inference import check_device
+    from irsde_mm.apis.own_data import use_folder
+    from mmengine.runner import Runner
+    from rich.console import Console
+    from rich.table import Table
+    device = check_device(args.device)
+    cfg = load_config(args.config)
+    if args.data:
+        use_folder(cfg, args.data)
+    with tempfile.TemporaryDirectory() as folder, cli.building(
+            f"'{args.config}' cannot be built"):
+        cli.check_data(cfg, 'train')
+        cfg.work_dir, cfg.log_level = folder, 'WARNING'
+        # workers would deliver in advance, while training is timed
+        cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
+        runner = Runner.from_cfg(cfg)
+        batches = iter(runner.build_dataloader(cfg.train_dataloader))
+        wrapper = runner.build_optim_wrapper(cfg.optim_wrapper)
+    model = runner.model.to(device).train()
+    batch = next(batches)
+
+    def deliver():
+        for _ in range(args.batches):
+            next(batches)
+
+    def train():
+        for _ in range(args.batches):
+            model.train_step(batch, wrapper)
+        if device.type == 'cuda':
+            torch.cuda.synchronize()
+
+    images = args.batches * len(batch['data_samples'])
+    train()
+    pairs = [[images / seconds(job) for job in (deliver, train)]
+             for _ in range(args.repeats)]
+    delivered, trained = map(statistics.median, zip(*pairs))
+    ratio = statistics.median(a / b for a, b in pairs)
+    table = Table(title=f'{args.config}, medians of {args.repeats} pairs')
+    for column in ('pipeline images/s', 'training images/s', 'ratio'):
+        table.add_column(column, justify='right')
+    table.add_row(f'{delivered:.1f}', f'{trained:.1f}', f'{ratio:.2f}')
+    Console().print(table)
+    return dict(config=args.config, pipeline_images_per_s=delivered,
+                training_images_per_s=trained, ratio=ratio)

@@ -1,0 +1,176 @@
+"""Quality and time of every sampler by its number of network calls."""
+import argparse
+import csv
+from itertools import islice
+from pathlib import Path
+
+from irsde_mm import cli
+
+from .common import plan, seconds
+
+CALLS = (5, 10, 20, 50, 100)
+LOWER_IS_BETTER = ('NIQE', 'LPIPS', 'FID')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('config', help='path or name of a config')
+    parser.add_argument('checkpoint', help='weights')
+    parser.add_argument('--out', required=True,
+                        help='folder for the CSV file, the table and the plot')
+    parser.add_argument('--calls', type=int, nargs='+', default=CALLS)
+    parser.add_argument('--samplers', nargs='+', metavar='NAME',
+                        help='by default all')
+    parser.add_argument('--images', type=int,
+                        help='the first of the test set; by default all')
+    cli.data_argument(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Restores one test set with each sampler and number of calls.
+
+    Every row is written as soon as it is there.
+    """
+    from irsde_mm.apis.images import prepare_folder
+    from irsde_mm.errors import ConfigError, OutputError
+    from irsde_mm.models.restorers.sampler_choice import SAMPLERS
+    out = Path(args.out)
+    if (out / 'sampling.csv').exists():
+        raise OutputError(f"'{out}/sampling.csv' exists and is not "
+                          'overwritten.')
+    if min(args.calls) < 1:
+        raise ConfigError('--calls must be at least 1.')
+    names = args.samplers or list(SAMPLERS)
+    model, batches, metrics = prepare(args)
+    jobs = plan(model, names, args.calls)
+    prepare_folder(out)
+    rows = []
+    with open(out / 'sampling.csv', 'w', newline='') as file:
+        writer = None
+        for name, calls, sampler in jobs:
+            row = score(model, sampler, calls, batches, metrics)
+            if row is None:
+                print(f'{name}: the inputs start below T and take fewer than '
+                      f'{calls} calls.')
+                continue
+            rows.append(dict(sampler=name, **row))
+            writer = writer or header(file, rows[0])
+            writer.writerow(rows[-1])
+            file.flush()
+    if not rows:
+        raise ConfigError('no sampler could take any of these numbers of '
+                          'calls.')
+    show(rows, out / 'table.md', args, len(batches))
+    draw(rows, out / 'sampling.png')
+
+
+def header(file, row: dict) -> csv.DictWriter:
+    writer = csv.DictWriter(file, list(row))
+    writer.writeheader()
+    return writer
+
+
+def prepare(args: argparse.Namespace) -> tuple:
+    """Model, batches of the test set (read once) and metrics."""
+    from irsde_mm import registry
+    from irsde_mm.apis.checkpoint import load_weights
+    from irsde_mm.apis.configs import load_config
+    from irsde_mm.apis.inference import check_device
+    from irsde_mm.apis.own_data import use_folder
+    from irsde_mm.errors import ConfigError
+    from mmengine.registry import DefaultScope
+    from mmengine.runner import Runner
+    cfg = load_config(args.config)
+    if args.data:
+        print(f"'{args.data}': {use_folder(cfg, args.data)}")
+    if cfg.get('model', {}).get('type') != 'irsde_mm.IRSDERestorer':
+        raise ConfigError(f"'{args.config}' is no irsde_mm.IRSDERestorer: "
+                          'it has no sampler to exchange.')
+    first = [x[0] if isinstance(x, list) else x
+             for x in (cfg.test_dataloader, cfg.test_evaluator)]
+    metrics = first[1].metrics + [
+        dict(type=f'irsde_mm.{name}') for name in LOWER_IS_BETTER
+        if f'irsde_mm.{name}' not in [m.type for m in first[1].metrics]]
+    with DefaultScope.overwrite_default_scope('mmagic'), cli.building(
+            f"'{args.config}' cannot be tested"):
+        cli.check_data(cfg, 'test')
+        model = registry.MODELS.build(cfg.model)
+        load_weights(model, args.checkpoint)
+        batches = list(islice(Runner.build_dataloader(first[0], seed=0),
+                              args.images))
+        metrics = [registry.METRICS.build(m) for m in metrics]
+    return model.to(check_device(args.device)).eval(), batches, metrics
+
+
+def score(model, sampler, calls: int, batches: list, metrics: list):
+    """The row of one sampler, or None if it makes other numbers of calls."""
+    import torch
+    made, rest = [], []
+    hook = model.generator.register_forward_hook(
+        lambda *_: made.append(1))
+    wait = torch.cuda.synchronize if torch.cuda.is_available() \
+        else lambda: None
+    model.sampler = sampler
+    time = 0.
+    try:
+        for batch in batches:
+            time += seconds(lambda: (
+                rest.append(model.test_step(batch)), wait()))
+    finally:
+        hook.remove()
+    if len(made) != calls * len(batches):
+        return None
+    images = sum(map(len, rest))
+    row = dict(calls=calls)
+    for metric in metrics:
+        for batch, samples in zip(batches, rest):
+            metric.process(batch, [sample.to_dict() for sample in samples])
+        metric.size = images
+        row.update({name: round(float(value), 4) for name, value in
+                    metric.evaluate().items()
+                    if not name.startswith('input_')})
+    return dict(row, seconds_per_image=round(time / images, 4))
+
+
+def show(rows: list, path: Path, args: argparse.Namespace, n: int) -> None:
+    """Prints the table, and writes it as Markdown."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    table = Table(box=box.MARKDOWN)
+    for column in rows[0]:
+        table.add_column(column, justify='right')
+    for row in rows:
+        table.add_row(*(f'{value:.4g}' if isinstance(value, float)
+                        else str(value) for value in row.values()))
+    Console(width=200).print(table)
+    with open(path, 'w') as file:
+        file.write(f'{args.config}, {n} images of its test set\n')
+        Console(file=file, width=200).print(table)
+
+
+def draw(rows: list, path: Path) -> None:
+    """Quality against calls, a line for each sampler."""
+    import pandas
+    from irsde_mm.apis.pictures import pyplot
+    plt = pyplot()
+    table = pandas.DataFrame(rows)
+    names = [name for name in table.columns if name in (
+        'PSNR', 'SSIM', *LOWER_IS_BETTER)]
+    figure, axes = plt.subplots(1, len(names), squeeze=False,
+                                figsize=(5 * len(names), 4.5))
+    for axis, name in zip(axes[0], names):
+        for i, (sampler, part) in enumerate(table.groupby('sampler',
+                                                          sort=False)):
+            axis.plot(part.calls, part[name], label=sampler,
+                      marker='osv^D<>*Xph'[i % 11])
+        axis.set_xscale('log')
+        axis.set_xticks(sorted(set(table.calls)),
+                        sorted(set(table.calls)))
+        axis.minorticks_off()
+        axis.set_xlabel('network calls')
+        axis.set_title(name + (', lower is better'
+                               if name in LOWER_IS_BETTER else ''))
+    axes[0][0].legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
