@@ -96,6 +96,9 @@ def test_posterior_defaults_to_the_step_before(sde: SDE, images):
     for t in (torch.tensor([5, 90]), 7):
         close(sde.posterior(xt, x0, mu, t)[0],
               sde.posterior(xt, x0, mu, t, t - 1)[0])
+    for t in (torch.tensor([0.3, 1.]), 0.3):  # and never before 0
+        close(sde.posterior(xt, x0, mu, t)[0], x0)
+        assert (sde.step_size(t) > 0).all()
 
 
 def test_posterior_ends_at_the_clean_image(sde: SDE, images):

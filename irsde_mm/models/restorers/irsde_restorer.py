@@ -166,9 +166,8 @@ class IRSDERestorer(BaseEditModel):
         if generator is None:
             generator = self.image_generators(inputs, data_samples)
         sigmas = self._sigmas(inputs, data_samples)
-        options = dict(
-            sampler=self.unbiased(sampler) if sampler else self.sampler,
-            callback=callback)
+        options = dict(sampler=self.unbiased(sampler or self.sampler),
+                       callback=callback)
         with torch.inference_mode():
             if len(set(sigmas)) == 1:
                 restored = self._walk(inputs, generator, sigmas[0], **options)
