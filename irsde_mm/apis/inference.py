@@ -87,7 +87,7 @@ def config_of_weights(path: str):
         type='irsde_mm.IRSDERestorer',
         generator=settings['generator'],
         sde=settings['sde'],
-        sampler='posterior',
+        sampler='balanced',
         test_cfg=dict(sigma='estimate'),
         pixel_loss=OBJECTIVES[settings['objective']],
         data_preprocessor=dict(

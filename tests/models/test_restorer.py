@@ -10,7 +10,8 @@ from irsde_mm.models.restorers.sampler_choice import (PRESETS, SAMPLERS,
                                                       build_sampler,
                                                       sampler_config)
 from irsde_mm.registry import MODELS
-from irsde_mm.samplers import EulerMaruyamaSampler, ProbabilityFlowSampler
+from irsde_mm.samplers import (EulerMaruyamaSampler, JumpSampler,
+                               PosteriorSampler, ProbabilityFlowSampler)
 from irsde_mm.sde import SDE
 from mmagic.structures import DataSample
 
@@ -301,7 +302,9 @@ def test_presets_follow_the_process():
     model = build(sde=dict(type='irsde_mm.DenoisingSDE', num_steps=4))
     assert type(build_sampler('paper', model.sde)) is ProbabilityFlowSampler
     assert type(build_sampler('paper', build().sde)) is EulerMaruyamaSampler
-    assert build_sampler('fast', model.sde).num_steps == 4
+    fast = build_sampler('fast', model.sde)
+    assert (type(fast), fast.eta, fast.num_steps) == (JumpSampler, 0, 4)
+    assert type(build_sampler('fast', build().sde)) is PosteriorSampler
 
 
 def test_names_keep_the_steps_in_place():
