@@ -110,7 +110,8 @@ def run_tool(name: str, *args) -> int:
 
 TINY = ['model.generator.width=4', 'model.sampler.num_steps=2',
         'model.val_sampler.type=irsde_mm.PosteriorSampler',
-        'model.val_sampler.num_steps=1', 'train_dataloader.batch_size=2', 'train_cfg.max_iters=2']
+        'model.val_sampler.num_steps=1', 'train_dataloader.batch_size=2',
+        'train_cfg.max_iters=2']
 
 
 @pytest.fixture(scope='session')
