@@ -76,6 +76,7 @@ def run_tool(name: str, *args) -> int:
     # a new process has no logger of an earlier one, writing elsewhere
     MMLogger._instance_dict.clear()
     argv, sys.argv = sys.argv, [name, *map(str, args)]
+    sys.path.insert(0, str(ROOT / 'tools'))  # as python does for a script
     try:
         runpy.run_path(str(ROOT / 'tools' / f'{name}.py'),
                        run_name='__main__')
@@ -83,6 +84,7 @@ def run_tool(name: str, *args) -> int:
         return end.code or 0
     finally:
         sys.argv = argv
+        sys.path.remove(str(ROOT / 'tools'))
     return 0
 
 

@@ -58,3 +58,27 @@ def load_config(name: str, options: Optional[dict] = None):
         raise ConfigError(f"--cfg-options do not fit '{path}': "
                           f'{error}') from error
     return cfg
+
+
+def complete_hooks(cfg) -> None:
+    """Adds what every run needs, whatever config it comes from.
+
+    Checkpoints with the settings and nothing unsafe, a progress bar, and
+    scores and pictures of a test which several processes and test sets do not
+    overwrite for each other.
+
+    Args:
+        cfg (Config): It is changed.
+    """
+    hooks = cfg.setdefault('default_hooks', {})
+    for name, hook in (('settings', 'SettingsHook'),
+                       ('plain_checkpoint', 'PlainCheckpointHook'),
+                       ('progress', 'ProgressHook'),
+                       ('results', 'ResultsHook')):
+        hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
+    logger = hooks.setdefault('logger', dict(type='irsde_mm.LoggerHook'))
+    if logger and logger['type'] == 'LoggerHook':
+        logger['type'] = 'irsde_mm.LoggerHook'
+    for hook in cfg.get('custom_hooks') or []:
+        if hook['type'] == 'BasicVisualizationHook':
+            hook['on_test'] = False  # ResultsHook draws the test
