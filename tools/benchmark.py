@@ -1,4 +1,4 @@
-"""Measures: python tools/benchmark.py speed irsde/derain, or data"""
+"""Measures: python tools/benchmark.py speed irsde/derain, data, or quality"""
 import argparse
 import json
 import statistics
@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import quality
 from irsde_mm import cli
 
 
@@ -26,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
                       help='batches in a measurement')
     cli.data_argument(data)
     data.set_defaults(job=speed_of_data)
+    quality.add_parser(what)
     for command in (speed, data):
         command.add_argument('--repeats', type=int, default=9)
         command.add_argument('--device', help='cpu, cuda, ...')
@@ -36,6 +38,9 @@ def parser() -> argparse.ArgumentParser:
 def main(args: argparse.Namespace) -> None:
     from irsde_mm.apis.images import prepare_folder
     from irsde_mm.errors import ConfigError, OutputError
+    if args.what == 'quality':
+        quality.main(args)
+        return
     if args.out:
         if Path(args.out).exists():
             raise OutputError(f"'{args.out}' exists and is not overwritten.")

@@ -51,7 +51,8 @@ def load_config(name: str, options: Optional[dict] = None):
         cfg = Config.fromfile(str(path))
     except Exception as error:  # a config is Python: anything can happen
         raise ConfigError(f"the config '{path}' cannot be read: "
-                          f'{type(error).__name__}: {error}') from error
+                          f'{type(error).__name__}: '
+                          f'{" ".join(str(error).split())}') from error
     try:
         cfg.merge_from_dict(options or {})
     except (KeyError, TypeError, IndexError, ValueError) as error:
