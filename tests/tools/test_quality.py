@@ -264,6 +264,12 @@ def test_other_weights_are_other_results(models, photos, tmp_path, capfd):
         tmp_path / 's.yml', models, photos)
     assert quality(suite, out) == 0
     before = rows(out)
+    # where they lie makes no difference
+    weights = weights.rename(tmp_path / 'moved.pth')
+    models['SRCNN']['checkpoint'] = str(weights)
+    write_suite(suite, models, photos)
+    assert quality(suite, out) == 0 and rows(out) == before
+    assert capfd.readouterr().out.count('done before') == 2
     content['state_dict']['generator.conv3.bias'] += 0.1
     torch.save(content, weights)
     assert quality(suite, out) == 0
@@ -342,6 +348,7 @@ test_dataloader = dict(dataset=dict(
         dict(type='LoadImageFromFile', key='gt'),
         dict(type='irsde_mm.GaussianNoise', sigma=0.1),
         dict(type='PackInputs')]))
+test_evaluator = [dict(type='irsde_mm.PSNR')]
 """)
     path = tmp_path / 's.yml'
     path.write_text(dump(dict(tasks=dict(random=dict(

@@ -92,7 +92,7 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
     cfg = load_config(entry['config'])
     read_checkpoint(entry['checkpoint'])
     asked = json.dumps(dict(
-        entry={k: v for k, v in entry.items() if k != 'published'},
+        sampling=[entry.get('sampler'), entry.get('steps')],
         model=cfg.get('model'), checkpoint=digest_of(entry['checkpoint']),
         metrics=data.scored_by, inputs=data.digest, version=__version__),
         sort_keys=True, default=str)
@@ -107,7 +107,7 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
         model = load_model(cfg, entry, device)
     result = measure(model, data, shown, device, label)
     write_text(path, json.dumps(
-        dict(result, asked=json.loads(asked)), indent=1) + '\n')
+        dict(result, entry=entry, asked=json.loads(asked)), indent=1) + '\n')
     return dict(result, pictures=shown)
 
 

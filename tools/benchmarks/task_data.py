@@ -1,5 +1,6 @@
 """The images that the models of a task get, and the metrics."""
 import hashlib
+import os
 import sys
 from itertools import islice
 from pathlib import Path
@@ -20,8 +21,7 @@ class TaskData:
         folder (Path): For pictures of the images to be shown.
 
     Raises:
-        ConfigError, DataError: If there is none, or its images differ from
-            one look to the next.
+        ConfigError, DataError: If there are none, or no clean ones.
     """
 
     def __init__(self, task: dict, folder: Path) -> None:
@@ -124,13 +124,14 @@ def read_data(asked: dict):
 def choose_set(cfg, name):
     """Loader and evaluator of one of a config's test sets: the first, or the
     one whose metrics have that prefix."""
-    from mmengine.config import ConfigDict
-    loaders, evaluators = (
-        value if isinstance(value, list) else [value]
-        for value in (cfg.test_dataloader, cfg.test_evaluator))
-    evaluators = [e if isinstance(e, dict) else ConfigDict(metrics=e)
-                  for e in evaluators]
-    names = [e.metrics[0].get('prefix') for e in evaluators]
+    from mmagic.engine.runner.loop_utils import (is_evaluator,
+                                                 update_and_check_evaluator)
+    loaders, evaluators = cfg.test_dataloader, cfg.test_evaluator
+    loaders = loaders if isinstance(loaders, list) else [loaders]
+    # the forms that mmagic's loop knows
+    evaluators = [evaluators] if is_evaluator(evaluators) else evaluators
+    evaluators = [update_and_check_evaluator(e) for e in evaluators]
+    names = [e['metrics'][0].get('prefix') for e in evaluators]
     if name is not None and name not in names:
         raise ConfigError(f'there is no test set {name!r}; there are '
                           f'{", ".join(map(str, names))}.')
@@ -163,7 +164,9 @@ def draw(path: Path, image) -> None:
     from irsde_mm.apis.pictures import to_rgb
     from PIL import Image
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(to_rgb(image)).save(path)
+    draft = path.with_name(f'.{path.name}.part')
+    Image.fromarray(to_rgb(image)).save(draft, format='PNG')
+    os.replace(draft, path)
 
 
 def digest_of(path: str) -> str:
