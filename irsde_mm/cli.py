@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Callable, Iterator
 
 from .errors import ConfigError, IRSDEError
+from .processes import use_gloo_without_gpu
 
 USAGE_ERROR = 2
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
@@ -126,16 +127,13 @@ def data_argument(parser: argparse.ArgumentParser) -> None:
 def runner_config(args: argparse.Namespace):
     """The config that the options above ask for.
 
-    Checkpoints hold the settings and nothing unsafe whatever config they
-    come from: the hooks that see to it are added where they are missing.
-
     Raises:
         ConfigError: If it cannot be read.
     """
     import os
     from pathlib import Path
 
-    from .apis.configs import load_config
+    from .apis.configs import complete_hooks, load_config
     cfg = load_config(args.config, args.cfg_options)
     if args.data:
         from .apis.own_data import use_folder
@@ -143,11 +141,7 @@ def runner_config(args: argparse.Namespace):
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
-    hooks = cfg.setdefault('default_hooks', {})
-    for name, hook in (('settings', 'SettingsHook'),
-                       ('plain_checkpoint', 'PlainCheckpointHook'),
-                       ('progress', 'ProgressHook')):
-        hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
+    complete_hooks(cfg)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.launcher != 'none':
         use_gloo_without_gpu(cfg)
@@ -226,21 +220,3 @@ def check_types(cfg) -> None:
                 if node.get(component['type']) is None:
                     raise ConfigError(f"there is no {registry.name} "
                                       f"'{component['type']}'.")
-
-
-def use_gloo_without_gpu(cfg) -> None:
-    """Lets several processes work on CPUs.
-
-    Reason: mmengine <= 0.10.7 asks for a CUDA device whatever the backend,
-    unless the process group is there already.
-    """
-    import torch
-    if torch.cuda.is_available():
-        return
-    try:
-        torch.distributed.init_process_group('gloo')
-    except ValueError as error:
-        raise ConfigError('--launcher pytorch is for torchrun '
-                          f'--nproc-per-node=N tools/...: {error}') from error
-    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel',
-                                 device_ids=None, broadcast_buffers=False)

@@ -16,7 +16,7 @@ NAMES = dict(
                 'LowResolution', 'Upsample', 'Haze'],
     METRICS=['PSNR', 'SSIM', 'LPIPS', 'FID', 'NIQE'],
     HOOKS=['SettingsHook', 'PlainCheckpointHook', 'ProgressHook',
-           'LoggerHook'],
+           'LoggerHook', 'ResultsHook'],
     OPTIM_WRAPPERS=['BFloat16OptimWrapper'])
 
 

@@ -1,26 +1,28 @@
-"""Measures: python tools/benchmark.py speed|data|sampling CONFIG ..."""
+"""Measures: python tools/benchmark.py speed|data|sampling|quality ..."""
 import argparse
 import json
 from pathlib import Path
 
-from benchmarks import data, sampling, speed
+from benchmarks import data, quality, sampling, speed
 
 from irsde_mm import cli
+
+TIMES = (speed, data)  # one JSON file; the others fill a folder
 
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     what = parser.add_subparsers(dest='what', required=True)
-    for module in (speed, data, sampling):
+    for module in (*TIMES, sampling, quality):
         name = module.__name__.split('.')[-1]
         command = what.add_parser(name, help=module.__doc__.split('\n')[0],
                                   description=module.__doc__)
         module.add_arguments(command)
         command.add_argument('--device', help='cpu, cuda, ...')
-        command.set_defaults(job=module.run)
-        if module is not sampling:
+        if module in TIMES:
             command.add_argument('--repeats', type=int, default=9)
             command.add_argument('--out', help='JSON file for the figures')
+        command.set_defaults(module=module)
     return parser
 
 
@@ -30,15 +32,13 @@ def main(args: argparse.Namespace) -> None:
     for name in ('size', 'steps', 'batches', 'repeats', 'images'):
         if getattr(args, name, None) is not None and getattr(args, name) < 1:
             raise ConfigError(f'--{name} must be at least 1.')
-    if args.job is sampling.run:
-        args.job(args)
-        return
-    if args.out:
+    to_file = args.module in TIMES and args.out
+    if to_file:
         if Path(args.out).exists():
             raise OutputError(f"'{args.out}' exists and is not overwritten.")
         prepare_folder(Path(args.out).parent)
-    figures = args.job(args)
-    if args.out:
+    figures = args.module.run(args)
+    if to_file:
         Path(args.out).write_text(json.dumps(figures, indent=2) + '\n')
 
 

@@ -10,7 +10,8 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     settings=dict(type='irsde_mm.SettingsHook'),
     plain_checkpoint=dict(type='irsde_mm.PlainCheckpointHook'),
-    progress=dict(type='irsde_mm.ProgressHook'))
+    progress=dict(type='irsde_mm.ProgressHook'),
+    results=dict(type='irsde_mm.ResultsHook'))
 
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -51,10 +51,35 @@ def load_config(name: str, options: Optional[dict] = None):
         cfg = Config.fromfile(str(path))
     except Exception as error:  # a config is Python: anything can happen
         raise ConfigError(f"the config '{path}' cannot be read: "
-                          f'{type(error).__name__}: {error}') from error
+                          f'{type(error).__name__}: '
+                          f'{" ".join(str(error).split())}') from error
     try:
         cfg.merge_from_dict(options or {})
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ConfigError(f"--cfg-options do not fit '{path}': "
                           f'{error}') from error
     return cfg
+
+
+def complete_hooks(cfg) -> None:
+    """Adds what every run needs, whatever config it comes from.
+
+    Checkpoints with the settings and nothing unsafe, a progress bar, and
+    scores and pictures of a test which several processes and test sets do not
+    overwrite for each other.
+
+    Args:
+        cfg (Config): It is changed.
+    """
+    hooks = cfg.setdefault('default_hooks', {})
+    for name, hook in (('settings', 'SettingsHook'),
+                       ('plain_checkpoint', 'PlainCheckpointHook'),
+                       ('progress', 'ProgressHook'),
+                       ('results', 'ResultsHook')):
+        hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
+    logger = hooks.setdefault('logger', dict(type='irsde_mm.LoggerHook'))
+    if logger and logger['type'] == 'LoggerHook':
+        logger['type'] = 'irsde_mm.LoggerHook'
+    for hook in cfg.get('custom_hooks') or []:
+        if hook['type'] == 'BasicVisualizationHook':
+            hook['on_test'] = False  # ResultsHook draws the test

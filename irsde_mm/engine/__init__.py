@@ -1,8 +1,9 @@
 """Hooks and optimizer wrappers around mmengine's Runner."""
-from .hooks import PlainCheckpointHook, ProgressHook, SettingsHook
+from .hooks import (LoggerHook, PlainCheckpointHook, ProgressHook, ResultsHook,
+                    SettingsHook)
 from .optim_wrappers import BFloat16OptimWrapper
 
 __all__ = [
-    'PlainCheckpointHook', 'ProgressHook', 'SettingsHook',
-    'BFloat16OptimWrapper'
+    'LoggerHook', 'PlainCheckpointHook', 'ProgressHook', 'ResultsHook',
+    'SettingsHook', 'BFloat16OptimWrapper'
 ]

@@ -1,4 +1,4 @@
-"""What takes minutes: the demo, several processes, the built package."""
+"""What takes minutes: the demo, the built package, full-size networks."""
 import json
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 import torch
-from conftest import ROOT, TINY, run_tool
+from conftest import ROOT, run_tool
 from irsde_mm.models.networks import ConditionalNAFNet, ConditionalUNet
 
 pytestmark = pytest.mark.slow
@@ -44,31 +44,6 @@ def test_demo_touches_nothing_of_others(tmp_path, capsys):
     assert run_tool('demo', '--out', tmp_path, '--iters', 1) == 2
     assert 'not made by the demo' in capsys.readouterr().err
     assert (tmp_path / 'mine.txt').read_text() == 'mine'
-
-
-def test_two_processes_train_and_test_on_cpus(tmp_path):
-    """Through gloo; the test scores are those of one process."""
-    def launch(processes, script, *args):
-        subprocess.run(
-            [sys.executable, '-W', 'ignore', '-m', 'torch.distributed.run',
-             '--standalone', f'--nproc-per-node={processes}',
-             str(ROOT / 'tools' / script), *map(str, args), '--launcher',
-             'pytorch', '--cfg-options', *TINY], check=True, timeout=300,
-            capture_output=True)
-
-    launch(2, 'train.py', 'quickstart/derain', '--work-dir',
-           tmp_path / 'run')
-    scores = []
-    for n in (1, 2):
-        launch(n, 'test.py', 'quickstart/derain',
-               tmp_path / 'run' / 'iter_2.pth', '--work-dir',
-               tmp_path / str(n))
-        found, = (p for p in (tmp_path / str(n)).rglob('*.json')
-                  if 'vis_data' not in p.parts)
-        scores.append({key: value for key, value in
-                       json.loads(found.read_text()).items()
-                       if 'time' not in key})
-    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
 
 
 def test_the_wheel_carries_the_configs(tmp_path):

@@ -17,5 +17,4 @@ param_scheduler = dict(
 custom_hooks = [
     dict(type='EMAHook', ema_type='mmengine.ExponentialMovingAverage',
          momentum=0.005, interval=10, priority='NORMAL'),
-    dict(type='BasicVisualizationHook', interval=1, on_val=False),
 ]

@@ -16,5 +16,4 @@ param_scheduler = [
 custom_hooks = [
     dict(type='EMAHook', ema_type='mmengine.ExponentialMovingAverage',
          momentum=0.01, priority='NORMAL'),
-    dict(type='BasicVisualizationHook', interval=1, on_val=False),
 ]

@@ -2,8 +2,10 @@
 from .logger_hook import LoggerHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .progress_hook import ProgressHook
+from .results_hook import ResultsHook
 from .settings_hook import SettingsHook
 
 __all__ = [
-    'LoggerHook', 'PlainCheckpointHook', 'ProgressHook', 'SettingsHook'
+    'LoggerHook', 'PlainCheckpointHook', 'ProgressHook', 'ResultsHook',
+    'SettingsHook'
 ]

@@ -1,0 +1,131 @@
+"""What a test leaves behind: the scores of every image and the pictures."""
+import json
+import math
+import re
+from pathlib import Path, PurePath
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+import pandas as pd
+from mmengine.dist import all_gather_object, get_dist_info, is_main_process
+from mmengine.hooks import Hook
+
+from ...registry import HOOKS
+
+
+@HOOKS.register_module()
+class ResultsHook(Hook):
+    """Writes the scores of every image of a test, and its picture.
+
+    ``per_image.csv`` and ``per_image.json`` in the folder of the run have a
+    row an image: the test set (its metrics' prefix), a running number, the
+    image's name and what each metric that looks at single images gave it. One
+    process writes them, in the order of a single process, without the images
+    that a sampler adds to give every process as many. A picture is what the
+    config's visualizer draws; its name begins with set and image and ends in
+    the row's number, so none overwrites another.
+
+    For any model and any metric whose results are a dict an image, as those
+    of irsde_mm and mmagic. mmagic's ``BasicVisualizationHook`` names pictures
+    by image alone, so a second test set overwrites those of the first.
+    """
+
+    priority = 'LOW'
+
+    def before_test_epoch(self, runner) -> None:
+        loop = runner.test_loop
+        # mmagic's loop has several test sets, mmengine's one
+        self.evaluators = getattr(loop, 'evaluators', None) or [loop.evaluator]
+        loaders = getattr(loop, 'dataloaders', None) or [loop.dataloader]
+        self.names = set_names(self.evaluators)
+        self.sizes = [len(loader.dataset) for loader in loaders]
+        self.seen = [0] * len(loaders)  # by this process, in each set
+        self.rows: List[dict] = []
+
+    def after_test_iter(self, runner, batch_idx: int, data_batch: Any = None,
+                        outputs: Optional[Sequence] = None) -> None:
+        which = self.evaluators.index(runner.test_loop.evaluator)
+        rank, processes = get_dist_info()
+        metrics = getattr(self.evaluators[which], 'metrics', None) or []
+        scores = scores_of_batch(metrics, self.seen[which], len(outputs))
+        for sample, row in zip(outputs, scores):
+            # samplers deal the images out in turn
+            place = self.seen[which] * processes + rank
+            self.seen[which] += 1
+            if place >= self.sizes[which]:
+                continue
+            number = sum(self.sizes[:which]) + place
+            name = image_name(sample)
+            self.rows.append(dict(
+                set=self.names[which], number=number, image=name, **row))
+            draw(runner.visualizer, sample, self.names[which], name, number)
+
+    def after_test_epoch(self, runner,
+                         metrics: Optional[Dict[str, float]] = None) -> None:
+        rows = [row for part in all_gather_object(self.rows) for row in part]
+        if not rows or not is_main_process():
+            return
+        rows.sort(key=lambda row: row['number'])
+        folder = Path(runner.log_dir)
+        pd.DataFrame(rows).to_csv(folder / 'per_image.csv', index=False)
+        # JSON has no infinity
+        plain = [{key: 'inf' if value == math.inf else value
+                  for key, value in row.items()} for row in rows]
+        (folder / 'per_image.json').write_text(
+            json.dumps(plain, indent=1) + '\n')
+
+
+def set_names(evaluators: Sequence) -> List[str]:
+    """A name for each test set: the prefix of its metrics, with a number
+    where that does not tell the sets apart."""
+    names = ['-'.join(dict.fromkeys(
+        metric.prefix for metric in getattr(evaluator, 'metrics', None) or []
+        if metric.prefix)) for evaluator in evaluators]
+    if len(set(names)) < len(names):
+        names = [f'{name or "set"}_{i}' for i, name in enumerate(names)]
+    return names
+
+
+def scores_of_batch(metrics: Sequence, before: int,
+                    count: int) -> List[Dict[str, float]]:
+    """What metrics gave the last ``count`` images.
+
+    Args:
+        metrics: Those that hold one result an image count.
+        before (int): Images that they saw before.
+        count (int): Images of the batch.
+    """
+    rows = [{} for _ in range(count)]
+    for metric in metrics:
+        if len(metric.results) != before + count:
+            continue
+        scaling = getattr(metric, 'scaling', 1)
+        for row, result in zip(rows, metric.results[before:]):
+            if isinstance(result, dict):
+                row.update({
+                    key: scaling * float(value)
+                    for key, value in result.items()
+                    if isinstance(value, (int, float, np.number))
+                    and not np.isnan(value)})
+    return rows
+
+
+def image_name(sample) -> str:
+    """File name of the degraded image, or of the clean one."""
+    path = sample.get('img_path', sample.get('gt_path', ''))
+    # a video's frames: the first
+    path = path[0] if isinstance(path, (list, tuple)) and path else path
+    return PurePath(str(path)).name
+
+
+def draw(visualizer, sample, part: str, name: str, number: int) -> None:
+    """One picture, by mmagic's visualizers; others know no images."""
+    key = getattr(visualizer, 'fn_key', None)
+    if key is None:
+        return
+    # the visualizer cuts at dots, spaces and slashes
+    words = [re.sub(r'[\s./\\]+', '_', word)
+             for word in (part, PurePath(name).stem) if word]
+    named = sample.new()
+    named.set_metainfo({key: '_'.join(words)})
+    visualizer.add_datasample(named, step=number)

@@ -1,0 +1,55 @@
+"""Several processes on CPUs, and what launchers tell them."""
+import os
+import subprocess
+from typing import MutableMapping
+
+from .errors import ConfigError
+
+
+def use_gloo_without_gpu(cfg) -> None:
+    """Lets several processes work on CPUs.
+
+    Reason: mmengine <= 0.10.7 asks for a CUDA device whatever the backend,
+    unless the process group is there already.
+
+    Raises:
+        ConfigError: If this process was not started by the launcher, or
+            there are more processes than GPUs.
+    """
+    import torch
+    gpus = torch.cuda.device_count()
+    if gpus:
+        here = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+        if here > gpus:
+            raise ConfigError(f'{here} processes want a GPU each, but there '
+                              f'are {gpus}; start fewer.')
+        return
+    try:
+        if cfg.launcher == 'slurm':
+            tell_torch_of_slurm(os.environ)
+        torch.distributed.init_process_group('gloo')
+    except (KeyError, ValueError) as error:
+        tool = dict(slurm='slurm_train.sh, slurm_test.sh (srun)').get(
+            cfg.launcher, 'dist_train.sh, dist_test.sh (torchrun)')
+        raise ConfigError(f'--launcher {cfg.launcher} is for tools/{tool}: '
+                          f'{error}') from error
+    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel',
+                                 device_ids=None, broadcast_buffers=False)
+
+
+def tell_torch_of_slurm(environ: MutableMapping[str, str]) -> None:
+    """What srun says to a process in the words of torchrun, as mmengine has
+    it where there are GPUs.
+
+    Raises:
+        KeyError: If this process was not started by srun.
+    """
+    for name, of_slurm in (('RANK', 'SLURM_PROCID'),
+                           ('WORLD_SIZE', 'SLURM_NTASKS'),
+                           ('LOCAL_RANK', 'SLURM_LOCALID')):
+        environ[name] = environ[of_slurm]
+    hosts = subprocess.run(
+        ['scontrol', 'show', 'hostnames', environ['SLURM_NODELIST']],
+        check=True, capture_output=True, text=True).stdout.split()
+    environ.setdefault('MASTER_ADDR', hosts[0])
+    environ.setdefault('MASTER_PORT', '29500')

@@ -1,0 +1,269 @@
+"""Several processes, and what a test leaves in the work folder."""
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from conftest import ROOT, TINY, run_tool
+from irsde_mm import processes
+from irsde_mm.errors import ConfigError
+from irsde_mm.registry import MODELS
+from mmengine.config import Config
+from PIL import Image
+
+SCRIPTS = sorted((ROOT / 'tools').glob('*.sh'))
+
+
+def launch(script, *args, **environ):
+    """A shell script as a user runs it, two processes on two cores."""
+    done = subprocess.run(
+        ['bash', ROOT / 'tools' / script, *map(str, args)], text=True,
+        capture_output=True, timeout=300, cwd=environ.pop('cwd', None),
+        env={**os.environ, 'PYTHON': sys.executable,
+             'PYTHONWARNINGS': 'ignore', **environ})
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+def results(folder: Path):
+    """The mean scores and the rows an image of a test."""
+    means, = (json.loads(p.read_text()) for p in folder.glob('2*/2*.json'))
+    rows, = (json.loads(p.read_text())
+             for p in folder.glob('2*/per_image.json'))
+    table, = (pd.read_csv(p, float_precision='round_trip')
+              for p in folder.glob('2*/per_image.csv'))
+    for row, (_, line) in zip(rows, table.iterrows()):
+        assert {k: v for k, v in row.items() if v != ''} == dict(line.dropna())
+    return {k: v for k, v in means.items() if 'time' not in k}, rows
+
+
+def pictures(folder: Path) -> dict:
+    return {p.name: p.read_bytes() for p in folder.rglob('vis_image/*')}
+
+
+# ---------------------------------------------------------------- results
+
+
+def test_scores_and_picture_of_every_image(trained, tmp_path):
+    assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',
+                    '--work-dir', tmp_path) == 0
+    means, rows = results(tmp_path)
+    assert [row['image'] for row in rows] == [
+        'chelsea.png', 'coffee.png', 'rocket.png']
+    assert set(pictures(tmp_path)) == {
+        'chelsea_0.png', 'coffee_1.png', 'rocket_2.png'}
+    for key, mean in means.items():
+        assert mean == pytest.approx(sum(row[key] for row in rows) / 3)
+    assert {'PSNR', 'SSIM_Y', 'input_PSNR_Y'} <= set(means)
+
+
+def two_sets(tmp_path) -> Path:
+    """Two test sets with images of the same names, for a mmagic model with
+    mmagic's metrics and drawing hook; three images in each."""
+    for part, side in (('a', 40), ('b', 48)):
+        for i, image in enumerate(('my photo.png', 'photo.x.png', 'v1.png')):
+            folder = tmp_path / part
+            folder.mkdir(exist_ok=True)
+            Image.effect_noise((side, 32), 10 + i).convert('RGB').save(
+                folder / image)
+    config = tmp_path / 'mm.py'
+    config.write_text(f'''
+_base_ = '{ROOT}/configs/quickstart/derain.py'
+default_hooks = dict(
+    logger=dict(_delete_=True, type='LoggerHook'),
+    results=dict(_delete_=True, type='irsde_mm.ResultsHook'))
+custom_hooks = [dict(type='BasicVisualizationHook', interval=1)]
+model = dict(
+    _delete_=True, type='BaseEditModel',
+    generator=dict(type='SRCNNNet', channels=(3, 4, 4, 3), upscale_factor=1),
+    pixel_loss=dict(type='L1Loss'),
+    data_preprocessor=dict(type='DataPreprocessor', mean=[0.] * 3,
+                           std=[255.] * 3))
+noise = dict(type='irsde_mm.GaussianNoise', sigma=25 / 255, fixed=True)
+test_dataloader = [
+    dict(batch_size=1, num_workers=0,
+         sampler=dict(type='DefaultSampler', shuffle=False),
+         dataset=dict(
+             type='irsde_mm.CleanImageDataset',
+             data_root=f'{tmp_path}/{{part}}', pipeline=[
+                 dict(type='LoadImageFromFile', key='gt'), noise,
+                 dict(type='PackInputs')])) for part in 'ab']
+test_evaluator = [
+    dict(type='Evaluator', metrics=[
+        dict(type='mmagic.PSNR', prefix=part),
+        dict(type='irsde_mm.SSIM', prefix=part)]) for part in 'ab']
+''')
+    weights = tmp_path / 'weights.pth'
+    net = MODELS.build(dict(type='mmagic.SRCNNNet', channels=(3, 4, 4, 3),
+                            upscale_factor=1))
+    torch.save(dict(state_dict={f'generator.{k}': v for k, v
+                                in net.state_dict().items()}), weights)
+    return config
+
+
+def test_sets_do_not_overwrite_each_other(tmp_path):
+    config = two_sets(tmp_path)
+    assert run_tool('test', config, tmp_path / 'weights.pth', '--work-dir',
+                    tmp_path / 'out') == 0
+    means, rows = results(tmp_path / 'out')
+    assert set(means) == {f'{part}/{key}' for part in 'ab'
+                          for key in ('PSNR', 'SSIM', 'input_SSIM')}
+    assert [row['set'] for row in rows] == list('aaabbb')
+    for part in 'ab':
+        for key in ('PSNR', 'SSIM', 'input_SSIM'):
+            scores = [row[key] for row in rows if row['set'] == part]
+            assert means[f'{part}/{key}'] == pytest.approx(sum(scores) / 3)
+    drawn = pictures(tmp_path / 'out')
+    assert set(drawn) == {
+        'a_my_photo_0.png', 'a_photo_x_1.png', 'a_v1_2.png',
+        'b_my_photo_3.png', 'b_photo_x_4.png', 'b_v1_5.png'}
+    assert len(set(drawn.values())) == 6
+
+
+# --------------------------------------------------------------- processes
+
+
+def equal(one: Path, two: Path):
+    """All that a test leaves is the same, bit for bit."""
+    assert results(one) == results(two)
+    assert pictures(one) == pictures(two)
+
+
+SPY = """
+import torch
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+
+@HOOKS.register_module()
+class SpyHook(Hook):
+
+    def before_train(self, runner):
+        self.seen, perturb = [], runner.model.module.sde.perturb
+        def spy(x0, mu, t, noise):
+            self.seen.append((x0, t, noise))
+            return perturb(x0, mu, t, noise)
+        runner.model.module.sde.perturb = spy
+
+    def after_train(self, runner):
+        torch.save((runner.model.module.state_dict(), self.seen),
+                   f'{get_rank()}.pt')
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_alike_and_test_as_one(tmp_path):
+    """Equal weights, different data and noise; then the scores and pictures
+    of one process. Three test photos: a sampler adds one for two processes."""
+    (tmp_path / 'spy.py').write_text(SPY)
+    config = tmp_path / 'derain.py'
+    config.write_text(f"""
+_base_ = '{ROOT}/configs/quickstart/derain.py'
+custom_imports = dict(imports=['spy'])
+custom_hooks = _base_.custom_hooks + [dict(type='SpyHook')]
+""")
+    options = ['--cfg-options', *TINY]
+    launch('dist_train.sh', config, 2, '--work-dir', 'run', *options,
+           cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    (weights, seen), (others, other) = (
+        torch.load(tmp_path / f'{rank}.pt') for rank in (0, 1))
+    assert len(seen) == len(other) == 2  # iterations
+    assert all(torch.equal(weights[key], others[key]) for key in weights)
+    for a, b in zip(seen, other):
+        assert not torch.equal(a[0], b[0])
+        assert not torch.equal(a[2], b[2])
+    assert not all(torch.equal(a[1], b[1]) for a, b in zip(seen, other))
+    for n in (1, 2):
+        out = launch('dist_test.sh', 'quickstart/derain',
+                     tmp_path / 'run' / 'iter_2.pth', n, '--work-dir',
+                     tmp_path / str(n), *options, cwd=tmp_path)
+        assert out.count('pictures and scores') == n
+    equal(tmp_path / '1', tmp_path / '2')
+
+
+# srun and scontrol as far as the scripts use them, on this machine
+SRUN = """#!/usr/bin/env bash
+echo "srun $*" >> "$(dirname "$0")/calls"
+while [[ $1 == --* ]]; do
+    [[ $1 == --ntasks=* ]] && export SLURM_NTASKS="${1#*=}"
+    shift
+done
+export SLURM_NODELIST='node[1-2]'
+for ((i = 0; i < SLURM_NTASKS; i++)); do
+    SLURM_PROCID=$i SLURM_LOCALID=$i "$@" & pids+=($!)
+done
+for pid in "${pids[@]}"; do wait "$pid" || exit 1; done
+"""
+SCONTROL = """#!/usr/bin/env bash
+[[ "$*" == 'show hostnames node[1-2]' ]] && echo 127.0.0.1 && echo other
+"""
+
+
+@pytest.fixture
+def slurm(tmp_path):
+    folder = tmp_path / 'bin'
+    folder.mkdir()
+    for name, text in (('srun', SRUN), ('scontrol', SCONTROL)):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    return dict(PATH=f"{folder}:{os.environ['PATH']}", MASTER_PORT=str(port),
+                OMP_NUM_THREADS='1', GPUS='2', GPUS_PER_NODE='0')
+
+
+@pytest.mark.slow
+def test_slurms_processes_test_mmagics_models_as_one(slurm, tmp_path):
+    config = two_sets(tmp_path)
+    weights = tmp_path / 'weights.pth'
+    launch('dist_test.sh', config, weights, 1, '--work-dir', 'one',
+           cwd=tmp_path)
+    launch('slurm_test.sh', 'part', 'name', config, weights, '--work-dir',
+           'two', cwd=tmp_path, SRUN_ARGS='--exclusive --mem=0', **slurm)
+    call = (tmp_path / 'bin' / 'calls').read_text()
+    assert call.startswith('srun --partition=part --job-name=name --ntasks=2 '
+                           '--cpus-per-task=5 ')
+    assert '--exclusive --mem=0' in call and '--gres' not in call
+    equal(tmp_path / 'one', tmp_path / 'two')
+
+
+@pytest.mark.parametrize('script', ['slurm_train.sh', 'slurm_test.sh'])
+def test_slurm_scripts_ask_for_gpus(script, slurm, tmp_path):
+    launch(script, 'p', 'n', 'config', 'with space', **dict(
+        slurm, PYTHON='true', GPUS='4', GPUS_PER_NODE='2'))
+    call = (tmp_path / 'bin' / 'calls').read_text()
+    assert '--gres=gpu:2 --ntasks-per-node=2 ' in call
+    assert 'config' in call and 'with space' in call
+
+
+@pytest.mark.parametrize('path', SCRIPTS, ids=lambda p: p.name)
+@pytest.mark.parametrize('args', [[], ['irsde/derain'], ['a', 'b', 'many'],
+                                  ['a', '0'], ['a', 'b', '-1']])
+def test_usage(path, args):
+    """Whatever is missing, before anything is started."""
+    if path.name == 'dist_train.sh' and len(args) > 2:
+        args = args[1:]
+    done = subprocess.run(['bash', path, *args], text=True,
+                          capture_output=True)
+    assert done.returncode == 2 and done.stdout == ''
+    assert done.stderr.startswith('usage: ') and 'CONFIG' in done.stderr
+
+
+def test_launchers_are_named(monkeypatch):
+    for name in ('RANK', 'SLURM_PROCID'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 0)
+    for launcher, tool in (('pytorch', 'dist_train.sh'),
+                           ('slurm', 'slurm_train.sh')):
+        with pytest.raises(ConfigError, match=tool):
+            processes.use_gloo_without_gpu(Config(dict(launcher=launcher)))
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', '2')
+    with pytest.raises(ConfigError, match='2 processes.* there are 1'):
+        processes.use_gloo_without_gpu(Config(dict(launcher='pytorch')))

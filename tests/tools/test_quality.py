@@ -1,0 +1,497 @@
+"""benchmark.py quality: figures, resuming, refusals, what cannot be run."""
+import csv
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+import yaml
+from conftest import ROOT, run_tool
+from irsde_mm.registry import MODELS
+from PIL import Image
+from torchvision.models import alexnet
+
+DERAIN = str(ROOT / 'configs' / 'quickstart' / 'derain.py')
+BASELINE = """
+_base_ = '{base}'
+model = dict(
+    _delete_=True, type='BaseEditModel',
+    generator={generator},
+    pixel_loss=dict(type='L1Loss'),
+    data_preprocessor=dict(
+        type='DataPreprocessor', mean=[0.] * 3, std=[255.] * 3,
+        output_channel_order='RGB'))
+"""
+SRCNN = dict(type='SRCNNNet', channels=(3, 4, 4, 3), kernel_sizes=(3, 1, 3),
+             upscale_factor=1)
+NAFNET = dict(type='NAFNet', img_channels=3, mid_channels=16,
+              enc_blk_nums=[1, 1, 2], middle_blk_num=1, dec_blk_nums=[1, 1, 1])
+PUBLISHED = dict(PSNR_Y=31.65, SSIM_Y=0.9041, LPIPS=0.047,
+                 source='somewhere else')
+
+
+def baseline(path: Path, generator: dict, base: str = DERAIN) -> str:
+    path.write_text(BASELINE.format(base=base, generator=generator))
+    return str(path)
+
+
+def draw_photos(folder: Path, number: int, size=(48, 40)) -> None:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for i in range(number):
+        small = Image.fromarray(rng.integers(0, 256, (12, 9, 3), np.uint8))
+        small.resize(size, Image.Resampling.BICUBIC).save(folder / f'{i}.png')
+
+
+@pytest.fixture(scope='module')
+def photos(tmp_path_factory) -> Path:
+    """A folder for --data: three photos to test on."""
+    folder = tmp_path_factory.mktemp('photos')
+    draw_photos(folder / 'train', 1)
+    draw_photos(folder / 'val', 3)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def srcnn(tmp_path_factory) -> dict:
+    """A mmagic model with weights, as a suite names it."""
+    folder = tmp_path_factory.mktemp('srcnn')
+    config = baseline(folder / 'srcnn.py', SRCNN)
+    torch.manual_seed(0)
+    net = MODELS.build(dict(SRCNN, type='mmagic.SRCNNNet'))
+    torch.save(dict(state_dict={f'generator.{key}': value for key, value
+                                in net.state_dict().items()}),
+               folder / 'srcnn.pth')
+    return dict(config=config, checkpoint=str(folder / 'srcnn.pth'))
+
+
+@pytest.fixture
+def models(trained, srcnn) -> dict:
+    tiny = dict(config=str(trained / 'derain.py'),
+                checkpoint=str(trained / 'iter_2.pth'))
+    return {'IR-SDE': tiny, 'SRCNN': srcnn}
+
+
+def dump(suite: dict) -> str:
+    return yaml.safe_dump(suite, sort_keys=False)
+
+
+def write_suite(path: Path, models: dict, photos, **task) -> Path:
+    data = dict(config=DERAIN, folder=str(photos), **task.pop('data', {}))
+    path.write_text(dump(dict(name='first', tasks=dict(
+        derain=dict(data=data, models=models, **task)))))
+    return path
+
+
+def quality(suite, out) -> int:
+    return run_tool('benchmark', 'quality', '--suite', suite, '--out', out,
+                    '--device', 'cpu')
+
+
+def rows(out: Path) -> dict:
+    """The lines of the table by model and kind; three files, one content."""
+    found = json.loads((out / 'results.json').read_text())['results']
+    with open(out / 'results.csv') as file:
+        table = list(csv.DictReader(file))
+    for row, line in zip(found, table, strict=True):
+        assert {k: str(v) for k, v in row.items()} == {
+            k: v for k, v in line.items() if v}
+    text = (out / 'table.md').read_text()
+    for row in found:
+        assert f"| {row['model']} |" in text
+        if 'PSNR' in row:
+            assert f" {row['PSNR']:.2f} |" in text
+    return {(row['model'], row['kind']): row for row in found}
+
+
+# ------------------------------------------------------------------ figures
+
+
+def test_figures_are_those_of_testing(models, tmp_path):
+    photos = tmp_path / 'photos'  # large enough for NIQE
+    for part, number in (('train', 1), ('val', 3)):
+        draw_photos(photos / part, number, (216, 208))
+    models['IR-SDE']['published'] = PUBLISHED
+    models['one step'] = dict(
+        models['IR-SDE'], steps=1, sampler='ode')
+    del models['one step']['published']
+    models['others'] = dict(published=dict(PUBLISHED, PSNR_Y=20.5))
+    out = tmp_path / 'out'
+    assert quality(write_suite(tmp_path / 's.yml', models, photos,
+                               show=[0, 2]), out) == 0
+    found = rows(out)
+    assert list(found) == [
+        ('input', 'input'), ('IR-SDE', 'measured'), ('IR-SDE', 'published'),
+        ('SRCNN', 'measured'), ('one step', 'measured'),
+        ('others', 'published')]
+    for name in ('IR-SDE', 'SRCNN'):
+        assert run_tool(
+            'test', models[name]['config'], models[name]['checkpoint'],
+            '--data', photos, '--work-dir', tmp_path / name) == 0
+        scores, = (json.loads(p.read_text())
+                   for p in (tmp_path / name).glob('2*/2*.json'))
+        for key in ('PSNR', 'SSIM', 'PSNR_Y', 'SSIM_Y'):
+            assert found[name, 'measured'][key] == scores[key]
+            assert found['input', 'input'][key] == scores[f'input_{key}']
+    calls = [found[name, 'measured']['network_calls']
+             for name in ('IR-SDE', 'SRCNN', 'one step')]
+    assert calls == [2, 1, 1]  # TINY's sampler takes two steps
+    net = MODELS.build(dict(SRCNN, type='mmagic.SRCNNNet'))
+    row = found['SRCNN', 'measured']
+    assert row['parameters'] == sum(p.numel() for p in net.parameters())
+    assert row['images'] == 3 and row['device'].startswith('cpu')
+    assert 0 < row['seconds_per_megapixel'] < 1000 and row['NIQE'] > 0
+    assert found['others', 'published']['PSNR_Y'] == 20.5
+    text = (out / 'table.md').read_text()
+    assert '| others | published |' in text
+    assert 'others, published: somewhere else; not measured here' in text
+    assert 'LPIPS, FID: not measured' in text
+    # two photos of four columns each, above their crops
+    grid = plt.imread(out / 'grid_derain.png')
+    assert grid.shape[1] == pytest.approx(90 * 3 * 5, abs=2)
+    assert grid.std() > 0.1
+    assert plt.imread(out / 'perception_distortion.png').std() > 0.05
+
+
+def test_pictures_are_the_images(models, photos, tmp_path):
+    out = tmp_path / 'out'
+    assert quality(write_suite(tmp_path / 's.yml', models, photos, show=[1],
+                               data=dict(images=2)), out) == 0
+    pictures = {p.name: p for p in (out / 'pictures' / 'derain').iterdir()}
+    assert len(pictures) == 4 and {'input_1.png', 'clean_1.png'} < set(
+        pictures)
+    clean = Image.open(photos / 'val' / '1.png')
+    assert np.array_equal(clean, Image.open(pictures['clean_1.png']))
+    assert rows(out)['SRCNN', 'measured']['images'] == 2
+
+
+def test_lpips_where_there_are_weights(models, photos, tmp_path, monkeypatch,
+                                       capfd):
+    monkeypatch.chdir(tmp_path)
+    suite = write_suite(tmp_path / 's.yml', models, photos)
+    assert quality(suite, 'out') == 0
+    said = ''.join(capfd.readouterr())
+    assert 'LPIPS is left out: there are no weights' in said
+    Path('weights').mkdir()
+    torch.save({f'features.{key}': value for key, value
+                in alexnet().features.state_dict().items()},
+               'weights/alexnet-owt-7be5be79.pth')
+    assert quality(suite, 'out') == 0  # asks for more than was done
+    for name in ('IR-SDE', 'SRCNN'):
+        assert rows(Path('out'))[name, 'measured']['LPIPS'] > 0
+    assert 'done before' not in capfd.readouterr().out
+    assert '- FID, NIQE: not measured' in Path('out/table.md').read_text()
+
+
+def test_the_crop_is_where_images_differ(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    from benchmarks.figures import place
+    clean = np.zeros((40, 60, 3), np.float32)
+    degraded = clean.copy()
+    degraded[25:35, 44:54] = 1
+    assert place(degraded, clean) == (44, 25, 10)
+
+
+def test_what_is_plotted(tmp_path, monkeypatch):
+    """PSNR of the channel that is published, LPIPS where there is any."""
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    from benchmarks.figures import draw_plot, panel
+    scores = dict(task='a', PSNR=20, PSNR_Y=21, NIQE=5)
+    rows = [dict(scores, model='input', kind='input'),
+            dict(scores, model='m', kind='measured'),
+            dict(task='a', model='p', kind='published', PSNR_Y=30, LPIPS=0.1),
+            dict(task='b', model='q', kind='published', PSNR=30, LPIPS=0.1)]
+    assert panel(rows, 'a') == ('PSNR_Y', 'NIQE', rows[:2])
+    rows[1]['LPIPS'] = 0.2
+    assert panel(rows, 'a') == ('PSNR_Y', 'LPIPS', rows[1:3])
+    assert panel(rows, 'b') == ('PSNR', 'NIQE', [])
+    path = tmp_path / 'plot.png'
+    assert draw_plot(rows, path) and plt.imread(path).shape[1] == 450
+    assert not draw_plot(rows[3:], path) and not path.exists()
+
+
+# ----------------------------------------------------------------- resuming
+
+
+def entries(out: Path) -> dict:
+    return {p.name: p.stat().st_mtime_ns
+            for p in (out / 'entries').iterdir()}
+
+
+def test_goes_on_after_an_interruption(models, photos, tmp_path, capfd,
+                                       monkeypatch):
+    out, suite = tmp_path / 'out', write_suite(
+        tmp_path / 's.yml', models, photos)
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    from benchmarks import quality as module
+    measure = module.measure
+
+    def stop_at_the_second(*args):
+        if list(out.glob('entries/*')):
+            raise KeyboardInterrupt
+        return measure(*args)
+
+    monkeypatch.setattr(module, 'measure', stop_at_the_second)
+    assert quality(suite, out) == 130
+    first = entries(out)
+    assert len(first) == 1 and not (out / 'table.md').exists()
+    monkeypatch.setattr(module, 'measure', measure)
+    assert quality(suite, out) == 0
+    assert 'IR-SDE: done before' in capfd.readouterr().out
+    second = entries(out)
+    assert len(second) == 2 and first.items() < second.items()
+    table = rows(out)
+    assert quality(suite, out) == 0
+    assert capfd.readouterr().out.count('done before') == 2
+    assert entries(out) == second and rows(out) == table
+    # a suite may grow
+    models['more'] = dict(models['IR-SDE'], steps=1)
+    assert quality(write_suite(suite, models, photos), out) == 0
+    assert second.items() < entries(out).items()
+    # another picture needs another look
+    assert quality(write_suite(suite, models, photos, show=[1]), out) == 0
+    assert capfd.readouterr().out.count('done before') == 2
+
+
+def test_other_weights_are_other_results(models, photos, tmp_path, capfd):
+    weights = tmp_path / 'weights.pth'
+    content = torch.load(models['SRCNN']['checkpoint'])
+    torch.save(content, weights)
+    models['SRCNN'] = dict(models['SRCNN'], checkpoint=str(weights))
+    out, suite = tmp_path / 'out', write_suite(
+        tmp_path / 's.yml', models, photos)
+    assert quality(suite, out) == 0
+    before = rows(out)
+    # where they lie makes no difference
+    weights = weights.rename(tmp_path / 'moved.pth')
+    models['SRCNN']['checkpoint'] = str(weights)
+    write_suite(suite, models, photos)
+    assert quality(suite, out) == 0 and rows(out) == before
+    assert capfd.readouterr().out.count('done before') == 2
+    content['state_dict']['generator.conv3.bias'] += 0.1
+    torch.save(content, weights)
+    assert quality(suite, out) == 0
+    assert capfd.readouterr().out.count('done before') == 1
+    after = rows(out)
+    assert before['IR-SDE', 'measured'] == after['IR-SDE', 'measured']
+    assert before['SRCNN', 'measured']['PSNR'] != after[
+        'SRCNN', 'measured']['PSNR']
+
+
+def test_other_images_are_other_results(models, tmp_path, capfd):
+    draw_photos(tmp_path / 'train', 1)
+    draw_photos(tmp_path / 'val', 2)
+    out, suite = tmp_path / 'out', write_suite(
+        tmp_path / 's.yml', models, tmp_path)
+    assert quality(suite, out) == 0
+    Image.new('RGB', (48, 40)).save(tmp_path / 'val' / '1.png')
+    assert quality(suite, out) == 0
+    assert 'done before' not in capfd.readouterr().out
+
+
+# --------------------------------------------------------- what cannot be run
+
+
+def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
+    good = models['SRCNN']
+    models.update({
+        'silent': dict(config=good['config']),
+        'gone': dict(good, checkpoint='gone.pth'),
+        'foreign': dict(models['IR-SDE'], checkpoint=good['checkpoint']),
+        'strange': dict(good, checkpoint=models['IR-SDE']['checkpoint']),
+        'unknown': dict(good, config='irsde/dehraze'),
+        'sampled': dict(good, steps=3),
+        'ddim': dict(models['IR-SDE'], sampler='ddim')})
+    path = write_suite(tmp_path / 's.yml', models, photos)
+    suite = yaml.safe_load(path.read_text())
+    suite['tasks']['no data'] = dict(
+        data=dict(config='irsde/derain'),
+        models=dict(a=good, b=dict(published=PUBLISHED)))
+    suite['tasks']['nothing said'] = dict(models=dict(a=good))
+    path.write_text(dump(suite))
+    out = tmp_path / 'out'
+    assert quality(path, out) == 1
+    shown = capfd.readouterr().err
+    assert 'Traceback' not in shown
+    listed = {(p['task'], p['what']): p['why'] for p in json.loads(
+        (out / 'results.json').read_text())['not_run']}
+    words = {
+        ('derain', 'silent'): 'names no checkpoint',
+        ('derain', 'gone'): "no checkpoint 'gone.pth'",
+        ('derain', 'foreign'): 'lacks',
+        ('derain', 'strange'): 'does not fit the model',
+        ('derain', 'unknown'): 'no config',
+        ('derain', 'sampled'): 'no diffusion model',
+        ('derain', 'ddim'): 'unknown sampler',
+        ('no data', 'data'): 'data/rain100h/test',
+        ('nothing said', 'data'): 'names no config'}
+    assert list(listed) == list(words)
+    table = (out / 'table.md').read_text()
+    for (task, what), word in words.items():
+        assert word in listed[task, what]
+        line = f'{task} / {what}: {listed[task, what]}'
+        assert f'not run: {line}\n' in shown and f'- {line}\n' in table
+    assert {key for key in rows(out) if key[1] != 'input'} == {
+        ('IR-SDE', 'measured'), ('SRCNN', 'measured'), ('b', 'published')}
+
+
+def test_inputs_that_differ_are_noticed(models, photos, tmp_path, capfd):
+    """A degradation that is drawn anew for every model compares nothing."""
+    config = tmp_path / 'random.py'
+    config.write_text(f"""
+_base_ = '{DERAIN}'
+test_dataloader = dict(dataset=dict(
+    _delete_=True, type='irsde_mm.CleanImageDataset',
+    data_root='{photos}/val', pipeline=[
+        dict(type='LoadImageFromFile', key='gt'),
+        dict(type='irsde_mm.GaussianNoise', sigma=0.1),
+        dict(type='PackInputs')]))
+test_evaluator = [dict(type='irsde_mm.PSNR')]
+""")
+    path = tmp_path / 's.yml'
+    path.write_text(dump(dict(tasks=dict(random=dict(
+        data=dict(config=str(config)), models=models)))))
+    assert quality(path, tmp_path / 'out') == 1
+    assert capfd.readouterr().err.count('degradation is not fixed') == 2
+    assert not (tmp_path / 'out' / 'entries').exists()
+
+
+def test_a_defect_is_shown_and_the_rest_runs(models, photos, tmp_path, capfd):
+    config = baseline(tmp_path / 'large.py', dict(SRCNN, upscale_factor=2))
+    models = {'large': dict(models['SRCNN'], config=config), **models}
+    out = tmp_path / 'out'
+    assert quality(write_suite(tmp_path / 's.yml', models, photos), out) == 1
+    shown = capfd.readouterr().err
+    assert 'Traceback' in shown and 'not run: derain / large: Value' in shown
+    assert ('SRCNN', 'measured') in rows(out)
+
+
+def test_one_of_several_sets(models, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    for name in ('McMaster', 'Kodak24', 'CBSD68'):
+        draw_photos(Path('data/denoising_gaussian_test') / name, 1, (
+            40, 40 if name == 'Kodak24' else 48))
+    path = Path('s.yml')
+
+    def suite(name):
+        path.write_text(dump(dict(tasks=dict(denoise=dict(
+            data=dict(config='irsde/denoise', set=name),
+            models=dict(SRCNN=models['SRCNN']))))))
+        return path
+
+    assert quality(suite('Kodak24'), 'out') == 0
+    assert Image.open('out/pictures/denoise/clean_0.png').size == (40, 40)
+    assert quality(suite('Set5'), 'other') == 1
+    assert 'McMaster, Kodak24, CBSD68' in capfd.readouterr().err
+
+
+# ----------------------------------------------------------------- refusals
+
+
+def test_folders_of_others_are_refused(models, photos, tmp_path, error):
+    out, path = tmp_path / 'out', tmp_path / 's.yml'
+    del models['IR-SDE']
+    assert quality(write_suite(path, models, photos), out) == 0
+    before = {p: p.read_bytes() for p in out.rglob('*') if p.is_file()}
+    other = dict(yaml.safe_load(path.read_text()), name='second')
+    path.write_text(dump(other))
+    arguments = ['benchmark', 'quality', '--suite', path, '--out']
+    text = error(*arguments, out)
+    assert "suite 'first', this is 'second'" in text
+    write_suite(path, models, photos, data=dict(images=1))
+    assert "'derain' on other data" in error(*arguments, out)
+    assert before == {p: p.read_bytes() for p in out.rglob('*')
+                      if p.is_file()}
+    assert 'no results of a suite' in error(*arguments, photos)
+    assert 'cannot write' in error(*arguments, '/dev/null/x')
+
+
+@pytest.mark.parametrize('change, words', [
+    (lambda s: s.pop('tasks'), 'has no tasks'),
+    (lambda s: s.update(task=1), "unknown key 'task'.*name, tasks"),
+    (lambda s: s['tasks'].update(a=1), r'tasks\.a must be keys and values'),
+    (lambda s: s['tasks']['derain'].update(modles={}), "'modles'.*models"),
+    (lambda s: s['tasks']['derain'].update(models={}), 'derain has no models'),
+    (lambda s: s['tasks']['derain'].update(show=[-1]), r'show must be.*\[-1'),
+    (lambda s: s['tasks']['derain']['data'].update(images=0), 'images must'),
+    (lambda s: s['tasks']['derain']['models']['SRCNN'].update(stpes=1),
+     r"tasks\.derain\.models\.SRCNN has an unknown key 'stpes'"),
+    (lambda s: s['tasks']['derain']['models'].update(
+        a=dict(published=dict(PSNR=1))), 'needs numbers and their source'),
+    (lambda s: s['tasks']['derain']['models'].update(
+        a=dict(published=dict(PSNR='x', source='y'))), 'PSNR must be a num'),
+    (lambda s: s['tasks'].update({'derain ': s['tasks']['derain'],
+                                  'derain_': s['tasks']['derain']}),
+     'two tasks have the same name'),
+])
+def test_suites_that_say_something_wrong(change, words, srcnn, photos,
+                                         tmp_path, error):
+    import re
+    path = write_suite(tmp_path / 's.yml', dict(SRCNN=srcnn), photos)
+    suite = yaml.safe_load(path.read_text())
+    change(suite)
+    path.write_text(dump(suite))
+    assert re.search(words, error('benchmark', 'quality', '--suite', path,
+                                  '--out', tmp_path / 'out'))
+    assert not (tmp_path / 'out').exists()
+
+
+def test_the_documented_suite(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    from benchmarks.suite import read_suite
+    text = (ROOT / 'docs' / 'benchmark.md').read_text()
+    path = tmp_path / 's.yml'
+    path.write_text(text.split('```yaml')[1].split('```')[0])
+    suite = read_suite(str(path))
+    assert suite['name'] == 'rain and noise'
+    assert list(suite['tasks']) == ['derain', 'denoise', 'my photos']
+    assert suite['tasks']['derain']['show'] == [0, 7]
+
+
+def test_suites_that_are_none(tmp_path, error):
+    arguments = ['--out', tmp_path / 'out', '--suite', tmp_path / 's.yml']
+    assert 'no suite file' in error('benchmark', 'quality', *arguments)
+    (tmp_path / 's.yml').write_text('tasks: [')
+    assert 'cannot be read' in error('benchmark', 'quality', *arguments)
+
+
+# --------------------------------------------------------------------- slow
+
+
+@pytest.mark.slow
+def test_a_suite_of_models_of_20_iterations(tmp_path):
+    """Two tasks on built-in photos, as a user does it: three models each are
+    trained, then compared; after that nothing is left to do."""
+    tasks = {}
+    for task in ('derain', 'denoise'):
+        own = ROOT / 'configs' / 'quickstart' / f'{task}.py'
+        configs = {'IR-SDE': str(own)}
+        for name, generator in (('NAFNet', NAFNET), ('SRCNN', SRCNN)):
+            configs[name] = baseline(tmp_path / f'{task}_{name}.py',
+                                     generator, own)
+        models = {}
+        for name, config in configs.items():
+            folder = tmp_path / f'{task}-{name}'
+            assert run_tool('train', config, '--work-dir', folder,
+                            '--cfg-options', 'train_cfg.max_iters=20') == 0
+            models[name] = dict(config=config,
+                                checkpoint=str(folder / 'iter_20.pth'))
+        models['IR-SDE'].update(steps=3)
+        tasks[task] = dict(data=dict(config=str(own)), models=models)
+    suite, out = tmp_path / 's.yml', tmp_path / 'out'
+    suite.write_text(dump(dict(tasks=tasks)))
+    assert quality(suite, out) == 0
+    results = json.loads((out / 'results.json').read_text())
+    assert not results['not_run'] and len(results['results']) == 2 * 4
+    for row in results['results']:
+        assert 5 < row['PSNR'] < 60 and 0 < row['SSIM'] < 1 and row['NIQE']
+        assert row['images'] == 3
+        assert row.get('network_calls', 1) == (
+            3 if row['model'] == 'IR-SDE' else 1)
+    for name in ('grid_derain.png', 'grid_denoise.png',
+                 'perception_distortion.png'):
+        assert plt.imread(out / name).std() > 0.05
+    done = entries(out)
+    assert quality(suite, out) == 0 and entries(out) == done

@@ -1,0 +1,129 @@
+"""Picture grid and perception-distortion plot of benchmark.py quality."""
+from pathlib import Path
+
+import numpy as np
+
+ZOOM = 4  # a crop is a quarter of the shorter side
+STYLES = dict(
+    input=dict(marker='x', color='grey'),
+    measured=dict(marker='o', color='tab:blue', edgecolor='black'),
+    published=dict(marker='D', color='none', edgecolor='black'))
+
+
+def draw_grid(results: dict, path: Path) -> None:
+    """Input | each model | clean, and below each image a crop of it.
+
+    Args:
+        results (dict): By model, of one task, at least one.
+        path (Path): The picture's file.
+    """
+    from irsde_mm.apis.pictures import pyplot
+    plt = pyplot()
+    columns = ['input', *results, 'clean']
+    rows = {number: [plt.imread(file) for file in files]
+            for number, files in files_of(results).items()}
+    heights = [height for pictures in rows.values() for height in
+               (pictures[-1].shape[0] / pictures[-1].shape[1], 1)]
+    figure, axes = plt.subplots(
+        len(heights), len(columns), squeeze=False, height_ratios=heights,
+        figsize=(3 * len(columns), 3 * sum(heights) + 0.5 * len(rows)))
+    for row, (number, pictures) in enumerate(rows.items()):
+        x, y, side = place(pictures[0], pictures[-1])
+        for column, picture in enumerate(pictures):
+            whole, crop = axes[2 * row:2 * row + 2, column]
+            whole.imshow(picture)
+            whole.add_patch(plt.Rectangle((x, y), side, side, fill=False,
+                                          color='red'))
+            whole.set_title(caption(columns[column], results, number),
+                            fontsize=9)
+            crop.imshow(picture[y:y + side, x:x + side])
+    for axis in axes.flat:
+        axis.axis('off')
+    save(figure, path)
+
+
+def files_of(results: dict) -> dict:
+    """Input, results and clean image, by the image's position."""
+    first = next(iter(results.values()))['pictures']
+    return {number: [path.with_name(f'input_{number}.png'), *(
+        result['pictures'][number] for result in results.values()),
+        path.with_name(f'clean_{number}.png')]
+        for number, path in first.items()}
+
+
+def place(degraded: np.ndarray, clean: np.ndarray) -> tuple:
+    """x, y and side of the window where two images differ most."""
+    import cv2
+    side = max(min(clean.shape[:2]) // ZOOM, 1)
+    if degraded.shape != clean.shape:
+        return 0, 0, side
+    means = cv2.boxFilter(np.abs(degraded - clean).mean(axis=2), -1,
+                          (side, side), anchor=(0, 0))
+    inside = means[:clean.shape[0] - side + 1, :clean.shape[1] - side + 1]
+    y, x = np.unravel_index(inside.argmax(), inside.shape)
+    return int(x), int(y), side
+
+
+def caption(name: str, results: dict, number: int) -> str:
+    """A column's name, with the scores of this image."""
+    result = results.get(name) or next(iter(results.values()))
+    prefix = '' if name in results else 'input_'
+    scores = result['images'][number]
+    if name == 'clean':
+        return f"clean ({scores['image']})"
+    return '\n'.join([name, ', '.join(
+        f'{key} {scores[prefix + key]:.{digits}f}'
+        for key, digits in (('PSNR', 2), ('LPIPS', 3))
+        if prefix + key in scores)])
+
+
+def draw_plot(rows: list, path: Path) -> bool:
+    """PSNR against LPIPS or NIQE, a panel a task.
+
+    Returns:
+        bool: Whether there was anything to draw.
+    """
+    from irsde_mm.apis.pictures import pyplot
+    panels = {task: panel(rows, task)
+              for task in dict.fromkeys(row['task'] for row in rows)}
+    panels = {task: found for task, found in panels.items() if found[2]}
+    if not panels:
+        path.unlink(missing_ok=True)
+        return False
+    figure, axes = pyplot().subplots(1, len(panels), squeeze=False,
+                                     figsize=(5 * len(panels), 4))
+    for axis, (task, (x, y, points)) in zip(axes[0], panels.items()):
+        axis.set(title=task, xlabel=f'{x.replace("_", "-")}, dB: less '
+                 'distortion to the right',
+                 ylabel=f'{y}: better perception below')
+        for row in points:
+            published = row['kind'] == 'published'
+            axis.scatter(row[x], row[y], **STYLES[row['kind']])
+            axis.annotate(
+                row['model'] + (' (published)' if published else ''),
+                (row[x], row[y]), fontsize=8, xytext=(4, 4),
+                textcoords='offset points')
+        axis.margins(0.2)
+    save(figure, path)
+    return True
+
+
+def panel(rows: list, task: str) -> tuple:
+    """The two axes of a task's plot and the rows that have both.
+
+    NIQE where nothing measured has LPIPS; the luma's PSNR where the published
+    ones are of it.
+    """
+    own = [row for row in rows if row['task'] == task]
+    luma = any(row['kind'] == 'published' and 'PSNR_Y' in row for row in own)
+    lpips = any(row['kind'] == 'measured' and 'LPIPS' in row for row in own)
+    x, y = 'PSNR_Y' if luma else 'PSNR', 'LPIPS' if lpips else 'NIQE'
+    return x, y, [row for row in own if x in row and y in row
+                  and np.isfinite(row[x])]
+
+
+def save(figure, path: Path) -> None:
+    from irsde_mm.apis.pictures import pyplot
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+    pyplot().close(figure)

@@ -1,0 +1,176 @@
+"""Models side by side on the same degraded images, see docs/benchmark.md."""
+import argparse
+import hashlib
+import json
+import statistics
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from irsde_mm import cli
+from irsde_mm.errors import ConfigError, DataError, IRSDEError
+from irsde_mm.version import __version__
+
+from .report import write_report
+from .suite import file_name, prepare_out, read_suite, write_text
+from .task_data import Digest, TaskData, digest_of, draw
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--suite', required=True, metavar='FILE',
+                        help='which models are compared on which data')
+    parser.add_argument('--out', required=True, metavar='FOLDER',
+                        help='for the results; what is done there is kept')
+
+
+def run(args: argparse.Namespace) -> None:
+    """Runs what is not done yet, writes the report, and exits with 1 if
+    something could not be run."""
+    suite = read_suite(args.suite)
+    out = prepare_out(args.out, suite)
+    from irsde_mm.apis.inference import check_device
+    device = check_device(args.device)
+    tasks, problems = {}, []
+    for name, task in suite['tasks'].items():
+        tasks[name] = run_task(name, task, out, device, problems)
+    write_report(suite, tasks, problems, out)
+    print(f'table, figures and pictures: {out}')
+    for problem in problems:
+        print('not run: {task} / {what}: {why}'.format(**problem),
+              file=sys.stderr)
+    if problems:
+        sys.exit(1)
+
+
+def run_task(name: str, task: dict, out: Path, device, problems: list
+             ) -> dict:
+    """The results of a task's models by name; what cannot be run is added to
+    the problems."""
+    models = {model: entry for model, entry in task['models'].items()
+              if set(entry) != {'published'}}  # there is something to run
+    results = {}
+    if not models:
+        return results
+    try:
+        data = TaskData(task, out / 'pictures' / file_name(name))
+    except Exception as error:
+        problems.append(problem(name, 'data', error))
+        return results
+    for model, entry in models.items():
+        label = f'{name} / {model}'
+        try:
+            results[model] = run_entry(label, entry, data, out, device)
+        except Exception as error:
+            problems.append(problem(name, model, error))
+            print(f'{label}: not run')
+    return results
+
+
+def problem(task: str, what: str, error: Exception) -> dict:
+    """Why something was not run; a defect's traceback is shown at once."""
+    if isinstance(error, IRSDEError):
+        why = cli.own_words(error)
+    else:
+        traceback.print_exception(error)
+        why = f'{type(error).__name__}: {error}'
+    return dict(task=task, what=what, why=' '.join(why.split()))
+
+
+def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
+              ) -> dict:
+    """What one model reaches, as :func:`measure`: read, or measured now."""
+    from irsde_mm.apis.checkpoint import read_checkpoint
+    from irsde_mm.apis.configs import load_config
+    for key in ('config', 'checkpoint'):
+        if key not in entry:
+            raise ConfigError(f'it names no {key}.')
+    cfg = load_config(entry['config'])
+    read_checkpoint(entry['checkpoint'])
+    asked = json.dumps(dict(
+        sampling=[entry.get('sampler'), entry.get('steps')],
+        model=cfg.get('model'), checkpoint=digest_of(entry['checkpoint']),
+        metrics=data.scored_by, inputs=data.digest, version=__version__),
+        sort_keys=True, default=str)
+    key = hashlib.sha256(asked.encode()).hexdigest()[:16]
+    path = out / 'entries' / f'{file_name(label)}-{key}.json'
+    shown = {i: data.folder / f'{key}_{i}.png' for i in data.show}
+    if path.is_file() and all(p.is_file() for p in shown.values()):
+        print(f'{label}: done before')
+        return dict(json.loads(path.read_text()), pictures=shown)
+    print(f'{label}: {data.number} images')
+    with cli.building(f"'{entry['config']}' cannot be built"):
+        model = load_model(cfg, entry, device)
+    result = measure(model, data, shown, device, label)
+    write_text(path, json.dumps(
+        dict(result, entry=entry, asked=json.loads(asked)), indent=1) + '\n')
+    return dict(result, pictures=shown)
+
+
+def load_model(cfg, entry: dict, device):
+    """A model of any kind, as testing has it, with the sampler asked for."""
+    from irsde_mm.apis.checkpoint import load_weights
+    from irsde_mm.apis.inference import choose_sampler
+    from irsde_mm.registry import MODELS
+    from mmengine.registry import DefaultScope
+    if 'model' not in cfg:
+        raise ConfigError(f"'{entry['config']}' has no model.")
+    with DefaultScope.overwrite_default_scope(
+            cfg.get('default_scope', 'mmagic')):
+        model = MODELS.build(cfg.model)
+    load_weights(model, entry['checkpoint'])
+    if 'sampler' in entry or 'steps' in entry:
+        model.sampler = choose_sampler(model, entry.get('sampler'),
+                                       entry.get('steps'))
+    return model.to(device).eval()
+
+
+def measure(model, data: TaskData, shown: dict, device, label: str) -> dict:
+    """Restores and scores the images of a task, and draws some of them.
+
+    Raises:
+        DataError: If they are not those that the other models get.
+    """
+    from tqdm.auto import tqdm
+    network = getattr(model, 'generator', model)
+    calls, speeds, images, digest = [], [], [], Digest()
+    counter = network.register_forward_hook(lambda *_: calls.append(1))
+    for batch in tqdm(data, label, data.number, leave=False,
+                      disable=not sys.stderr.isatty()):
+        digest.add(batch)
+        sample, speed = restore(model, batch, device)
+        speeds.append(speed)
+        if len(images) in shown:
+            draw(shown[len(images)], sample.output.pred_img)
+        images.append(data.score(sample, len(images)))
+    counter.remove()
+    if digest.text() != data.digest:
+        raise DataError('its inputs differ from those of the other models: '
+                        "the test set's degradation is not fixed.")
+    return dict(
+        scores=data.means(), images=images,
+        parameters=sum(p.numel() for p in network.parameters()),
+        network_calls=len(calls) / len(images),
+        seconds_per_megapixel=statistics.median(speeds),
+        device=describe(device))
+
+
+def restore(model, batch: dict, device):
+    """The result for a batch of one image, and seconds per megapixel."""
+    import torch
+    wait = torch.cuda.synchronize if device.type == 'cuda' else lambda: None
+    wait()
+    start = time.perf_counter()
+    with torch.no_grad():
+        sample = model.test_step(batch)[0]
+    wait()
+    seconds = time.perf_counter() - start
+    return sample, 1e6 * seconds / sample.output.pred_img[0].numel()
+
+
+def describe(device) -> str:
+    """What the seconds were taken on."""
+    import torch
+    if device.type == 'cuda':
+        return torch.cuda.get_device_name(device)
+    return f'{device.type}, threads: {torch.get_num_threads()}'

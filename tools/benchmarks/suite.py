@@ -1,0 +1,133 @@
+"""Suite files: which models are compared on which data."""
+import json
+import os
+import re
+from pathlib import Path
+
+from irsde_mm.errors import ConfigError, OutputError
+
+SCORES = ('PSNR', 'SSIM', 'PSNR_Y', 'SSIM_Y', 'LPIPS', 'FID', 'NIQE')
+SUITE_KEYS = ('name', 'tasks')
+TASK_KEYS = ('data', 'models', 'show')
+DATA_KEYS = ('config', 'folder', 'set', 'images')
+MODEL_KEYS = ('config', 'checkpoint', 'sampler', 'steps', 'published')
+MARKER = 'suite.json'
+
+
+def read_suite(path: str) -> dict:
+    """A suite file, checked as far as that goes without building anything.
+
+    Args:
+        path (str): YAML, JSON or Python, as mmengine reads configs.
+
+    Returns:
+        dict: ``name`` and ``tasks``; every task has ``data`` (dict),
+        ``models`` (dict of dicts) and ``show`` (list of positions).
+
+    Raises:
+        ConfigError: If it is missing or says something unknown.
+    """
+    from irsde_mm.apis.configs import load_config
+    if not Path(path).is_file():
+        raise ConfigError(f"there is no suite file '{path}'.")
+    suite = load_config(path).to_dict()
+    check_table(suite, SUITE_KEYS, f"the suite '{path}'")
+    suite.setdefault('name', Path(path).stem)
+    tasks = suite.get('tasks') or {}
+    if not tasks:
+        raise ConfigError(f"the suite '{path}' has no tasks.")
+    check_table(tasks, tasks, 'tasks')
+    for name, task in tasks.items():
+        check_task(task, f'tasks.{name}')
+    if len({file_name(name) for name in tasks}) < len(tasks):
+        raise ConfigError('two tasks have the same name but for signs that '
+                          'file names do not have.')
+    return suite
+
+
+def check_table(value, known, where: str) -> None:
+    if not isinstance(value, dict):
+        raise ConfigError(f'{where} must be keys and values, not {value!r}.')
+    unknown = [key for key in value if key not in known]
+    if unknown:
+        raise ConfigError(f'{where} has an unknown key {unknown[0]!r}; there '
+                          f'are {", ".join(known)}.')
+
+
+def check_task(task: dict, where: str) -> None:
+    check_table(task, TASK_KEYS, where)
+    for key, empty in (('data', {}), ('models', {}), ('show', [0])):
+        if task.get(key) is None:
+            task[key] = empty
+    check_table(task['data'], DATA_KEYS, f'{where}.data')
+    images = task['data'].get('images', 1)
+    if type(images) is not int or images < 1:
+        raise ConfigError(f'{where}.data.images must be a number of images, '
+                          f'not {images!r}.')
+    show = task['show']
+    if not isinstance(show, list) or not show or not all(
+            type(i) is int and i >= 0 for i in show):
+        raise ConfigError(f'{where}.show must be a list of positions in the '
+                          f'test set, from 0, not {show!r}.')
+    if not task['models']:
+        raise ConfigError(f'{where} has no models.')
+    check_table(task['models'], task['models'], f'{where}.models')
+    for name, model in task['models'].items():
+        check_table(model, MODEL_KEYS, f'{where}.models.{name}')
+        if 'published' in model:
+            check_published(model['published'],
+                            f'{where}.models.{name}.published')
+
+
+def check_published(numbers: dict, where: str) -> None:
+    check_table(numbers, (*SCORES, 'source'), where)
+    if not isinstance(numbers.get('source'), str) or len(numbers) < 2:
+        raise ConfigError(f'{where} needs numbers and their source.')
+    for key, value in numbers.items():
+        if key != 'source' and type(value) not in (int, float):
+            raise ConfigError(f'{where}.{key} must be a number, not '
+                              f'{value!r}.')
+
+
+def prepare_out(path: str, suite: dict) -> Path:
+    """The folder of results, which belongs to one suite.
+
+    A suite may gain tasks and models; the data of a task stay.
+
+    Raises:
+        OutputError: If it holds something else, or cannot be written.
+    """
+    from irsde_mm.apis.images import prepare_folder
+    out, marker = Path(path), Path(path) / MARKER
+    own = dict(name=suite['name'], data={
+        name: task['data'] for name, task in suite['tasks'].items()})
+    if marker.is_file():
+        other = json.loads(marker.read_text())
+        if other['name'] != own['name']:
+            raise OutputError(f"'{out}' holds results of the suite "
+                              f"'{other['name']}', this is '{own['name']}': "
+                              'choose another --out.')
+        for name, data in other['data'].items():
+            if own['data'].get(name) != data:
+                raise OutputError(
+                    f"'{out}' holds results of the task '{name}' on other "
+                    f'data ({json.dumps(data)}): choose another --out.')
+    elif out.is_dir() and any(out.iterdir()):
+        raise OutputError(f"'{out}' holds files that are no results of a "
+                          'suite: choose another --out.')
+    prepare_folder(path)
+    write_text(marker, json.dumps(own, indent=1) + '\n')
+    return out
+
+
+def file_name(text: str) -> str:
+    """A name without signs that file names do not have."""
+    return re.sub(r'[^\w.-]+', '_', str(text))
+
+
+def write_text(path: Path, text: str) -> None:
+    """All of it or nothing, also where the process is stopped."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f'.{path.name}.part')
+    draft.write_text(text)
+    os.replace(draft, path)

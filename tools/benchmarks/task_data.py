@@ -1,0 +1,173 @@
+"""The images that the models of a task get, and the metrics."""
+import hashlib
+import os
+import sys
+from itertools import islice
+from pathlib import Path
+
+from irsde_mm import cli
+from irsde_mm.errors import ConfigError, DataError
+
+from .suite import SCORES
+
+LUMA = ('PSNR_Y', 'SSIM_Y')
+
+
+class TaskData:
+    """The test images of a task, the same for all models.
+
+    Args:
+        task (dict): Of a suite.
+        folder (Path): For pictures of the images to be shown.
+
+    Raises:
+        ConfigError, DataError: If there are none, or no clean ones.
+    """
+
+    def __init__(self, task: dict, folder: Path) -> None:
+        from irsde_mm import registry  # noqa: F401, first: compat
+        from irsde_mm.registry import METRICS
+        from mmengine.registry import DefaultScope
+        from mmengine.runner import Runner
+        cfg, loader, evaluator = read_data(task['data'])
+        configs = metric_configs(evaluator)
+        with DefaultScope.overwrite_default_scope(
+                cfg.get('default_scope', 'mmagic')), cli.building(
+                    'the test set cannot be built'):
+            self.loader = Runner.build_dataloader(loader, seed=0)
+            self.metrics = [METRICS.build(config) for config in configs]
+        self.scored_by = [dict(config, weights=digest_of(metric.weights))
+                          if getattr(metric, 'has_weights', False) else config
+                          for config, metric in zip(configs, self.metrics)]
+        self.folder = folder
+        self.number = min(task['data'].get('images', sys.maxsize),
+                          len(self.loader.dataset))
+        self.show = task['show']
+        if max(self.show) >= self.number:
+            raise ConfigError(f'show has {max(self.show)}, but positions end '
+                              f'at {self.number - 1}.')
+        self.digest = self.look()
+
+    def __iter__(self):
+        """Batches of one image."""
+        return islice(self.loader, self.number)
+
+    def look(self) -> str:
+        """Draws what will be shown; a digest of all images."""
+        digest = Digest()
+        for i, batch in enumerate(self):
+            digest.add(batch)
+            if i in self.show:
+                draw(self.folder / f'input_{i}.png', batch['inputs'][0])
+                draw(self.folder / f'clean_{i}.png',
+                     batch['data_samples'][0].gt_img)
+        return digest.text()
+
+    def score(self, sample, before: int) -> dict:
+        """What the metrics give one restored image.
+
+        Args:
+            sample (DataSample): What the model returns.
+            before (int): Images of this model that were scored before.
+        """
+        from irsde_mm.engine.hooks.results_hook import (image_name,
+                                                        scores_of_batch)
+        for metric in self.metrics:
+            if not before:
+                metric.results.clear()
+            metric.process(None, [sample.to_dict()])
+        scores, = scores_of_batch(self.metrics, before, 1)
+        return dict(image=image_name(sample), **scores)
+
+    def means(self) -> dict:
+        """The scores of all images that were scored since the first."""
+        return {key: value for metric in self.metrics for key, value
+                in metric.compute_metrics(metric.results).items()}
+
+
+class Digest:
+    """Of degraded and clean images."""
+
+    def __init__(self) -> None:
+        self.sha = hashlib.sha256()
+
+    def add(self, batch: dict) -> None:
+        sample = batch['data_samples'][0]
+        if 'gt_img' not in sample:
+            raise DataError('the test images have no clean ones to compare '
+                            'with.')
+        for image in (batch['inputs'][0], sample.gt_img):
+            self.sha.update(f'{image.dtype}{tuple(image.shape)}'.encode())
+            self.sha.update(image.contiguous().numpy().tobytes())
+
+    def text(self) -> str:
+        return self.sha.hexdigest()
+
+
+def read_data(asked: dict):
+    """Config, loader and evaluator of what a task names as its data."""
+    from irsde_mm.apis.configs import load_config
+    from irsde_mm.apis.own_data import use_folder
+    if 'config' not in asked:
+        raise ConfigError('it names no config whose test set is used.')
+    cfg = load_config(asked['config'])
+    if not cfg.get('test_dataloader'):
+        raise ConfigError(f"'{asked['config']}' has no test_dataloader.")
+    if 'folder' in asked:
+        use_folder(cfg, asked['folder'])
+    loader, evaluator = choose_set(cfg, asked.get('set'))
+    loader.update(batch_size=1, sampler=dict(
+        type='DefaultSampler', shuffle=False))
+    return cfg, loader, evaluator
+
+
+def choose_set(cfg, name):
+    """Loader and evaluator of one of a config's test sets: the first, or the
+    one whose metrics have that prefix."""
+    from mmagic.engine.runner.loop_utils import (is_evaluator,
+                                                 update_and_check_evaluator)
+    loaders, evaluators = cfg.test_dataloader, cfg.test_evaluator
+    loaders = loaders if isinstance(loaders, list) else [loaders]
+    # the forms that mmagic's loop knows
+    evaluators = [evaluators] if is_evaluator(evaluators) else evaluators
+    evaluators = [update_and_check_evaluator(e) for e in evaluators]
+    names = [e['metrics'][0].get('prefix') for e in evaluators]
+    if name is not None and name not in names:
+        raise ConfigError(f'there is no test set {name!r}; there are '
+                          f'{", ".join(map(str, names))}.')
+    which = 0 if name is None else names.index(name)
+    return loaders[which], evaluators[which]
+
+
+def metric_configs(evaluator) -> list:
+    """Our metrics, with the border and the weights that the evaluator has for
+    them; mmagic's do not round images and could not be compared."""
+    given = {metric['type']: metric for metric in evaluator['metrics']}
+    border = max((metric.get('crop_border', 0)
+                  for kind, metric in given.items()
+                  if kind in ('irsde_mm.PSNR', 'irsde_mm.SSIM')), default=0)
+    configs = []
+    for key in SCORES:
+        kind = f"irsde_mm.{key.removesuffix('_Y')}"
+        config = dict(type=kind)
+        if kind in ('irsde_mm.PSNR', 'irsde_mm.SSIM'):
+            config.update(crop_border=border,
+                          channel='y' if key in LUMA else 'rgb')
+        elif kind in given:
+            config = dict(given[kind], prefix=None)
+        configs.append(config)
+    return configs
+
+
+def draw(path: Path, image) -> None:
+    """Writes a picture (C, H, W), BGR or grey in 0..255, as PNG."""
+    from irsde_mm.apis.pictures import to_rgb
+    from PIL import Image
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f'.{path.name}.part')
+    Image.fromarray(to_rgb(image)).save(draft, format='PNG')
+    os.replace(draft, path)
+
+
+def digest_of(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
