@@ -209,6 +209,9 @@ def restore(model, image: Union[str, Path, np.ndarray], *,
     with torch.no_grad():
         restored = model.forward_tensor(
             data['inputs'], data['data_samples'], **options)
+    if isinstance(restored, tuple):
+        # mmagic's inpainting models: the filled image, and only its holes
+        restored = restored[-1]
     restored = model.data_preprocessor.destruct(
         restored, data['data_samples'])[0]
     return restored.round().byte().cpu().numpy().transpose(1, 2, 0).copy()

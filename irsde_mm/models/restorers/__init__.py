@@ -1,4 +1,9 @@
-"""Restorers: models that mmengine's Runner trains and tests."""
+"""Models that mmengine's Runner trains and tests."""
+from .inpainting import GreyHolesDeepFill, WhiteHolePreprocessor
 from .irsde_restorer import IRSDERestorer
+from .super_resolver import SuperResolver
 
-__all__ = ['IRSDERestorer']
+__all__ = [
+    'GreyHolesDeepFill', 'IRSDERestorer', 'SuperResolver',
+    'WhiteHolePreprocessor'
+]
