@@ -12,7 +12,7 @@ NAMES = dict(
     MODELS=['IRSDERestorer', 'ConditionalUNet', 'ConditionalNAFNet',
             'MaximumLikelihoodLoss', 'NoiseMatchingLoss',
             'RegressionNetwork', 'SuperResolver', 'WhiteHolePreprocessor',
-            'GreyHolesDeepFill'],
+            'GreyHolesDeepFill', 'RefiningRestorer', 'UnetNoisePredictor'],
     DATASETS=['PairedImageDataset', 'BuiltinPhotos', 'CleanImageDataset'],
     TRANSFORMS=['RainStreaks', 'GaussianNoise', 'MotionBlur', 'KeepMask',
                 'LowResolution', 'Upsample', 'Haze'],

@@ -88,8 +88,12 @@ def config_of_weights(path: str):
                               'file as the checkpoint.')
     channels = settings['generator'].get(
         'img_channels', settings['generator'].get('in_channels', 3))
+    kind = dict(type='irsde_mm.IRSDERestorer')
+    if 'initial' in settings:
+        kind = dict(type='irsde_mm.RefiningRestorer',
+                    initial=settings['initial'])
     return Config(dict(model=dict(
-        type='irsde_mm.IRSDERestorer',
+        **kind,
         generator=settings['generator'],
         sde=settings['sde'],
         sampler=dict(type=SAMPLERS['posterior'],

@@ -1,5 +1,5 @@
-# mmagic's NAFNet, small, beside quickstart/dehaze.py: the same photos, crops and
-# iterations.
+# mmagic's NAFNet, small, beside quickstart/dehaze.py: the same photos,
+# crops and iterations.
 _base_ = [
     '../../_base_/models/quickstart_mm_nafnet.py',
     '../../_base_/datasets/builtin_haze.py',

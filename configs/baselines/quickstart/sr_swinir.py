@@ -1,5 +1,5 @@
-# mmagic's SwinIR, small, beside quickstart/sr.py: the same photos, crops and
-# iterations.
+# mmagic's SwinIR, small, beside quickstart/sr.py: the same photos,
+# crops and iterations.
 _base_ = [
     '../../_base_/models/quickstart_swinir_sr.py',
     '../../_base_/datasets/builtin_low_resolution.py',

@@ -2,5 +2,9 @@
 from .conditional_nafnet import ConditionalNAFNet
 from .conditional_unet import ConditionalUNet
 from .regression import RegressionNetwork
+from .unet_predictor import UnetNoisePredictor
 
-__all__ = ['ConditionalUNet', 'ConditionalNAFNet', 'RegressionNetwork']
+__all__ = [
+    'ConditionalUNet', 'ConditionalNAFNet', 'RegressionNetwork',
+    'UnetNoisePredictor'
+]

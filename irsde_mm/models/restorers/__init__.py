@@ -1,9 +1,10 @@
 """Models that mmengine's Runner trains and tests."""
 from .inpainting import GreyHolesDeepFill, WhiteHolePreprocessor
 from .irsde_restorer import IRSDERestorer
+from .refining_restorer import RefiningRestorer
 from .super_resolver import SuperResolver
 
 __all__ = [
-    'GreyHolesDeepFill', 'IRSDERestorer', 'SuperResolver',
-    'WhiteHolePreprocessor'
+    'GreyHolesDeepFill', 'IRSDERestorer', 'RefiningRestorer',
+    'SuperResolver', 'WhiteHolePreprocessor'
 ]
