@@ -12,6 +12,8 @@ from mmagic.structures import DataSample
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
+from PIL import Image
+from skimage.data import astronaut
 from torch.nn.functional import interpolate
 
 CONFIGS = ROOT / 'configs'
@@ -161,8 +163,20 @@ def tiny(cfg) -> None:
         loader.dataset.indices = 1
 
 
-@pytest.mark.parametrize('path', SMALL, ids=name_of)
-def test_small_variants_train_test_and_restore(path, tmp_path, photo):
+def photos(folder: Path) -> None:
+    """Two photos as BSDS500 has them, large enough for every metric."""
+    for part in ('train', 'val'):
+        (folder / part).mkdir(parents=True)
+        for i in range(2):
+            Image.fromarray(astronaut()[100 * i:, :250][:200]).save(
+                folder / part / f'{i}.png')
+
+
+@pytest.mark.parametrize('path', SMALL + BSDS, ids=name_of)
+def test_small_variants_train_test_and_restore(path, tmp_path, photo,
+                                               monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photos(tmp_path / 'data' / 'bsds500')
     cfg = load_config(str(path))
     tiny(cfg)
     cfg.work_dir = str(tmp_path / 'run')
