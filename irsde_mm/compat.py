@@ -18,6 +18,7 @@ def apply() -> None:
         return
     _restore_numpy_bool8()
     _stand_in_for_missing_operators()
+    _name_our_configs()
     _applied = True
 
 
@@ -62,3 +63,25 @@ def _missing(operator: str) -> Callable:
             'mmcv).')
 
     return raise_error
+
+
+def _name_our_configs() -> None:
+    """Lets configs inherit from ours: ``_base_ = 'irsde_mm::...'``.
+
+    Reasons: mmengine knows the packages of OpenMMLab alone. It looks for the
+    folder of a distribution of the given name and, failing that, of a module;
+    ours is a module's name, because the folder of an editable installation is
+    not where its distribution is. And it builds what it inherits in the scope
+    of the package; our configs are written in mmagic's.
+    Range: mmengine <= 0.10.7.
+    """
+    from mmengine.config import Config
+    from mmengine.config.utils import MODULE2PACKAGE
+    MODULE2PACKAGE['irsde_mm'] = 'irsde_mm.version'
+    path_and_scope = Config._get_cfg_path
+
+    def in_scope_of_mmagic(cfg_path: str, filename: str) -> tuple:
+        path, scope = path_and_scope(cfg_path, filename)
+        return path, 'mmagic' if scope == 'irsde_mm' else scope
+
+    Config._get_cfg_path = staticmethod(in_scope_of_mmagic)

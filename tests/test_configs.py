@@ -18,7 +18,7 @@ CONFIGS = sorted(p for p in (ROOT / 'configs').rglob('*.py')
                  if '_base_' not in p.parts)
 BASES = sorted((ROOT / 'configs' / '_base_').rglob('*.py'))
 OWNERS = {
-    'models': {'model'},
+    'models': {'model', 'model_wrapper_cfg'},
     'datasets': {f'{phase}_{kind}' for phase in ('train', 'val', 'test')
                  for kind in ('dataloader', 'evaluator')},
     'schedules': {'train_cfg', 'val_cfg', 'test_cfg', 'optim_wrapper',
@@ -68,11 +68,12 @@ def test_every_type_builds(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     masks(Path('data'))
     with DefaultScope.overwrite_default_scope('mmagic'):
-        for key in ('sde', 'sampler'):
+        for key in {'sde', 'sampler'} & set(cfg.model):
             DIFFUSION_SCHEDULERS.build(cfg.model[key])
-        MODELS.build(cfg.model.pixel_loss)
-        assert MODELS.get(cfg.model.type) is not None
-        assert MODELS.get(cfg.model.generator.type) is not None
+        with MODELS.switch_scope_and_registry('mmagic') as models:
+            assert models.get(cfg.model.type) is not None
+            for key in {'generator', 'encdec', 'pixel_loss'} & set(cfg.model):
+                assert models.get(cfg.model[key].type) is not None
         for loader in (cfg.train_dataloader, cfg.val_dataloader,
                        *as_list(cfg.test_dataloader)):
             assert DATASETS.get(loader.dataset.type) is not None

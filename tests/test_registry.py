@@ -10,7 +10,9 @@ import torch
 
 NAMES = dict(
     MODELS=['IRSDERestorer', 'ConditionalUNet', 'ConditionalNAFNet',
-            'MaximumLikelihoodLoss', 'NoiseMatchingLoss'],
+            'MaximumLikelihoodLoss', 'NoiseMatchingLoss',
+            'RegressionNetwork', 'SuperResolver', 'WhiteHolePreprocessor',
+            'GreyHolesDeepFill', 'RefiningRestorer', 'UnetNoisePredictor'],
     DATASETS=['PairedImageDataset', 'BuiltinPhotos', 'CleanImageDataset'],
     TRANSFORMS=['RainStreaks', 'GaussianNoise', 'MotionBlur', 'KeepMask',
                 'LowResolution', 'Upsample', 'Haze'],

@@ -83,8 +83,12 @@ def config_of_weights(path: str):
                               'file as the checkpoint.')
     channels = settings['generator'].get(
         'img_channels', settings['generator'].get('in_channels', 3))
+    kind = dict(type='irsde_mm.IRSDERestorer')
+    if 'initial' in settings:
+        kind = dict(type='irsde_mm.RefiningRestorer',
+                    initial=settings['initial'])
     return Config(dict(model=dict(
-        type='irsde_mm.IRSDERestorer',
+        **kind,
         generator=settings['generator'],
         sde=settings['sde'],
         sampler='balanced',
@@ -198,6 +202,9 @@ def restore(model, image: Union[str, Path, np.ndarray], *,
     with torch.no_grad():
         restored = model.forward_tensor(
             data['inputs'], data['data_samples'], **options)
+    if isinstance(restored, tuple):
+        # mmagic's inpainting models: the filled image, and only its holes
+        restored = restored[-1]
     restored = model.data_preprocessor.destruct(
         restored, data['data_samples'])[0]
     return restored.round().byte().cpu().numpy().transpose(1, 2, 0).copy()

@@ -1,4 +1,10 @@
-"""Restorers: models that mmengine's Runner trains and tests."""
+"""Models that mmengine's Runner trains and tests."""
+from .inpainting import GreyHolesDeepFill, WhiteHolePreprocessor
 from .irsde_restorer import IRSDERestorer
+from .refining_restorer import RefiningRestorer
+from .super_resolver import SuperResolver
 
-__all__ = ['IRSDERestorer']
+__all__ = [
+    'GreyHolesDeepFill', 'IRSDERestorer', 'RefiningRestorer',
+    'SuperResolver', 'WhiteHolePreprocessor'
+]

@@ -58,9 +58,11 @@ def differences(saved: dict, own: dict, path: str = '') -> List[str]:
 
 
 def process_and_network(cfg: dict) -> Dict[str, dict]:
-    """The settings of ``sde`` and ``generator`` in a dict that has them."""
+    """The settings of ``sde``, ``generator`` and, where there is a network
+    before the process, ``initial`` in a dict that has them."""
     return dict(sde=full_settings(DIFFUSION_SCHEDULERS, cfg['sde']),
-                generator=full_settings(MODELS, cfg['generator']))
+                **{key: full_settings(MODELS, cfg[key])
+                   for key in ('generator', 'initial') if key in cfg})
 
 
 def check_settings(saved: dict, own: dict) -> None:

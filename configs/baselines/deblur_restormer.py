@@ -1,0 +1,6 @@
+# Restormer on GoPro. The weights of mmagic's
+# restormer_official_gopro load.
+_base_ = [
+    '../_base_/models/restormer.py', '../_base_/datasets/gopro.py',
+    '../_base_/schedules/restormer_300k.py', '../_base_/default_runtime.py'
+]

@@ -1,0 +1,5 @@
+# NAFNet on RESIDE indoor. mmagic has no weights for it.
+_base_ = [
+    '../_base_/models/nafnet.py', '../_base_/datasets/reside.py',
+    '../_base_/schedules/nafnet_400k.py', '../_base_/default_runtime.py'
+]

@@ -1,0 +1,5 @@
+# Restormer on RESIDE indoor. mmagic has no weights for it.
+_base_ = [
+    '../_base_/models/restormer.py', '../_base_/datasets/reside.py',
+    '../_base_/schedules/restormer_300k.py', '../_base_/default_runtime.py'
+]

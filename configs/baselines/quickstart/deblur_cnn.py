@@ -1,0 +1,8 @@
+# The CNN baseline beside quickstart/deblur.py: the same photos,
+# crops and iterations.
+_base_ = [
+    '../../_base_/models/quickstart_cnn.py',
+    '../../_base_/datasets/builtin_blur.py',
+    '../../_base_/schedules/quickstart_4k.py',
+    '../../_base_/default_runtime.py'
+]

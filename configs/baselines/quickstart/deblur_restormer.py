@@ -1,0 +1,10 @@
+# mmagic's Restormer, small, beside quickstart/deblur.py: the same photos,
+# crops and iterations.
+_base_ = [
+    '../../_base_/models/quickstart_restormer.py',
+    '../../_base_/datasets/builtin_blur.py',
+    '../../_base_/schedules/quickstart_4k.py',
+    '../../_base_/default_runtime.py'
+]
+optim_wrapper = dict(optimizer=dict(
+    _delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4))

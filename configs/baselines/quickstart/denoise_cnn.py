@@ -1,0 +1,8 @@
+# The CNN baseline beside quickstart/denoise.py: the same photos,
+# crops and iterations.
+_base_ = [
+    '../../_base_/models/quickstart_cnn.py',
+    '../../_base_/datasets/builtin_noise.py',
+    '../../_base_/schedules/quickstart.py', '../../_base_/default_runtime.py'
+]
+model = dict(generator=dict(network=dict(conditional=False)))

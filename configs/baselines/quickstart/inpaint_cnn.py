@@ -1,0 +1,7 @@
+# The CNN baseline beside quickstart/inpaint.py: the same photos,
+# crops and iterations.
+_base_ = [
+    '../../_base_/models/quickstart_cnn.py',
+    '../../_base_/datasets/builtin_masks.py',
+    '../../_base_/schedules/quickstart.py', '../../_base_/default_runtime.py'
+]

@@ -1,0 +1,9 @@
+# mmagic's EDSR, small, beside quickstart/sr.py: the same photos,
+# crops and iterations.
+_base_ = [
+    '../../_base_/models/quickstart_edsr.py',
+    '../../_base_/datasets/builtin_low_resolution.py',
+    '../../_base_/schedules/quickstart_4k.py',
+    '../../_base_/default_runtime.py'
+]
+optim_wrapper = dict(optimizer=dict(lr=1e-3))

@@ -1,0 +1,15 @@
+# mmagic's DenoisingUnet (Ho et al., NeurIPS 2020) predicts the noise, on the
+# quickstart's deraining: 6 channels in are state and condition. Its middle
+# attends between all pixels: with fewer levels whole photos take gigabytes.
+_base_ = [
+    '../_base_/models/quickstart_nafnet.py',
+    '../_base_/datasets/builtin_rain.py',
+    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
+]
+model = dict(generator=dict(
+    _delete_=True, type='irsde_mm.UnetNoisePredictor', network=dict(
+        type='mmagic.DenoisingUnet', image_size=64, in_channels=6,
+        out_channels=3, base_channels=32, channels_cfg=[1, 1, 2, 2, 2],
+        resblocks_per_downsample=1, attention_res=[],
+        output_cfg=dict(mean='eps', var='fixed_small'))))
+optim_wrapper = dict(optimizer=dict(lr=1e-3))

@@ -1,0 +1,149 @@
+"""What mim, mmengine and pip find of us."""
+import subprocess
+import sys
+from pathlib import Path
+
+import mmagic
+import pytest
+import yaml
+from conftest import ROOT, run_tool
+from irsde_mm.apis import init_restorer
+from irsde_mm.apis.configs import PACKAGED, load_config
+from mmengine.config import Config
+from mmengine.hub import get_config
+from mmengine.runner import Runner
+
+INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
+CONFIGS = ROOT / 'configs'
+MODELS = [model for path in INDEX
+          for model in yaml.safe_load((ROOT / path).read_text())['Models']]
+DOCS = [(ROOT / 'docs' / name).read_text()
+        for name in ('results.md', 'tasks.md')]
+
+
+def test_every_config_is_in_the_index_once():
+    assert {str(p.relative_to(ROOT)) for p in CONFIGS.glob('*/metafile.yml')
+            } == set(INDEX)
+    files = {str(p.relative_to(ROOT)) for p in CONFIGS.rglob('*.py')
+             if '_base_' not in p.parts}
+    assert sorted(model['Config'] for model in MODELS) == sorted(files)
+    assert len({model['Name'] for model in MODELS}) == len(MODELS)
+
+
+@pytest.mark.parametrize('path', INDEX)
+def test_metafiles_are_complete(path):
+    meta = yaml.safe_load((ROOT / path).read_text())
+    names = {collection['Name'] for collection in meta['Collections']}
+    assert {model['In Collection'] for model in meta['Models']} == names
+    for collection in meta['Collections']:
+        assert collection['Paper']['URL'].startswith('https://arxiv.org/abs/')
+
+
+RESULTS = [(model, result) for model in MODELS
+           for result in model.get('Results', [])]
+
+
+def theirs(model: dict) -> list:
+    """What mmagic says of the weights, of the same name in ours."""
+    folder = Path(mmagic.__file__).parent / '.mim' / 'configs'
+    return [result for path in folder.glob('*/metafile.yml')
+            for entry in yaml.safe_load(path.read_text())['Models']
+            if entry.get('Weights') == model['Weights']
+            for result in entry['Results']]
+
+
+@pytest.mark.parametrize(
+    'model, result', RESULTS,
+    ids=[f"{m['Name']}-{r['Dataset']}" for m, r in RESULTS])
+def test_every_number_stands_at_its_source(model, result):
+    """Ours and the papers' in the documents, mmagic's in its metafile."""
+    assert result['Metrics'] and result['Source'] and result['Task']
+    if 'mmagic' in result['Source']:
+        text = [yaml.safe_dump(r)
+                for r in theirs(model)
+                if r['Dataset'] == result['Dataset']]
+        numbers = [str(value) for value in result['Metrics'].values()]
+    else:
+        text = [line for page in DOCS for line in page.splitlines()]
+        numbers = [f'{value:.4f}'.lstrip('0').rstrip('0')
+                   for value in result['Metrics'].values()]
+    assert any(all(number in line for number in numbers) for line in text)
+
+
+def test_configs_are_found_by_name_and_through_mmengine(tmp_path):
+    assert init_restorer('baselines/quickstart/derain_cnn') is not None
+    cfg = get_config('irsde_mm::quickstart/derain.py')
+    assert cfg.model == load_config('quickstart/derain').model
+    assert (PACKAGED.parent / 'model-index.yml').read_text() == (
+        ROOT / 'model-index.yml').read_text()
+
+
+def test_a_config_inherits_from_ours(tmp_path):
+    """Through mmengine alone, with variables of the base, anywhere."""
+    (tmp_path / 'mine.py').write_text('''
+_base_ = 'irsde_mm::quickstart/derain.py'
+model = dict(generator=dict(width=4), sampler=dict(num_steps=1))
+val_evaluator = dict(metrics=_base_.val_evaluator.metrics[:1])
+train_dataloader = _base_.train_dataloader
+train_dataloader.batch_size = 2
+train_cfg = dict(max_iters=1)
+''')
+    cfg = Config.fromfile(tmp_path / 'mine.py')
+    cfg.val_dataloader.dataset.indices = 1
+    cfg.work_dir = str(tmp_path / 'run')
+    Runner.from_cfg(cfg).train()
+    assert (tmp_path / 'run' / 'iter_1.pth').is_file()
+
+
+def test_our_types_in_a_plain_config_of_mmagic(tmp_path):
+    """No custom_imports: one line makes its data rainy, one scores it."""
+    (tmp_path / 'plain.py').write_text('''
+_base_ = 'mmagic::_base_/default_runtime.py'
+default_hooks = dict(checkpoint=dict(out_dir=None))
+photos = dict(type='irsde_mm.BuiltinPhotos', split='test', indices=1)
+crop = dict(type='Crop', keys=['gt'], crop_size=(32, 32))
+rain = dict(type='irsde_mm.RainStreaks')
+val_dataloader = train_dataloader = dict(
+    batch_size=1, num_workers=0, sampler=dict(type='InfiniteSampler'),
+    dataset=dict(photos, pipeline=[crop, rain, dict(type='PackInputs')]))
+val_dataloader = dict(train_dataloader, sampler=dict(type='DefaultSampler'))
+val_evaluator = dict(type='Evaluator', metrics=dict(type='irsde_mm.PSNR'))
+model = dict(
+    type='BaseEditModel',
+    generator=dict(type='SRCNNNet', channels=(3, 4, 4, 3), upscale_factor=1),
+    pixel_loss=dict(type='L1Loss'),
+    data_preprocessor=dict(type='DataPreprocessor', mean=[0.] * 3,
+                           std=[255.] * 3))
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1, val_interval=1)
+val_cfg = dict(type='MultiValLoop')
+optim_wrapper = dict(type='OptimWrapper',
+                     optimizer=dict(type='Adam', lr=1e-4))
+''')
+    assert run_tool('train', tmp_path / 'plain.py', '--work-dir',
+                    tmp_path / 'run') == 0
+    assert list((tmp_path / 'run').glob('best_PSNR*.pth'))
+
+
+@pytest.mark.slow
+def test_an_installed_copy_finds_its_configs(tmp_path):
+    """From the wheel's files alone, without the repository."""
+    subprocess.run(
+        [sys.executable, '-m', 'pip', 'install', '--no-deps', '--quiet',
+         '--no-build-isolation', '--target', str(tmp_path / 'site'),
+         str(ROOT)], check=True, capture_output=True)
+    (tmp_path / 'mine.py').write_text(
+        "_base_ = 'irsde_mm::baselines/quickstart/derain_cnn.py'\n")
+    out = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c',
+         'import irsde_mm.registry\n'
+         'from irsde_mm.apis import init_restorer\n'
+         'from mmengine.config import Config\n'
+         "Config.fromfile('mine.py')\n"
+         "init_restorer('mine.py')\n"
+         'print(irsde_mm.__file__)'],
+        check=True, text=True, capture_output=True, cwd=tmp_path,
+        env={'PYTHONPATH': str(tmp_path / 'site'), 'PATH': '/usr/bin'}).stdout
+    assert str(tmp_path / 'site') in out
+    packaged = tmp_path / 'site' / 'irsde_mm' / '.mim'
+    assert all((packaged / path).is_file()
+               for path in ('model-index.yml', *INDEX))
