@@ -303,7 +303,7 @@ def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
         'strange': dict(good, checkpoint=models['IR-SDE']['checkpoint']),
         'unknown': dict(good, config='irsde/dehraze'),
         'sampled': dict(good, steps=3),
-        'ddim': dict(models['IR-SDE'], sampler='ddim')})
+        'quick': dict(models['IR-SDE'], sampler='quick')})
     path = write_suite(tmp_path / 's.yml', models, photos)
     suite = yaml.safe_load(path.read_text())
     suite['tasks']['no data'] = dict(
@@ -324,7 +324,7 @@ def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
         ('derain', 'strange'): 'does not fit the model',
         ('derain', 'unknown'): 'no config',
         ('derain', 'sampled'): 'no diffusion model',
-        ('derain', 'ddim'): 'unknown sampler',
+        ('derain', 'quick'): 'unknown sampler',
         ('no data', 'data'): 'data/rain100h/test',
         ('nothing said', 'data'): 'names no config'}
     assert list(listed) == list(words)

@@ -257,7 +257,7 @@ def test_restore_errors(trained, photo, tmp_path, error):
     Image.fromarray(np.zeros((9, 9), np.uint16)).save(deep)
     assert '8 bits' in error('restore', deep, *model)
     assert 'unknown sampler' in error('restore', photo, *model, '--sampler',
-                                      'ddim')
+                                      'quick')
     assert 'steps=101' in error('restore', photo, *model, '--steps', 101)
     assert 'cannot be used' in error('restore', photo, *model, '--device',
                                      'abacus')

@@ -162,7 +162,8 @@ def draw(rows: list, path: Path) -> None:
         for i, (sampler, part) in enumerate(table.groupby('sampler',
                                                           sort=False)):
             axis.plot(part.calls, part[name], label=sampler,
-                      marker='osv^D<>*Xph'[i % 11])
+                      marker='osv^D<>*Xph'[i % 11],
+                      linestyle='-' if i < 10 else '--')
         axis.set_xscale('log')
         axis.set_xticks(sorted(set(table.calls)),
                         sorted(set(table.calls)))
