@@ -430,6 +430,9 @@ def test_benchmark_sampling(tmp_path, trained, error, capfd):
     assert rows[0]['PSNR'][:4] in (out / 'table.md').read_text()
     assert (out / 'sampling.png').stat().st_size > 10_000
     assert 'not overwritten' in error('benchmark', *args, '--out', out)
+    args[1] = 'baselines/quickstart/derain_cnn'
+    assert 'no sampler to exchange' in error('benchmark', *args, '--out',
+                                             tmp_path / 'other')
 
 
 @pytest.mark.parametrize('args, expected', [

@@ -7,6 +7,7 @@ from pathlib import Path
 from irsde_mm import cli
 
 from .common import plan, seconds
+from .task_data import metric_configs, read_data
 
 CALLS = (5, 10, 20, 50, 100)
 LOWER_IS_BETTER = ('NIQE', 'LPIPS', 'FID')
@@ -73,31 +74,25 @@ def prepare(args: argparse.Namespace) -> tuple:
     """Model, batches of the test set (read once) and metrics."""
     from irsde_mm import registry
     from irsde_mm.apis.checkpoint import load_weights
-    from irsde_mm.apis.configs import load_config
     from irsde_mm.apis.inference import check_device
-    from irsde_mm.apis.own_data import use_folder
     from irsde_mm.errors import ConfigError
     from mmengine.registry import DefaultScope
     from mmengine.runner import Runner
-    cfg = load_config(args.config)
+    data = dict(config=args.config)
     if args.data:
-        print(f"'{args.data}': {use_folder(cfg, args.data)}")
+        data['folder'] = args.data
+    cfg, loader, evaluator = read_data(data)
     if cfg.get('model', {}).get('type') != 'irsde_mm.IRSDERestorer':
         raise ConfigError(f"'{args.config}' is no irsde_mm.IRSDERestorer: "
                           'it has no sampler to exchange.')
-    first = [x[0] if isinstance(x, list) else x
-             for x in (cfg.test_dataloader, cfg.test_evaluator)]
-    metrics = first[1].metrics + [
-        dict(type=f'irsde_mm.{name}') for name in LOWER_IS_BETTER
-        if f'irsde_mm.{name}' not in [m.type for m in first[1].metrics]]
     with DefaultScope.overwrite_default_scope('mmagic'), cli.building(
             f"'{args.config}' cannot be tested"):
-        cli.check_data(cfg, 'test')
         model = registry.MODELS.build(cfg.model)
         load_weights(model, args.checkpoint)
-        batches = list(islice(Runner.build_dataloader(first[0], seed=0),
+        batches = list(islice(Runner.build_dataloader(loader, seed=0),
                               args.images))
-        metrics = [registry.METRICS.build(m) for m in metrics]
+        metrics = [registry.METRICS.build(config)
+                   for config in metric_configs(evaluator)]
     return model.to(check_device(args.device)).eval(), batches, metrics
 
 
