@@ -33,8 +33,11 @@ def use_gloo_without_gpu(cfg) -> None:
             cfg.launcher, 'dist_train.sh, dist_test.sh (torchrun)')
         raise ConfigError(f'--launcher {cfg.launcher} is for tools/{tool}: '
                           f'{error}') from error
-    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel',
-                                 device_ids=None, broadcast_buffers=False)
+    # some of mmagic's models have a wrapper of their own
+    wrapper = cfg.get('model_wrapper_cfg') or dict(
+        type='MMDistributedDataParallel')
+    cfg.model_wrapper_cfg = dict(wrapper, device_ids=None,
+                                 broadcast_buffers=False)
 
 
 def tell_torch_of_slurm(environ: MutableMapping[str, str]) -> None:

@@ -186,6 +186,15 @@ custom_hooks = _base_.custom_hooks + [dict(type='SpyHook')]
     equal(tmp_path / '1', tmp_path / '2')
 
 
+@pytest.mark.slow
+def test_models_with_a_wrapper_of_their_own_train_on_cpus(tmp_path):
+    launch('dist_train.sh', 'baselines/quickstart/inpaint_deepfillv2', 2,
+           '--work-dir', 'run', '--cfg-options', 'train_cfg.max_iters=2',
+           'train_cfg.val_begin=9', 'train_dataloader.batch_size=1',
+           cwd=tmp_path)
+    assert (tmp_path / 'run' / 'iter_2.pth').exists()
+
+
 # srun and scontrol as far as the scripts use them, on this machine
 SRUN = """#!/usr/bin/env bash
 echo "srun $*" >> "$(dirname "$0")/calls"

@@ -436,7 +436,7 @@ def test_benchmark_sampling(tmp_path, trained, error, capfd):
 
 
 @pytest.mark.parametrize('args, expected', [
-    (['--sampler', 'fast'], dict(type='irsde_mm.PosteriorSampler',
+    (['--sampler', 'fast'], dict(type='irsde_mm.JumpSampler', eta=0.7,
                                  num_steps=5)),
     (['--sampler', 'multistep'], dict(type='irsde_mm.MultistepSampler',
                                       num_steps=2)),
