@@ -4,10 +4,7 @@ from pathlib import Path
 import numpy as np
 
 ZOOM = 4  # a crop is a quarter of the shorter side
-STYLES = dict(
-    input=dict(marker='x', color='grey'),
-    measured=dict(marker='o', color='tab:blue', edgecolor='black'),
-    published=dict(marker='D', color='none', edgecolor='black'))
+MARKERS = 'osv^D<>*Xph'
 
 
 def draw_grid(results: dict, path: Path) -> None:
@@ -96,14 +93,14 @@ def draw_plot(rows: list, path: Path) -> bool:
         axis.set(title=task, xlabel=f'{x.replace("_", "-")}, dB: less '
                  'distortion to the right',
                  ylabel=f'{y}: better perception below')
-        for row in points:
+        for i, row in enumerate(points):
             published = row['kind'] == 'published'
-            axis.scatter(row[x], row[y], **STYLES[row['kind']])
-            axis.annotate(
-                row['model'] + (' (published)' if published else ''),
-                (row[x], row[y]), fontsize=8, xytext=(4, 4),
-                textcoords='offset points')
-        axis.margins(0.2)
+            axis.plot(row[x], row[y], linestyle='', markersize=9,
+                      marker=MARKERS[i % len(MARKERS)],
+                      fillstyle='none' if published else 'full',
+                      label=row['model'] + ' (published)' * published)
+        axis.margins(0.1)
+        axis.legend(fontsize=8)
     save(figure, path)
     return True
 
@@ -112,9 +109,11 @@ def panel(rows: list, task: str) -> tuple:
     """The two axes of a task's plot and the rows that have both.
 
     NIQE where nothing measured has LPIPS; the luma's PSNR where the published
-    ones are of it.
+    ones are of it. The input is left out: it lies so far off that the models
+    would fall together.
     """
-    own = [row for row in rows if row['task'] == task]
+    own = [row for row in rows if row['task'] == task
+           and row['kind'] != 'input']
     luma = any(row['kind'] == 'published' and 'PSNR_Y' in row for row in own)
     lpips = any(row['kind'] == 'measured' and 'LPIPS' in row for row in own)
     x, y = 'PSNR_Y' if luma else 'PSNR', 'LPIPS' if lpips else 'NIQE'
