@@ -17,8 +17,7 @@ INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
 CONFIGS = ROOT / 'configs'
 MODELS = [model for path in INDEX
           for model in yaml.safe_load((ROOT / path).read_text())['Models']]
-DOCS = [(ROOT / 'docs' / name).read_text()
-        for name in ('results.md', 'tasks.md')]
+DOCS = [path.read_text() for path in (ROOT / 'docs').glob('*.md')]
 
 
 def test_every_config_is_in_the_index_once():
