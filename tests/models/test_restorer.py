@@ -258,6 +258,9 @@ def test_continuous_times():
     assert 0 < t.min() < 1 and 9 < t.max() <= 10
     assert (t != t.round()).float().mean() > 0.9
     assert model.settings['timesteps'] == 'continuous'
+    with pytest.MonkeyPatch.context() as patch:  # rand may give 0, never 1
+        patch.setattr(torch, 'rand', lambda *_, **__: torch.zeros(4))
+        assert (model._draw_times(4, 'cpu') == 10).all()
     with pytest.raises(ConfigError, match='timesteps.*always'):
         build(timesteps='always')
 
