@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Callable, Iterator
 
 from .errors import ConfigError, IRSDEError
-from .processes import use_gloo_without_gpu
+from .processes import leave_group, use_gloo_without_gpu
 
 USAGE_ERROR = 2
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
@@ -42,6 +42,8 @@ def run(main: Callable[[argparse.Namespace], None],
     except KeyboardInterrupt:
         print('stopped.', file=sys.stderr)
         sys.exit(130)
+    finally:
+        leave_group()
 
 
 def own_words(error: IRSDEError) -> str:

@@ -1,6 +1,7 @@
 """Several processes on CPUs, and what launchers tell them."""
 import os
 import subprocess
+import sys
 from typing import MutableMapping
 
 from .errors import ConfigError
@@ -56,3 +57,15 @@ def tell_torch_of_slurm(environ: MutableMapping[str, str]) -> None:
         check=True, capture_output=True, text=True).stdout.split()
     environ.setdefault('MASTER_ADDR', hosts[0])
     environ.setdefault('MASTER_PORT', '29500')
+
+
+def leave_group() -> None:
+    """Ends the talk between processes, if there is any.
+
+    Reason: a process that exits with gloo's threads still running may be
+    aborted by C++ ("terminate called without an active exception").
+    """
+    torch = sys.modules.get('torch')
+    if torch is not None and torch.distributed.is_available() \
+            and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
