@@ -1,12 +1,13 @@
 """What the command-line tools have in common. Imports nothing heavy."""
 import argparse
 import ctypes
+import errno
 import sys
 import warnings
 from contextlib import contextmanager
 from typing import Callable, Iterator
 
-from .errors import ConfigError, IRSDEError
+from .errors import ConfigError, Interrupted, IRSDEError
 from .processes import leave_group, use_gloo_without_gpu
 
 USAGE_ERROR = 2
@@ -34,10 +35,20 @@ def run(main: Callable[[argparse.Namespace], None],
         warnings.filterwarnings('ignore', module=module)
     try:
         main(args)
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(Interrupted.code)
     except IRSDEError as error:
         if args.debug:
             raise
         print(f'error: {own_words(error)}', file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    except OSError as error:
+        if args.debug or error.errno not in (errno.ENOSPC, errno.EDQUOT,
+                                             errno.EFBIG):
+            raise
+        print(f'error: no room to write: {error}; make room and go on.',
+              file=sys.stderr)
         sys.exit(USAGE_ERROR)
     except KeyboardInterrupt:
         print('stopped.', file=sys.stderr)
@@ -135,7 +146,7 @@ def runner_config(args: argparse.Namespace):
     import os
     from pathlib import Path
 
-    from .apis.configs import complete_hooks, load_config
+    from .apis.configs import complete_config, load_config
     cfg = load_config(args.config, args.cfg_options)
     if args.data:
         from .apis.own_data import use_folder
@@ -143,7 +154,7 @@ def runner_config(args: argparse.Namespace):
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
-    complete_hooks(cfg)
+    complete_config(cfg)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.launcher != 'none':
         use_gloo_without_gpu(cfg)

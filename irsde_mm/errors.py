@@ -23,3 +23,14 @@ class DataError(IRSDEError, ValueError):
 
 class OutputError(IRSDEError, OSError):
     """Something cannot be written, or would overwrite what is there."""
+
+
+class TrainingError(IRSDEError, RuntimeError):
+    """Training went wrong in a way that going on cannot mend."""
+
+
+class Interrupted(IRSDEError):
+    """Training was asked to stop, and did after saving."""
+
+    #: Exit code of tools: EX_TEMPFAIL, "try again later".
+    code = 75

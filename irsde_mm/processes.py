@@ -59,6 +59,11 @@ def tell_torch_of_slurm(environ: MutableMapping[str, str]) -> None:
     environ.setdefault('MASTER_PORT', '29500')
 
 
+def restarted() -> bool:
+    """Whether torchrun started this process again after one was lost."""
+    return os.environ.get('TORCHELASTIC_RESTART_COUNT', '0') != '0'
+
+
 def leave_group() -> None:
     """Ends the talk between processes, if there is any.
 

@@ -2,6 +2,7 @@
 import inspect
 import runpy
 import sys
+from collections import Counter
 from pathlib import Path
 
 import irsde_mm.registry  # noqa: F401, first: it makes mmagic importable
@@ -150,3 +151,19 @@ def error(capfd):
         return message
 
     return run
+
+
+TRIED = Counter()
+
+
+@pytest.fixture
+def tried() -> Counter:
+    """What fault tests tried and how it ended, counted."""
+    return TRIED
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if TRIED:
+        terminalreporter.section('faults tried')
+        for what, count in sorted(TRIED.items()):
+            terminalreporter.write_line(f'{count:6}  {what}')

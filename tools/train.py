@@ -65,9 +65,11 @@ def show_data(cfg) -> None:
 
 def set_resume(cfg, resume) -> None:
     """Chooses where to start, and protects what is in the work folder."""
-    from irsde_mm.apis.checkpoint import read_checkpoint
+    from irsde_mm.apis.checkpoint import latest_checkpoint, read_checkpoint
     from irsde_mm.errors import CheckpointError, OutputError
-    from mmengine.runner import find_latest_checkpoint
+    from irsde_mm.processes import restarted
+    if resume is None and restarted():
+        resume = 'auto'  # by torchrun, after a worker was lost
     if resume is None and not cfg.get('resume'):
         if list(Path(cfg.work_dir).glob('*.pth')):
             raise OutputError(
@@ -78,12 +80,14 @@ def set_resume(cfg, resume) -> None:
         return
     if resume in (None, 'auto'):
         # not what the run once started from (load_from): its own last one
-        resume = find_latest_checkpoint(cfg.work_dir)
-        cfg.resume = resume is not None
-        if resume is None:
+        found = latest_checkpoint(cfg.work_dir)
+        if found is None:
+            cfg.resume = False
             print(f"'{cfg.work_dir}' has no checkpoint yet: starting anew.")
             return
-    checkpoint = read_checkpoint(resume)
+        resume, checkpoint = found
+    else:
+        checkpoint = read_checkpoint(resume)
     if 'optimizer' not in checkpoint:
         raise CheckpointError(
             f"'{resume}' has weights but no training state; start from it "

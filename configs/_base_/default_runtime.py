@@ -5,11 +5,13 @@ default_hooks = dict(
     logger=dict(type='irsde_mm.LoggerHook', interval=100),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=5000, by_epoch=False,
+        type='irsde_mm.CheckpointHook', interval=5000, by_epoch=False,
         max_keep_ckpts=3, save_best='PSNR', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     settings=dict(type='irsde_mm.SettingsHook'),
     plain_checkpoint=dict(type='irsde_mm.PlainCheckpointHook'),
+    guard=dict(type='irsde_mm.GuardHook'),
+    preemption=dict(type='irsde_mm.PreemptionHook'),
     progress=dict(type='irsde_mm.ProgressHook'),
     results=dict(type='irsde_mm.ResultsHook'))
 

@@ -1,10 +1,12 @@
 """Checkpoints: reading them, finding them, putting them in a model."""
+import warnings
 from pathlib import Path
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 from torch import nn
 
+from ..checkpoint_files import newest_first
 from ..errors import CheckpointError
 from ..weight_files import read_plain
 
@@ -45,6 +47,29 @@ def load_weights(model: nn.Module, path: str) -> None:
         raise CheckpointError(f"'{path}' does not fit the model: "
                               f'{str(error).splitlines()[-1].strip()}'
                               ) from error
+
+
+def latest_checkpoint(folder: str) -> Optional[Tuple[str, dict]]:
+    """The newest whole checkpoint of a work folder and what it holds.
+
+    Warns of each newer one that is broken.
+
+    Returns:
+        tuple[str, dict], or None if the folder has none at all.
+
+    Raises:
+        CheckpointError: If there are some and all are broken.
+    """
+    files = newest_first(folder)
+    for path in files:
+        try:
+            return str(path), read_checkpoint(str(path))
+        except CheckpointError as error:
+            warnings.warn(f'{error} Taking the one before.', stacklevel=2)
+    if files:
+        raise CheckpointError(f"no checkpoint in '{folder}' can be read; "
+                              f'{len(files)} are broken.')
+    return None
 
 
 def find_run(folder: str) -> Tuple[Path, Path]:

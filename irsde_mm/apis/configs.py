@@ -61,12 +61,13 @@ def load_config(name: str, options: Optional[dict] = None):
     return cfg
 
 
-def complete_hooks(cfg) -> None:
+def complete_config(cfg) -> None:
     """Adds what every run needs, whatever config it comes from.
 
-    Checkpoints with the settings and nothing unsafe, a progress bar, and
-    scores and pictures of a test which several processes and test sets do not
-    overwrite for each other.
+    Exact resume, checkpoints that are whole, hold the settings and nothing
+    unsafe, an end in good order when the system asks for it, a guard against
+    bad batches, a progress bar, and scores and pictures of a test which
+    several processes and test sets do not overwrite for each other.
 
     Args:
         cfg (Config): It is changed.
@@ -74,12 +75,20 @@ def complete_hooks(cfg) -> None:
     hooks = cfg.setdefault('default_hooks', {})
     for name, hook in (('settings', 'SettingsHook'),
                        ('plain_checkpoint', 'PlainCheckpointHook'),
+                       ('guard', 'GuardHook'),
+                       ('preemption', 'PreemptionHook'),
                        ('progress', 'ProgressHook'),
                        ('results', 'ResultsHook')):
         hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
-    logger = hooks.setdefault('logger', dict(type='irsde_mm.LoggerHook'))
-    if logger and logger['type'] == 'LoggerHook':
-        logger['type'] = 'irsde_mm.LoggerHook'
+    for name, hook in (('logger', 'LoggerHook'),
+                       ('checkpoint', 'CheckpointHook')):
+        ours = hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
+        if ours and ours['type'] == hook:
+            ours['type'] = f'irsde_mm.{hook}'
     for hook in cfg.get('custom_hooks') or []:
         if hook['type'] == 'BasicVisualizationHook':
             hook['on_test'] = False  # ResultsHook draws the test
+    loop, loader = cfg.get('train_cfg') or {}, cfg.get('train_dataloader')
+    if loop.get('type') == 'IterBasedTrainLoop' and loader and loader.get(
+            'sampler', {}).get('type') == 'InfiniteSampler':
+        loop['type'] = 'irsde_mm.ExactTrainLoop'

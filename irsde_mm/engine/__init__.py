@@ -1,9 +1,11 @@
-"""Hooks and optimizer wrappers around mmengine's Runner."""
-from .hooks import (LoggerHook, PlainCheckpointHook, ProgressHook, ResultsHook,
-                    SettingsHook)
+"""The training loop, hooks and optimizer wrappers around mmengine's Runner."""
+from .exact_train_loop import ExactTrainLoop
+from .hooks import (CheckpointHook, GuardHook, LoggerHook, PlainCheckpointHook,
+                    PreemptionHook, ProgressHook, ResultsHook, SettingsHook)
 from .optim_wrappers import BFloat16OptimWrapper
 
 __all__ = [
-    'LoggerHook', 'PlainCheckpointHook', 'ProgressHook', 'ResultsHook',
-    'SettingsHook', 'BFloat16OptimWrapper'
+    'BFloat16OptimWrapper', 'CheckpointHook', 'ExactTrainLoop', 'GuardHook',
+    'LoggerHook', 'PlainCheckpointHook', 'PreemptionHook', 'ProgressHook',
+    'ResultsHook', 'SettingsHook'
 ]

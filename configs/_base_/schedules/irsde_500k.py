@@ -2,7 +2,7 @@
 # paper, appendix. (The published yml says batch 4, 700k iterations today; its
 # users report 28 to 29.5 dB on Rain100H with it.)
 train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=500_000, val_interval=5000)
+    type='irsde_mm.ExactTrainLoop', max_iters=500_000, val_interval=5000)
 val_cfg = dict(type='MultiValLoop')
 test_cfg = dict(type='MultiTestLoop')
 

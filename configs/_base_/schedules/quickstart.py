@@ -1,6 +1,6 @@
 # Found by experiment for 2 cores and a few minutes, see docs/results.md.
 train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=1600, val_interval=10_000)
+    type='irsde_mm.ExactTrainLoop', max_iters=1600, val_interval=10_000)
 val_cfg = dict(type='MultiValLoop')
 test_cfg = dict(type='MultiTestLoop')
 

@@ -1,11 +1,14 @@
 """Hooks that mmengine and mmagic lack."""
+from .checkpoint_hook import CheckpointHook
+from .guard_hook import GuardHook
 from .logger_hook import LoggerHook
 from .plain_checkpoint_hook import PlainCheckpointHook
+from .preemption_hook import PreemptionHook
 from .progress_hook import ProgressHook
 from .results_hook import ResultsHook
 from .settings_hook import SettingsHook
 
 __all__ = [
-    'LoggerHook', 'PlainCheckpointHook', 'ProgressHook', 'ResultsHook',
-    'SettingsHook'
+    'CheckpointHook', 'GuardHook', 'LoggerHook', 'PlainCheckpointHook',
+    'PreemptionHook', 'ProgressHook', 'ResultsHook', 'SettingsHook'
 ]

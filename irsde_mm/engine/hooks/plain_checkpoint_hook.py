@@ -2,6 +2,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 
@@ -24,8 +25,9 @@ class PlainCheckpointHook(Hook):
         hub = checkpoint['message_hub']
         checkpoint['message_hub'] = dict(
             log_scalars={
-                key: dict(log_history=_plain(buffer.data[0]),
-                          count_history=_plain(buffer.data[1]),
+                # tensors: a list of 400,000 numbers takes seconds to load
+                key: dict(log_history=torch.tensor(buffer.data[0]),
+                          count_history=torch.tensor(buffer.data[1]),
                           max_length=buffer.max_length)
                 for key, buffer in hub['log_scalars'].items()},
             runtime_info=_plain(hub['runtime_info']),
@@ -39,7 +41,9 @@ class PlainCheckpointHook(Hook):
         scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
         for key, value in scalars.items():
             if isinstance(value, dict):
-                scalars[key] = HistoryBuffer(**value)
+                scalars[key] = HistoryBuffer(**{
+                    k: v.cpu().numpy() if isinstance(v, torch.Tensor) else v
+                    for k, v in value.items()})
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,142 @@
+"""Training that can be interrupted anywhere."""
+from typing import List, Optional, Tuple
+
+import torch
+from mmengine.dist import broadcast_object_list, get_rank, get_world_size
+from mmengine.registry import DATASETS
+from mmengine.runner import BaseLoop, IterBasedTrainLoop
+from mmengine.runner.utils import calc_dynamic_intervals
+
+from ..errors import ConfigError
+from ..registry import LOOPS
+from .draws import ITERATION, DataOrder, SeededDataset, seed_all
+
+
+@LOOPS.register_module()
+class ExactTrainLoop(IterBasedTrainLoop):
+    """mmengine's loop over iterations, resumed bit for bit and at once.
+
+    Data order, augmentation and noise are functions of (seed, process,
+    iteration), so that a resumed run goes on as if it had not stopped, and
+    without loading the batches before. Needed with mmengine <= 0.10.7, which
+    stores no random state and loads all past batches again.
+
+    Args:
+        runner (Runner): mmengine's.
+        dataloader (dict): With an ``InfiniteSampler`` or ``DefaultSampler``;
+            either is taken as endless.
+        max_iters (int): Iterations.
+        val_begin (int): First iteration after which to validate.
+        val_interval (int): Iterations between validations.
+        dynamic_intervals (list[tuple[int, int]], optional): Other intervals
+            from given iterations on.
+
+    Raises:
+        ConfigError: If the dataloader has another sampler.
+    """
+
+    def __init__(self, runner, dataloader: dict, max_iters: int,
+                 val_begin: int = 1, val_interval: int = 1000,
+                 dynamic_intervals: Optional[List[Tuple[int, int]]] = None
+                 ) -> None:
+        # IterBasedTrainLoop would start the workers at the first sample
+        BaseLoop.__init__(self, runner, in_order(dataloader))
+        self._max_iters = int(max_iters)
+        self._max_epochs = 1  # asked for by hooks
+        self._epoch = self._iter = 0
+        self.val_begin, self.val_interval = val_begin, val_interval
+        self.dynamic_milestones, self.dynamic_intervals = \
+            calc_dynamic_intervals(val_interval, dynamic_intervals)
+        self.stop_training = False
+        #: Set by a hook: the checkpoint from which to go on.
+        self.return_to: Optional[str] = None
+        runner.visualizer.dataset_meta = getattr(
+            self.dataloader.dataset, 'metainfo', None)
+
+    def run(self) -> torch.nn.Module:
+        """Trains until ``max_iters``."""
+        runner = self.runner
+        runner.call_hook('before_train')
+        runner.call_hook('before_train_epoch')
+        self._compare_conditions()
+        self._start_data()
+        if 0 < self._iter == self._max_iters:
+            # interrupted in the last validation
+            self._validate()
+        while self._iter < self._max_iters and not self.stop_training:
+            runner.model.train()
+            self.run_iter(next(self.dataloader_iterator))
+            if self.return_to is not None:
+                self._return()
+                continue
+            self._decide_current_val_interval()
+            if self._iter % self.val_interval == 0 \
+                    or self._iter == self._max_iters:
+                self._validate()
+        runner.call_hook('after_train_epoch')
+        runner.call_hook('after_train')
+        return runner.model
+
+    def run_iter(self, data_batch) -> None:
+        """One iteration, with random numbers of its own."""
+        seed_all(self.seed, ITERATION, self.stream, get_rank(), self._iter)
+        super().run_iter(data_batch)
+
+    def _validate(self) -> None:
+        if self.runner.val_loop is not None and self._iter >= self.val_begin:
+            self.runner.val_loop.run()
+
+    def _start_data(self) -> None:
+        """An iterator that begins with the batch of this iteration."""
+        seed = [self.runner.seed]  # differs between processes
+        broadcast_object_list(seed)
+        self.seed = seed[0]
+        self.stream = self.runner.message_hub.runtime_info.get(
+            'data_stream', 0)
+        self.dataloader.sampler.start_at(
+            self.seed, self.stream, self._iter * self.dataloader.batch_size)
+        self.dataloader_iterator = iter(self.dataloader)
+
+    def _return(self) -> None:
+        """Goes on from an earlier checkpoint with other data and noise."""
+        path, self.return_to = self.return_to, None
+        self.runner._resume = True  # EMAHook asks before it takes its part
+        self.runner.resume(path)
+        self.runner.message_hub.update_info('data_stream', self.stream + 1)
+        self._start_data()
+
+    def _compare_conditions(self) -> None:
+        """Warns where a resumed run cannot be the same."""
+        now = dict(processes=get_world_size(),
+                   batch_size=self.dataloader.batch_size,
+                   threads=torch.get_num_threads(),
+                   torch=str(torch.__version__))
+        hub = self.runner.message_hub
+        before = hub.runtime_info.get('conditions', now)
+        changes = [f'{key}: {before[key]} before, {now[key]} now'
+                   for key in now if before[key] != now[key]]
+        if self._iter and changes:
+            self.runner.logger.warning(
+                'Resumed, but not exactly as the run would have gone on: '
+                + '; '.join(changes))
+        hub.update_info('conditions', now)
+
+
+def in_order(dataloader: dict) -> dict:
+    """A dataloader's config with the samples in a DataOrder.
+
+    Raises:
+        ConfigError: If its sampler is no plain one.
+    """
+    sampler = dataloader['sampler']
+    if 'batch_sampler' in dataloader or sampler['type'] not in (
+            'InfiniteSampler', 'DefaultSampler'):
+        raise ConfigError(
+            'irsde_mm.ExactTrainLoop takes an InfiniteSampler or a '
+            'DefaultSampler; choose train_cfg.type=IterBasedTrainLoop for '
+            'others (its resume is not exact).')
+    dataset = DATASETS.build(dataloader['dataset'])
+    if hasattr(dataset, 'full_init'):
+        dataset.full_init()
+    return dict(dataloader, dataset=SeededDataset(dataset),
+                sampler=DataOrder(len(dataset), sampler.get('shuffle', True)))

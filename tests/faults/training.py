@@ -1,0 +1,124 @@
+"""Training runs in processes of their own that can be killed, and what they
+leave."""
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+from conftest import ROOT, TINY
+from mmengine.logging import HistoryBuffer
+
+ITERATIONS = 40
+OPTIONS = [option for option in TINY if 'max_iters' not in option] + [
+    f'train_cfg.max_iters={ITERATIONS}', 'train_cfg.val_interval=14',
+    'default_hooks.checkpoint.interval=4', 'default_hooks.logger.interval=1',
+    'default_hooks.preemption.interval=2', 'randomness.deterministic=True']
+
+
+def start(folder: Path, *args: str, workers: int = 0, processes: int = 1,
+          config: str = 'quickstart/derain', **environ) -> subprocess.Popen:
+    """tools/train.py in a process group of its own."""
+    tool = [sys.executable, ROOT / 'tools' / 'train.py', config]
+    if processes > 1:
+        tool = ['bash', ROOT / 'tools' / 'dist_train.sh', config,
+                str(processes)]
+    return subprocess.Popen(
+        [*tool, '--work-dir', folder, *args, '--cfg-options', *OPTIONS,
+         f'train_dataloader.num_workers={workers}'],
+        start_new_session=True, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1',
+             'PYTHONWARNINGS': 'ignore', **environ})
+
+
+def finish(process: subprocess.Popen, code: int = 0) -> str:
+    """Waits for the end, which has to have this exit code."""
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == code, out[-3000:]
+    return out
+
+
+def kill(process: subprocess.Popen, number=signal.SIGKILL) -> None:
+    """A signal to the whole group: workers, all ranks, torchrun."""
+    os.killpg(process.pid, number)
+
+
+def lines(folder: Path) -> list:
+    """The logged iterations of all attempts, in the order of time."""
+    rows = []
+    for path in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in path.read_text().splitlines():
+            try:
+                rows.append(json.loads(line))
+            except ValueError:  # the line in which the process died
+                continue
+    return [row for row in rows if 'loss' in row]
+
+
+def wait_for_lines(process: subprocess.Popen, folder: Path,
+                   count: int) -> None:
+    """Until so many iterations were logged, or the process has ended."""
+    while process.poll() is None and len(lines(folder)) < count:
+        time.sleep(0.05)
+
+
+def kill_at_random(process: subprocess.Popen, folder: Path,
+                   rng: random.Random) -> bool:
+    """Kills at start-up or, most times, while iterations are done. False if
+    training ended before."""
+    if rng.random() < 0.1:
+        time.sleep(rng.uniform(0, 8))
+    else:
+        wait_for_lines(process, folder,
+                       len(lines(folder)) + rng.randint(1, 12))
+        time.sleep(rng.uniform(0, 0.3))
+    if process.poll() is not None:
+        finish(process)
+        return False
+    kill(process)
+    process.communicate()
+    return True
+
+
+def leaves(value, path='') -> dict:
+    """All tensors and numbers in a checkpoint by their path."""
+    if isinstance(value, HistoryBuffer):
+        value = list(value.data)
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, (list, tuple)):
+        items = enumerate(value)
+    else:
+        return {path: value}
+    return {key: leaf for k, v in items
+            for key, leaf in leaves(v, f'{path}/{k}').items()}
+
+
+def outcome(folder: Path) -> dict:
+    """Weights, EMA, optimizer, schedules and logged losses of a run."""
+    checkpoint = torch.load(folder / f'iter_{ITERATIONS}.pth',
+                            weights_only=True)
+    kept = {key: checkpoint[key] for key in (
+        'state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers',
+        'irsde_mm_guard')}
+    by_step = {}
+    for row in lines(folder):
+        values = {key: row[key] for key in ('loss', 'lr')}
+        # an iteration that was done twice has to come out the same
+        assert by_step.setdefault(row['step'], values) == values
+    assert sorted(by_step) == list(range(1, ITERATIONS + 1))
+    return leaves(dict(kept, log=by_step))
+
+
+def assert_equal(one: dict, other: dict) -> None:
+    """Bit for bit."""
+    assert one.keys() == other.keys()
+    for key, value in one.items():
+        same = torch.equal(value, other[key]) if isinstance(
+            value, torch.Tensor) else value == other[key]
+        assert same, key
