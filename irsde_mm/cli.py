@@ -33,34 +33,35 @@ def run(main: Callable[[argparse.Namespace], None],
                    'transformers', 'torch', 'timm', 'albumentations',
                    'facexlib'):
         warnings.filterwarnings('ignore', module=module)
+    code = 0
     try:
         main(args)
     except Interrupted as stop:
         print(stop, file=sys.stderr)
-        sys.exit(Interrupted.code)
-    except IRSDEError as error:
-        if args.debug:
+        code = Interrupted.code
+    except (IRSDEError, OSError) as error:
+        if args.debug or not own_words(error):
             raise
         print(f'error: {own_words(error)}', file=sys.stderr)
-        sys.exit(USAGE_ERROR)
-    except OSError as error:
-        if args.debug or error.errno not in (errno.ENOSPC, errno.EDQUOT,
-                                             errno.EFBIG):
-            raise
-        print(f'error: no room to write: {error}; make room and go on.',
-              file=sys.stderr)
-        sys.exit(USAGE_ERROR)
+        code = USAGE_ERROR
     except KeyboardInterrupt:
         print('stopped.', file=sys.stderr)
-        sys.exit(130)
+        code = 130
     finally:
         leave_group()
+    # not while an exception holds the frames of workers, which would wait
+    if code:
+        sys.exit(code)
 
 
-def own_words(error: IRSDEError) -> str:
-    """The message alone; an error from a data worker brings the worker's
-    whole traceback along in its text."""
+def own_words(error: Exception) -> str:
+    """What to say; nothing about an OSError that is no lack of room. An error
+    from a data worker brings the worker's whole traceback along in its text:
+    the message alone."""
     text = str(error)
+    if not isinstance(error, IRSDEError):
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        return f'no room to write: {text}.' if full else ''
     if 'Original Traceback' in text:
         text = text.strip().splitlines()[-1].split('Error: ', 1)[-1]
     return text

@@ -8,6 +8,8 @@ usage: $0 CONFIG GPUS [OPTION...]
   CONFIG  path or name of a config, such as irsde/derain
   GPUS    processes on this machine, 1 or more
   OPTION  of tools/train.py, such as --work-dir DIR or --resume
+a worker that is lost: MAX_RESTARTS (0) times all start again from the last
+checkpoint
 several machines: NNODES, NODE_RANK, MASTER_ADDR and PORT (29500) say which
 this is; PYTHON names another interpreter, OMP_NUM_THREADS the threads of a
 process (1)
@@ -26,4 +28,5 @@ export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
 # the same for any number of processes
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 exec "${PYTHON:-python}" -m torch.distributed.run "${where[@]}" \
+    --max-restarts "${MAX_RESTARTS:-0}" \
     --nproc-per-node "$2" "$tools/train.py" "$1" --launcher pytorch "${@:3}"

@@ -88,6 +88,11 @@ def complete_config(cfg) -> None:
     for hook in cfg.get('custom_hooks') or []:
         if hook['type'] == 'BasicVisualizationHook':
             hook['on_test'] = False  # ResultsHook draws the test
+    for part in ('train', 'val'):
+        loaders = cfg.get(f'{part}_dataloader') or []
+        for loader in loaders if isinstance(loaders, list) else [loaders]:
+            loader.setdefault('worker_init_fn', dict(
+                type='irsde_mm.leave_signals_to_owner'))
     loop, loader = cfg.get('train_cfg') or {}, cfg.get('train_dataloader')
     if loop.get('type') == 'IterBasedTrainLoop' and loader and loader.get(
             'sampler', {}).get('type') == 'InfiniteSampler':

@@ -3,9 +3,10 @@ from .exact_train_loop import ExactTrainLoop
 from .hooks import (CheckpointHook, GuardHook, LoggerHook, PlainCheckpointHook,
                     PreemptionHook, ProgressHook, ResultsHook, SettingsHook)
 from .optim_wrappers import BFloat16OptimWrapper
+from .workers import leave_signals_to_owner
 
 __all__ = [
     'BFloat16OptimWrapper', 'CheckpointHook', 'ExactTrainLoop', 'GuardHook',
     'LoggerHook', 'PlainCheckpointHook', 'PreemptionHook', 'ProgressHook',
-    'ResultsHook', 'SettingsHook'
+    'ResultsHook', 'SettingsHook', 'leave_signals_to_owner'
 ]

@@ -60,22 +60,30 @@ class ExactTrainLoop(IterBasedTrainLoop):
         runner.call_hook('before_train_epoch')
         self._compare_conditions()
         self._start_data()
-        if 0 < self._iter == self._max_iters:
-            # interrupted in the last validation
-            self._validate()
-        while self._iter < self._max_iters and not self.stop_training:
-            runner.model.train()
-            self.run_iter(next(self.dataloader_iterator))
-            if self.return_to is not None:
-                self._return()
-                continue
-            self._decide_current_val_interval()
-            if self._iter % self.val_interval == 0 \
-                    or self._iter == self._max_iters:
+        try:
+            if 0 < self._iter == self._max_iters:
+                # interrupted in the last validation
                 self._validate()
+            while self._iter < self._max_iters and not self.stop_training:
+                self._advance()
+        finally:
+            # ends the workers now: an exception would hold them to the end
+            self.dataloader_iterator = None
         runner.call_hook('after_train_epoch')
         runner.call_hook('after_train')
         return runner.model
+
+    def _advance(self) -> None:
+        """An iteration, and the validation that is due after it."""
+        self.runner.model.train()
+        self.run_iter(next(self.dataloader_iterator))
+        if self.return_to is not None:
+            self._return()
+            return
+        self._decide_current_val_interval()
+        if self._iter % self.val_interval == 0 \
+                or self._iter == self._max_iters:
+            self._validate()
 
     def run_iter(self, data_batch) -> None:
         """One iteration, with random numbers of its own."""

@@ -1,8 +1,13 @@
 """Runs that are killed end as runs that are not."""
 import random
+import signal
+import statistics
+import time
 
+import psutil
 import pytest
-from training import assert_equal, finish, kill_at_random, outcome, start
+from training import (assert_equal, finish, kill, kill_at_random, lines,
+                      outcome, start, wait_for_lines)
 
 RUNS = {}
 
@@ -35,7 +40,7 @@ def kill_and_resume(folder, kills: int, seed: int, **kind) -> int:
 
 
 def test_three_kills(uninterrupted, tmp_path, tried):
-    whole = uninterrupted(workers=2)
+    whole = uninterrupted(workers=2, processes=1)
     done = kill_and_resume(tmp_path, 3, seed=1, workers=2)
     assert done >= 2
     assert_equal(outcome(tmp_path), whole)
@@ -54,3 +59,66 @@ def test_twenty_kills(kind, uninterrupted, tmp_path, tried):
         assert_equal(outcome(folder), whole)
         attempt += 1
     tried[f'SIGKILL: resumed bit for bit ({kind})'] += done
+
+
+def interrupt(number, folder, after: int, **kind):
+    """Trains on, then sends a signal to all processes."""
+    process = start(folder, '--resume', **kind)
+    wait_for_lines(process, folder, len(lines(folder)) + after)
+    kill(process, number)
+    return process
+
+
+def test_sigterm_and_ctrl_c_save_and_go_on(uninterrupted, tmp_path, tried):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        out = finish(interrupt(number, tmp_path, 5, workers=2), code=75)
+        assert f'stopped by {number.name} after iteration' in out
+        assert 'go on with --resume' in out and 'Traceback' not in out
+        last = (tmp_path / 'last_checkpoint').read_text()
+        assert f'saved in {last}' in out
+        tried[f'{number.name}: saved, exit code 75'] += 1
+    finish(start(tmp_path, '--resume', workers=2))
+    assert_equal(outcome(tmp_path),
+                 uninterrupted(workers=2, processes=1))
+
+
+@pytest.mark.slow
+def test_sigterm_to_several_processes(uninterrupted, tmp_path, tried):
+    process = interrupt(signal.SIGTERM, tmp_path, 5, processes=2)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode != 0  # torchrun's own
+    assert out.count('stopped by SIGTERM after iteration') == 2
+    finish(start(tmp_path, '--resume', processes=2))
+    assert_equal(outcome(tmp_path), uninterrupted(workers=0, processes=2))
+    tried['SIGTERM to two processes: saved'] += 1
+
+
+@pytest.mark.slow
+def test_torchrun_starts_a_lost_worker_again(uninterrupted, tmp_path, tried):
+    """Without --resume: the second attempt knows that it is one."""
+    process = start(tmp_path, processes=2, MAX_RESTARTS='2')
+    wait_for_lines(process, tmp_path, 9)
+    workers = [p for p in psutil.Process(process.pid).children()
+               if any('train.py' in word for word in p.cmdline())]
+    assert len(workers) == 2
+    workers[1].kill()
+    finish(process)
+    assert_equal(outcome(tmp_path), uninterrupted(workers=0, processes=2))
+    tried['worker killed under torchrun: restarted'] += 1
+
+
+@pytest.mark.slow
+def test_memory_stays_flat(tmp_path):
+    """2,000 iterations: the last quarter within 2 % of the second."""
+    process = start(tmp_path, 'train_cfg.max_iters=2000',
+                    'train_cfg.val_interval=10000',
+                    'default_hooks.checkpoint.interval=100')
+    seen = []
+    while process.poll() is None:
+        rss = psutil.Process(process.pid).memory_info().rss
+        seen.append((len(lines(tmp_path)), rss))
+        time.sleep(1)
+    finish(process)
+    second, last = (statistics.mean(rss for n, rss in seen if a <= n < b)
+                    for a, b in ((500, 1000), (1500, 2000)))
+    assert last == pytest.approx(second, rel=0.02)

@@ -22,14 +22,17 @@ OPTIONS = [option for option in TINY if 'max_iters' not in option] + [
 
 def start(folder: Path, *args: str, workers: int = 0, processes: int = 1,
           config: str = 'quickstart/derain', **environ) -> subprocess.Popen:
-    """tools/train.py in a process group of its own."""
+    """tools/train.py in a process group of its own; arguments with a = are
+    options of the config."""
     tool = [sys.executable, ROOT / 'tools' / 'train.py', config]
     if processes > 1:
         tool = ['bash', ROOT / 'tools' / 'dist_train.sh', config,
                 str(processes)]
     return subprocess.Popen(
-        [*tool, '--work-dir', folder, *args, '--cfg-options', *OPTIONS,
-         f'train_dataloader.num_workers={workers}'],
+        [*tool, '--work-dir', folder, *[a for a in args if '=' not in a],
+         '--cfg-options', *OPTIONS,
+         f'train_dataloader.num_workers={workers}',
+         *[a for a in args if '=' in a]],
         start_new_session=True, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1',

@@ -1,5 +1,4 @@
 """SIGTERM and Ctrl-C: the iteration is finished and saved."""
-import os
 import signal
 import threading
 from typing import Any
@@ -38,7 +37,6 @@ class PreemptionHook(Hook):
         self.handlers = {}
 
     def before_train(self, runner) -> None:
-        self.process = os.getpid()
         # elsewhere Python allows no handlers
         if threading.current_thread() is threading.main_thread():
             self.handlers = {number: signal.signal(number, self._asked)
@@ -66,12 +64,6 @@ class PreemptionHook(Hook):
     after_run = after_train
 
     def _asked(self, number: int, frame: Any) -> None:
-        if os.getpid() != self.process:
-            # a data worker, forked from here: a signal to the whole group
-            # must not take the data from the iteration that is to be
-            # finished; the alarm is for workers whose owner is gone
-            signal.alarm(60)
-            return
         if number == self.asked_by == signal.SIGINT:
             raise KeyboardInterrupt
         self.asked_by = number
