@@ -33,6 +33,7 @@ def run(main: Callable[[argparse.Namespace], None],
                    'transformers', 'torch', 'timm', 'albumentations',
                    'facexlib'):
         warnings.filterwarnings('ignore', module=module)
+    warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
     code = 0
     try:
         main(args)
