@@ -1,6 +1,7 @@
 """What the command-line tools have in common. Imports nothing heavy."""
 import argparse
 import ctypes
+import os
 import sys
 import warnings
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ def run(main: Callable[[argparse.Namespace], None],
     except ValueError:  # what mmengine's DictAction cannot split
         parser.error('--cfg-options takes KEY=VALUE pairs.')
     keep_freed_memory()
+    # would let torch execute what weights files bring along
+    os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
     # deprecations inside pinned packages, which nobody here can act on
     for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
                    'transformers', 'torch', 'timm', 'albumentations',
@@ -130,7 +133,6 @@ def runner_config(args: argparse.Namespace):
     Raises:
         ConfigError: If it cannot be read.
     """
-    import os
     from pathlib import Path
 
     from .apis.configs import complete_hooks, load_config

@@ -3,10 +3,11 @@ import difflib
 from pathlib import Path
 from typing import Optional
 
-from ..errors import ConfigError
+from ..errors import CheckpointError, ConfigError
 
 #: The configs of this package, also after ``pip install``.
 PACKAGED = Path(__file__).parents[1] / '.mim' / 'configs'
+CONFIGS = ('.py', '.json', '.yaml', '.yml')
 
 
 def find_config(name: str) -> Path:
@@ -35,7 +36,8 @@ def load_config(name: str, options: Optional[dict] = None):
     """Reads a config and merges options into it.
 
     Args:
-        name (str): Path or name of the config.
+        name (str): Path or name of the config, or a weights file that brings
+            one along.
         options (dict, optional): Values by dotted key, as ``--cfg-options``.
 
     Returns:
@@ -44,11 +46,16 @@ def load_config(name: str, options: Optional[dict] = None):
     Raises:
         ConfigError: If it is missing, is no config, or an option fits none
             of its keys.
+        CheckpointError: If it is a weights file without a config, or with
+            one that is refused.
     """
     from mmengine.config import Config
     path = find_config(name)
     try:
-        cfg = Config.fromfile(str(path))
+        cfg = read_weights_config(path) if is_weights(path) else \
+            Config.fromfile(str(path))
+    except CheckpointError:
+        raise
     except Exception as error:  # a config is Python: anything can happen
         raise ConfigError(f"the config '{path}' cannot be read: "
                           f'{type(error).__name__}: '
@@ -59,6 +66,24 @@ def load_config(name: str, options: Optional[dict] = None):
         raise ConfigError(f"--cfg-options do not fit '{path}': "
                           f'{error}') from error
     return cfg
+
+
+def is_weights(path: str) -> bool:
+    """Whether a path is that of a file which is no config."""
+    return Path(path).is_file() and Path(path).suffix not in CONFIGS
+
+
+def read_weights_config(path: Path):
+    """The config in a weights file, in the runtime of all our configs."""
+    from mmengine.config import Config
+
+    from .exported import config_of_weights
+    runtime = Config.fromfile(
+        str(PACKAGED / '_base_' / 'default_runtime.py')).to_dict()
+    return Config(dict(runtime, **config_of_weights(str(path)),
+                       test_cfg=dict(type='MultiTestLoop')),
+                  cfg_text=f'# from {path.name}\n',
+                  filename=f'{path.stem}.py')  # what a test is written as
 
 
 def complete_hooks(cfg) -> None:
