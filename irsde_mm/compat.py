@@ -7,7 +7,7 @@ alone is harmless); ``irsde_mm.registry`` sees to that.
 """
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 _applied = False
 
@@ -93,11 +93,15 @@ def _read_weights_safely() -> None:
     """Lets mmengine read weights files as everything here does.
 
     Reasons: mmengine leaves it to torch's default whether a file may execute
-    code; it knows no safetensors; and a resuming Runner executes what a file
-    has in ``meta['config']`` as Python (its own files have none any more).
+    code, and that of downloaded files lets them; it knows no safetensors; and
+    a resuming Runner executes what a file has in ``meta['config']`` as Python
+    (its own files have none any more).
     Range: mmengine <= 0.10.7.
     """
-    from mmengine.runner import CheckpointLoader
+    from urllib.parse import urlparse
+
+    from mmengine.runner import CheckpointLoader, checkpoint
+    from torch import hub
 
     def load_from_local(filename: str, map_location: Any = None) -> dict:
         from .weight_files import read_plain
@@ -106,4 +110,14 @@ def _read_weights_safely() -> None:
             content['meta'].pop('config', None)
         return content
 
+    def load_url(url: str, model_dir: Optional[str] = None,
+                 map_location: Any = None, progress: bool = True) -> dict:
+        folder = Path(model_dir or Path(hub.get_dir()) / 'checkpoints')
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / Path(urlparse(url).path).name
+        if not path.exists():
+            hub.download_url_to_file(url, str(path), progress=progress)
+        return load_from_local(str(path), map_location)
+
     CheckpointLoader.register_scheme('', load_from_local, force=True)
+    checkpoint.load_url = load_url

@@ -131,6 +131,18 @@ def test_no_function_executes_a_file(read, evil, tmp_path):
     assert not (tmp_path / 'executed').exists()
 
 
+def test_no_downloaded_file_is_executed(evil, tmp_path, monkeypatch):
+    """As torch keeps it once it is downloaded."""
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    (tmp_path / 'checkpoints').mkdir()
+    evil.rename(tmp_path / 'checkpoints' / 'evil.pth')
+    for address in ('https://example.org/evil.pth',
+                    'http://example.org/evil.pth'):
+        with pytest.raises(CheckpointError, match='plain weights'):
+            in_mmengine(address)
+    assert not (tmp_path / 'executed').exists()
+
+
 # ------------------------------------------------- texts and names in files
 
 

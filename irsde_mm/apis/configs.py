@@ -3,7 +3,7 @@ import difflib
 from pathlib import Path
 from typing import Optional
 
-from ..errors import CheckpointError, ConfigError
+from ..errors import ConfigError
 
 #: The configs of this package, also after ``pip install``.
 PACKAGED = Path(__file__).parents[1] / '.mim' / 'configs'
@@ -49,23 +49,29 @@ def load_config(name: str, options: Optional[dict] = None):
         CheckpointError: If it is a weights file without a config, or with
             one that is refused.
     """
-    from mmengine.config import Config
     path = find_config(name)
-    try:
-        cfg = read_weights_config(path) if is_weights(path) else \
-            Config.fromfile(str(path))
-    except CheckpointError:
-        raise
-    except Exception as error:  # a config is Python: anything can happen
-        raise ConfigError(f"the config '{path}' cannot be read: "
-                          f'{type(error).__name__}: '
-                          f'{" ".join(str(error).split())}') from error
+    cfg = (read_weights_config if is_weights(path) else read_config)(path)
     try:
         cfg.merge_from_dict(options or {})
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ConfigError(f"--cfg-options do not fit '{path}': "
                           f'{error}') from error
     return cfg
+
+
+def read_config(path: Path):
+    """The config in a file.
+
+    Raises:
+        ConfigError: If it cannot be read.
+    """
+    from mmengine.config import Config
+    try:
+        return Config.fromfile(str(path))
+    except Exception as error:  # a config is Python: anything can happen
+        raise ConfigError(f"the config '{path}' cannot be read: "
+                          f'{type(error).__name__}: '
+                          f'{" ".join(str(error).split())}') from error
 
 
 def is_weights(path: str) -> bool:
@@ -78,9 +84,8 @@ def read_weights_config(path: Path):
     from mmengine.config import Config
 
     from .exported import config_of_weights
-    runtime = Config.fromfile(
-        str(PACKAGED / '_base_' / 'default_runtime.py')).to_dict()
-    return Config(dict(runtime, **config_of_weights(str(path)),
+    runtime = read_config(PACKAGED / '_base_' / 'default_runtime.py')
+    return Config(dict(runtime.to_dict(), **config_of_weights(str(path)),
                        test_cfg=dict(type='MultiTestLoop')),
                   cfg_text=f'# from {path.name}\n',
                   filename=f'{path.stem}.py')  # what a test is written as

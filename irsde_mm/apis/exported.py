@@ -129,14 +129,14 @@ def portable(cfg) -> Tuple[dict, Optional[str]]:
         ConfigError: If the model cannot be in a file.
     """
     cfg = plain(cfg.to_dict())
-    config = dict(model=without_outside(cfg['model']))
+    config = dict(model=detached(cfg['model']))
     try:
         check_config(config)
     except CheckpointError as error:
         raise ConfigError(f'the model cannot be exported: {error}') from error
     if not cfg.get('test_dataloader'):
         return config, 'the config has no test set'
-    test = {key: cfg[key] for key in SECTIONS
+    test = {key: detached(cfg[key]) for key in SECTIONS
             if key != 'model' and cfg.get(key) is not None}
     loaders = test['test_dataloader']
     for loader in loaders if isinstance(loaders, list) else [loaders]:
@@ -149,11 +149,13 @@ def portable(cfg) -> Tuple[dict, Optional[str]]:
     return dict(config, **test), None
 
 
-def without_outside(value: Any) -> Any:
-    """A config without what has weights read: the file holds them."""
+def detached(value: Any) -> Any:
+    """A config without what has weights read, which are in the file, and
+    without what mmengine notes in configs that inherit from mmagic's."""
     if isinstance(value, dict):
-        return {key: without_outside(item) for key, item in value.items()
-                if not reads_elsewhere(key, item)}
+        return {key: detached(item) for key, item in value.items()
+                if not reads_elsewhere(key, item)
+                and (key, item) != ('_scope_', 'mmagic')}
     if isinstance(value, list):
-        return [without_outside(item) for item in value]
+        return [detached(item) for item in value]
     return value

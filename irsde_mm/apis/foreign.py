@@ -13,6 +13,7 @@ from typing import Any, Dict, NamedTuple, Tuple, Union
 from mmagic.evaluation.metrics.base_sample_wise_metric import \
     BaseSampleWiseMetric
 from mmcv.transforms import BaseTransform
+from mmengine.config import ConfigDict
 from mmengine.dataset import BaseDataset
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DATA_SAMPLERS, EVALUATOR, DefaultScope, Registry
@@ -59,7 +60,7 @@ NETWORK = Kind(MODELS, nn.Module)
 SECTIONS = dict(
     model=MODEL, test_dataloader=TEST, test_evaluator=TEST,
     degradation=TEST, patch_size=TEST, region=TEST)
-LOADER = ('batch_size', 'sampler', 'dataset')
+LOADER = ('batch_size', 'drop_last', 'sampler', 'dataset')
 
 
 def check_config(config: Any) -> None:
@@ -71,8 +72,8 @@ def check_config(config: Any) -> None:
     Raises:
         CheckpointError: Naming the place.
     """
-    if not isinstance(config, dict) or 'type' not in (
-            config.get('model') or {}):
+    if not isinstance(config, dict) or not isinstance(
+            config.get('model'), dict) or 'type' not in config['model']:
         raise CheckpointError('its config has no model.')
     unknown = set(config) - set(SECTIONS)
     if unknown:
@@ -206,7 +207,7 @@ def try_model(model: dict, weights: Dict[str, Tensor]) -> None:
     try:
         with DefaultScope.overwrite_default_scope('mmagic'), \
                 Allowance(allowed):
-            built = MODELS.build(model)
+            built = MODELS.build(ConfigDict(model))
     except CheckpointError:
         raise
     except Exception as error:  # any settings at all may stand in the file
