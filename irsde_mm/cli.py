@@ -2,6 +2,7 @@
 import argparse
 import ctypes
 import errno
+import os
 import sys
 import warnings
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ def run(main: Callable[[argparse.Namespace], None],
     except ValueError:  # what mmengine's DictAction cannot split
         parser.error('--cfg-options takes KEY=VALUE pairs.')
     keep_freed_memory()
+    # would let torch execute what weights files bring along
+    os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
     # deprecations inside pinned packages, which nobody here can act on
     for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
                    'transformers', 'torch', 'timm', 'albumentations',
@@ -145,7 +148,6 @@ def runner_config(args: argparse.Namespace):
     Raises:
         ConfigError: If it cannot be read.
     """
-    import os
     from pathlib import Path
 
     from .apis.configs import complete_config, load_config

@@ -5,8 +5,9 @@ it is not needed; no file of another package is edited. ``apply`` has to run
 before ``mmagic.utils`` or ``mmagic.models`` is imported (``mmagic.registry``
 alone is harmless); ``irsde_mm.registry`` sees to that.
 """
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 _applied = False
 
@@ -19,6 +20,7 @@ def apply() -> None:
     _restore_numpy_bool8()
     _stand_in_for_missing_operators()
     _name_our_configs()
+    _read_weights_safely()
     _applied = True
 
 
@@ -85,3 +87,37 @@ def _name_our_configs() -> None:
         return path, 'mmagic' if scope == 'irsde_mm' else scope
 
     Config._get_cfg_path = staticmethod(in_scope_of_mmagic)
+
+
+def _read_weights_safely() -> None:
+    """Lets mmengine read weights files as everything here does.
+
+    Reasons: mmengine leaves it to torch's default whether a file may execute
+    code, and that of downloaded files lets them; it knows no safetensors; and
+    a resuming Runner executes what a file has in ``meta['config']`` as Python
+    (its own files have none any more).
+    Range: mmengine <= 0.10.7.
+    """
+    from urllib.parse import urlparse
+
+    from mmengine.runner import CheckpointLoader, checkpoint
+    from torch import hub
+
+    def load_from_local(filename: str, map_location: Any = None) -> dict:
+        from .weight_files import read_plain
+        content = read_plain(str(Path(filename).expanduser()), map_location)
+        if isinstance(content.get('meta'), dict):
+            content['meta'].pop('config', None)
+        return content
+
+    def load_url(url: str, model_dir: Optional[str] = None,
+                 map_location: Any = None, progress: bool = True) -> dict:
+        folder = Path(model_dir or Path(hub.get_dir()) / 'checkpoints')
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / Path(urlparse(url).path).name
+        if not path.exists():
+            hub.download_url_to_file(url, str(path), progress=progress)
+        return load_from_local(str(path), map_location)
+
+    CheckpointLoader.register_scheme('', load_from_local, force=True)
+    checkpoint.load_url = load_url

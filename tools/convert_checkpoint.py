@@ -30,7 +30,8 @@ def main(args: argparse.Namespace) -> None:
     from irsde_mm.apis import convert_state_dict
     from irsde_mm.apis.configs import load_config
     from irsde_mm.apis.images import prepare_folder
-    from irsde_mm.apis.inference import OBJECTIVES, restorer_from_config
+    from irsde_mm.apis.exported import OBJECTIVES
+    from irsde_mm.apis.inference import restorer_from_config
     from irsde_mm.errors import CheckpointError, ConfigError, OutputError
     out = Path(args.out)
     if out.exists():
@@ -69,12 +70,21 @@ def main(args: argparse.Namespace) -> None:
 
 def published_weights(path: str) -> dict:
     """The state dict in a file, bare or under one of the usual keys."""
-    from irsde_mm.apis.checkpoint import read_plain
-    content = read_plain(path)
+    from irsde_mm.apis.checkpoint import check_numbers, is_dense
+    from irsde_mm.errors import CheckpointError
+    from irsde_mm.weight_files import read_plain
+    weights = read_plain(path)
     for key in ('state_dict', 'params_ema', 'params', 'model', 'ema'):
-        if isinstance(content.get(key), dict):
-            return content[key]
-    return content
+        if isinstance(weights.get(key), dict):
+            weights = weights[key]
+            break
+    if not weights or not all(
+            isinstance(key, str) and is_dense(value)
+            for key, value in weights.items()):
+        raise CheckpointError(f"'{path}' holds more, or other things, than "
+                              'weights.')
+    check_numbers(path, weights)
+    return weights
 
 
 if __name__ == '__main__':

@@ -1,5 +1,5 @@
 """Scores a model on its test set and writes the pictures:
-python tools/test.py CONFIG CHECKPOINT"""
+python tools/test.py CONFIG CHECKPOINT, or an exported FILE.safetensors"""
 import argparse
 from pathlib import Path
 
@@ -8,8 +8,9 @@ from irsde_mm import cli
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='path or name of a config')
-    parser.add_argument('checkpoint', help='weights')
+    parser.add_argument('config', help='path or name of a config, or an '
+                        'exported file, which is config and weights')
+    parser.add_argument('checkpoint', nargs='?', help='weights')
     cli.sampler_arguments(parser)
     cli.runner_arguments(parser)
     return parser
@@ -18,9 +19,16 @@ def parser() -> argparse.ArgumentParser:
 def main(args: argparse.Namespace) -> None:
     from irsde_mm import registry  # noqa: F401, first: compat
     from irsde_mm.apis.checkpoint import read_checkpoint
-    from irsde_mm.errors import ConfigError
+    from irsde_mm.apis.configs import is_weights
+    from irsde_mm.errors import CheckpointError, ConfigError
     from mmengine.runner import Runner
     cfg = cli.runner_config(args)
+    checkpoint = args.checkpoint
+    if checkpoint is None:
+        if not is_weights(args.config):
+            raise CheckpointError(f"'{args.config}' is a config: say which "
+                                  'weights to test.')
+        checkpoint = args.config
     if not cfg.get('test_dataloader'):
         raise ConfigError(f"'{args.config}' has no test_dataloader.")
     if list(Path(cfg.work_dir).glob('*.pth')):
@@ -29,8 +37,8 @@ def main(args: argparse.Namespace) -> None:
     with cli.building(f"'{args.config}' cannot be tested"):
         set_sampler(cfg, args)
         cli.check_data(cfg, 'test')
-    read_checkpoint(args.checkpoint)
-    cfg.load_from, cfg.resume = args.checkpoint, False
+    read_checkpoint(checkpoint)
+    cfg.load_from, cfg.resume = checkpoint, False
     # mmengine's Runner would look for the training data otherwise
     cfg.train_cfg = cfg.train_dataloader = None
     cfg.optim_wrapper = cfg.param_scheduler = None

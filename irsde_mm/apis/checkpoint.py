@@ -1,7 +1,7 @@
 """Checkpoints: reading them, finding them, putting them in a model."""
 import warnings
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import torch
 from torch import nn
@@ -15,17 +15,41 @@ def read_checkpoint(path: str) -> dict:
     """A checkpoint: a dict with ``state_dict`` and ``meta``.
 
     Raises:
-        CheckpointError: As :func:`read_plain`, or if it has no weights.
+        CheckpointError: As :func:`read_plain`, or if it has no weights, or
+            such as are no finite numbers.
     """
     content = read_plain(path)
     weights = content.get('state_dict')
     if not isinstance(weights, dict) or not weights or not all(
-            isinstance(value, torch.Tensor) for value in weights.values()):
+            is_dense(value) for value in weights.values()):
         raise CheckpointError(
             f"'{path}' has no weights under 'state_dict'; weights of the "
             'published layout go through tools/convert_checkpoint.py.')
-    content.setdefault('meta', {})
+    if not isinstance(content.setdefault('meta', {}), dict):
+        raise CheckpointError(f"'{path}' has a 'meta' that is no dict.")
+    check_numbers(path, weights)
     return content
+
+
+def is_dense(value: Any) -> bool:
+    """Whether something is a tensor with a number for every place."""
+    return (isinstance(value, torch.Tensor) and not value.is_meta
+            and value.layout == torch.strided and not value.is_quantized)
+
+
+def check_numbers(path: str, weights: Dict[str, torch.Tensor]) -> None:
+    """Stops weights with NaN or infinite values, which restore nothing.
+
+    Raises:
+        CheckpointError: With the first of them.
+    """
+    for name, value in weights.items():
+        # a view may claim more than the file holds
+        stored = value.untyped_storage().nbytes() // value.element_size()
+        if value.numel() > stored or not value.isfinite().all():
+            raise CheckpointError(
+                f"'{path}': the weight '{name}' has values that are no finite "
+                'numbers; the training had failed. Use an earlier checkpoint.')
 
 
 def load_weights(model: nn.Module, path: str) -> None:

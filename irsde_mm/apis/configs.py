@@ -7,6 +7,7 @@ from ..errors import ConfigError
 
 #: The configs of this package, also after ``pip install``.
 PACKAGED = Path(__file__).parents[1] / '.mim' / 'configs'
+CONFIGS = ('.py', '.json', '.yaml', '.yml')
 
 
 def find_config(name: str) -> Path:
@@ -35,7 +36,8 @@ def load_config(name: str, options: Optional[dict] = None):
     """Reads a config and merges options into it.
 
     Args:
-        name (str): Path or name of the config.
+        name (str): Path or name of the config, or a weights file that brings
+            one along.
         options (dict, optional): Values by dotted key, as ``--cfg-options``.
 
     Returns:
@@ -44,21 +46,49 @@ def load_config(name: str, options: Optional[dict] = None):
     Raises:
         ConfigError: If it is missing, is no config, or an option fits none
             of its keys.
+        CheckpointError: If it is a weights file without a config, or with
+            one that is refused.
     """
-    from mmengine.config import Config
     path = find_config(name)
-    try:
-        cfg = Config.fromfile(str(path))
-    except Exception as error:  # a config is Python: anything can happen
-        raise ConfigError(f"the config '{path}' cannot be read: "
-                          f'{type(error).__name__}: '
-                          f'{" ".join(str(error).split())}') from error
+    cfg = (read_weights_config if is_weights(path) else read_config)(path)
     try:
         cfg.merge_from_dict(options or {})
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ConfigError(f"--cfg-options do not fit '{path}': "
                           f'{error}') from error
     return cfg
+
+
+def read_config(path: Path):
+    """The config in a file.
+
+    Raises:
+        ConfigError: If it cannot be read.
+    """
+    from mmengine.config import Config
+    try:
+        return Config.fromfile(str(path))
+    except Exception as error:  # a config is Python: anything can happen
+        raise ConfigError(f"the config '{path}' cannot be read: "
+                          f'{type(error).__name__}: '
+                          f'{" ".join(str(error).split())}') from error
+
+
+def is_weights(path: str) -> bool:
+    """Whether a path is that of a file which is no config."""
+    return Path(path).is_file() and Path(path).suffix not in CONFIGS
+
+
+def read_weights_config(path: Path):
+    """The config in a weights file, in the runtime of all our configs."""
+    from mmengine.config import Config
+
+    from .exported import config_of_weights
+    runtime = read_config(PACKAGED / '_base_' / 'default_runtime.py')
+    return Config(dict(runtime.to_dict(), **config_of_weights(str(path)),
+                       test_cfg=dict(type='MultiTestLoop')),
+                  cfg_text=f'# from {path.name}\n',
+                  filename=f'{path.stem}.py')  # what a test is written as
 
 
 def complete_config(cfg) -> None:

@@ -6,17 +6,12 @@ from typing import Optional, Union
 import numpy as np
 import torch
 
-from ..errors import CheckpointError, ConfigError, DataError
+from ..errors import ConfigError, DataError
 from ..registry import MODELS
 from ..samplers.base import Callback, Sampler
-from .checkpoint import find_run, load_weights, read_checkpoint
-from .configs import load_config
+from .checkpoint import find_run, load_weights
+from .configs import is_weights, load_config
 from .images import read_image
-
-OBJECTIVES = dict(
-    euler=dict(type='irsde_mm.MaximumLikelihoodLoss'),
-    exact=dict(type='irsde_mm.MaximumLikelihoodLoss', exact=True),
-    noise=dict(type='irsde_mm.NoiseMatchingLoss'))
 
 
 def init_restorer(model: str, checkpoint: Optional[str] = None,
@@ -25,8 +20,8 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
 
     Args:
         model (str): A config's path or name ('irsde/derain'); or the work
-            folder of a training run or a weights file of ours, which give
-            the weights too.
+            folder of a training run, an exported file or a checkpoint of
+            ours, which give the weights too.
         checkpoint (str, optional): Weights; without them a model from a
             config is untrained.
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
@@ -42,11 +37,10 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
         config, found = find_run(model)
         checkpoint = checkpoint or str(found)
         cfg = load_config(str(config))
-    elif Path(model).is_file() and Path(model).suffix != '.py':
-        cfg = config_of_weights(model)
-        checkpoint = checkpoint or model
     else:
         cfg = load_config(model)
+        if is_weights(model):
+            checkpoint = checkpoint or model
     return restorer_from_config(cfg, checkpoint, device)
 
 
@@ -66,38 +60,6 @@ def restorer_from_config(cfg, checkpoint: Optional[str] = None,
     # there is no ground truth to look for
     restorer.data_preprocessor.data_keys = None
     return restorer.to(device).eval()
-
-
-def config_of_weights(path: str):
-    """The config that a weights file of ours needs, from its settings.
-
-    Raises:
-        CheckpointError: If the file is none, or does not say what it was
-            trained with.
-    """
-    from mmengine.config import Config
-    settings = read_checkpoint(path)['meta'].get('irsde_mm')
-    if settings is None:
-        raise CheckpointError(f"'{path}' does not say what it was trained "
-                              'with; name its config as the model and the '
-                              'file as the checkpoint.')
-    channels = settings['generator'].get(
-        'img_channels', settings['generator'].get('in_channels', 3))
-    kind = dict(type='irsde_mm.IRSDERestorer')
-    if 'initial' in settings:
-        kind = dict(type='irsde_mm.RefiningRestorer',
-                    initial=settings['initial'])
-    return Config(dict(model=dict(
-        **kind,
-        generator=settings['generator'],
-        sde=settings['sde'],
-        sampler='balanced',
-        test_cfg=dict(sigma='estimate'),
-        pixel_loss=OBJECTIVES[settings['objective']],
-        data_preprocessor=dict(
-            type='mmagic.DataPreprocessor', mean=[0.] * channels,
-            std=[255.] * channels,
-            output_channel_order='RGB' if channels == 3 else None))))
 
 
 def check_device(device: Optional[str]) -> torch.device:

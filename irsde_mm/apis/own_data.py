@@ -42,6 +42,8 @@ def use_folder(cfg, folder: str) -> str:
     scale = math.prod(step.get('scale', 1) for step in on_pairs(cfg))
     for phase, (where, indices) in zip(('train', 'val', 'test'),
                                        (parts[0], parts[1], parts[1])):
+        if f'{phase}_dataloader' not in cfg:  # an exported file only tests
+            continue
         paired = (where / 'input').is_dir()
         loader = cfg[f'{phase}_dataloader']
         loader = loader[0] if isinstance(loader, list) else loader

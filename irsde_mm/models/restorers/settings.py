@@ -2,10 +2,14 @@
 import inspect
 from typing import Any, Dict, List
 
+from mmagic.models.base_models import BaseEditModel, OneStageInpaintor
 from mmengine.registry import Registry
 
 from ...errors import CheckpointError
-from ...registry import DIFFUSION_SCHEDULERS, MODELS
+from ...registry import DIFFUSION_SCHEDULERS, MODELS, find
+
+#: The kinds of models that restore images, ours and mmagic's.
+RESTORERS = (BaseEditModel, OneStageInpaintor)
 
 
 def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
@@ -15,7 +19,7 @@ def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
     they can be compared.
     """
     cfg = plain(cfg)
-    cls = registry.get(cfg['type'])
+    cls = find(registry, cfg['type'])  # it may be a checkpoint's
     args = {}
     if cls is not None:
         for name, parameter in inspect.signature(cls).parameters.items():
@@ -76,11 +80,31 @@ def check_settings(saved: dict, own: dict) -> None:
     Raises:
         CheckpointError: Naming each setting with both values.
     """
+    check_form(saved)
     found = differences(process_and_network(saved), process_and_network(own))
     if found:
         raise CheckpointError(
             'the checkpoint was trained with other settings than the model '
             'has; use its config, or change: ' + '; '.join(found))
+
+
+def check_form(saved: Any) -> None:
+    """Stops what is no ``meta['irsde_mm']``: files may hold anything there.
+
+    Raises:
+        CheckpointError: If a part is missing or of another kind.
+    """
+
+    def component(value: Any) -> bool:
+        return isinstance(value, dict) and isinstance(value.get('type'), str)
+
+    if not (isinstance(saved, dict) and component(saved.get('sde'))
+            and component(saved.get('generator'))
+            and component(saved.get('initial', saved['generator']))
+            and isinstance(saved.get('objective'), str)):
+        raise CheckpointError(
+            'what the checkpoint says about its training is not what '
+            "irsde_mm writes: sde and generator with a 'type', objective.")
 
 
 def check_weights(given: dict, own: dict) -> None:
