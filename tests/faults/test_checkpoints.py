@@ -95,7 +95,7 @@ def test_newest_first(run):
     names = [p.name for p in newest_first(run)]
     assert names == ['iter_6.pth', 'iter_4.pth', 'iter_2.pth']
     (run / 'last_checkpoint').write_text('/moved/away/iter_4.pth')
-    assert [p.name for p in newest_first(run)][0] == 'iter_4.pth'
+    assert newest_first(run)[0].name == 'iter_4.pth'
     (run / 'last_checkpoint').write_text('/moved/away/iter_7.pth')
     assert [p.name for p in newest_first(run)] == names
 
