@@ -27,6 +27,8 @@ def run(main: Callable[[argparse.Namespace], None],
     except ValueError:  # what mmengine's DictAction cannot split
         parser.error('--cfg-options takes KEY=VALUE pairs.')
     keep_freed_memory()
+    for stream in (sys.stdout, sys.stderr):  # names can be of any bytes
+        stream.reconfigure(errors='backslashreplace')
     # deprecations inside pinned packages, which nobody here can act on
     for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
                    'transformers', 'torch', 'timm', 'albumentations',

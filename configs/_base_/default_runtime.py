@@ -11,7 +11,8 @@ default_hooks = dict(
     settings=dict(type='irsde_mm.SettingsHook'),
     plain_checkpoint=dict(type='irsde_mm.PlainCheckpointHook'),
     progress=dict(type='irsde_mm.ProgressHook'),
-    results=dict(type='irsde_mm.ResultsHook'))
+    results=dict(type='irsde_mm.ResultsHook'),
+    skipped=dict(type='irsde_mm.SkippedImagesHook'))
 
 env_cfg = dict(
     cudnn_benchmark=False,

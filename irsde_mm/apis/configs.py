@@ -75,7 +75,8 @@ def complete_hooks(cfg) -> None:
     for name, hook in (('settings', 'SettingsHook'),
                        ('plain_checkpoint', 'PlainCheckpointHook'),
                        ('progress', 'ProgressHook'),
-                       ('results', 'ResultsHook')):
+                       ('results', 'ResultsHook'),
+                       ('skipped', 'SkippedImagesHook')):
         hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
     logger = hooks.setdefault('logger', dict(type='irsde_mm.LoggerHook'))
     if logger and logger['type'] == 'LoggerHook':
