@@ -18,6 +18,18 @@ GOLDEN = Path(__file__).parent / 'data' / 'golden'
 
 DIFFUSION_SCHEDULERS.import_from_location()
 
+# what the fault suite tried, by kind: a Counter each
+FIGURES = {}
+
+
+def pytest_terminal_summary(terminalreporter):
+    for title, counts in FIGURES.items():
+        if not counts:
+            continue
+        terminalreporter.section(f'{sum(counts.values())} {title}')
+        for what, number in sorted(counts.items()):
+            terminalreporter.write_line(f'{number:5} {what}')
+
 
 def registered(base: type) -> list:
     """All registered components of a kind: a new one is tested at once."""
@@ -145,7 +157,8 @@ def error(capfd):
         assert run_tool(name, *args) == 2
         text = capfd.readouterr().err
         assert 'Traceback' not in text
-        message = text[text.index('error: '):]
+        # at the beginning of a line: libpng has errors to tell too
+        message = ('\n' + text)[('\n' + text).index('\nerror: ') + 1:]
         assert len(message.splitlines()) <= 2, message
         return message
 
