@@ -199,22 +199,28 @@ def try_data(model, loop) -> None:
 
 
 def check_types(cfg) -> None:
-    """Finds optimizers and schedules of an unknown type: the Runner would
-    stumble over them after everything else was built.
+    """Finds optimizers and schedules of unknown types or with settings that
+    they do not take: the Runner would stumble over them after everything
+    else was built.
 
     Raises:
-        ConfigError: Naming the type.
+        ConfigError: Naming the type, or an impossible number of iterations.
+        TypeError, ValueError: From an optimizer or a schedule.
     """
     from mmengine.registry import (OPTIM_WRAPPERS, OPTIMIZERS,
                                    PARAM_SCHEDULERS, DefaultScope)
+    iters = (cfg.get('train_cfg') or {}).get('max_iters', 1)
+    if not isinstance(iters, int) or iters < 1:
+        raise ConfigError('train_cfg.max_iters must be a whole number of at '
+                          f'least 1, not {iters!r}.')
     schedulers = cfg.get('param_scheduler') or []
     schedulers = schedulers if isinstance(schedulers, list) else [schedulers]
-    wanted = [(PARAM_SCHEDULERS, s) for s in schedulers if 'type' in s]
     wrapper = cfg.get('optim_wrapper') or {}
-    wanted += [(OPTIM_WRAPPERS, wrapper)] if 'type' in wrapper else []
+    wanted = [(OPTIM_WRAPPERS, wrapper)] if 'type' in wrapper else []
     wanted += [(OPTIMIZERS, w['optimizer'])
                for w in (wrapper, *wrapper.values())
                if isinstance(w, dict) and 'optimizer' in w]
+    wanted += [(PARAM_SCHEDULERS, s) for s in schedulers if 'type' in s]
     with DefaultScope.overwrite_default_scope(
             cfg.get('default_scope', 'mmagic')):
         for registry, component in wanted:
@@ -222,3 +228,18 @@ def check_types(cfg) -> None:
                 if node.get(component['type']) is None:
                     raise ConfigError(f"there is no {registry.name} "
                                       f"'{component['type']}'.")
+            if registry is not OPTIM_WRAPPERS:
+                try_settings(registry, component)
+
+
+def try_settings(registry, component: dict) -> None:
+    """Builds an optimizer, or a schedule of one, on a number."""
+    import torch
+    number = [torch.nn.Parameter(torch.zeros(1))]
+    # schedules only; where epochs become iterations depends on the data
+    settings = {key: value for key, value in component.items()
+                if key != 'convert_to_iter_based'}
+    if registry.name == 'optimizer':
+        registry.build(dict(settings, params=number))
+    else:
+        registry.build(dict(settings, optimizer=torch.optim.Adam(number)))
