@@ -1,5 +1,6 @@
 """What the tests share. Nothing here reads outside the project."""
 import inspect
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -158,7 +159,8 @@ def error(capfd):
         text = capfd.readouterr().err
         assert 'Traceback' not in text
         # at the beginning of a line: libpng has errors to tell too
-        message = ('\n' + text)[('\n' + text).index('\nerror: ') + 1:]
+        start = re.search(r'^(\S+: )?error: ', text, re.M).start()
+        message = text[start:]
         assert len(message.splitlines()) <= 2, message
         return message
 

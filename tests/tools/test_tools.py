@@ -252,10 +252,10 @@ def test_restore_errors(trained, photo, tmp_path, error):
     assert 'not a readable image' in error('restore', broken, *model)
     alpha = tmp_path / 'alpha.png'
     Image.new('RGBA', (9, 9)).save(alpha)
-    assert 'transparency' in error('restore', alpha, *model)
-    deep = tmp_path / 'deep.png'
-    Image.fromarray(np.zeros((9, 9), np.uint16)).save(deep)
-    assert '8 bits' in error('restore', deep, *model)
+    assert 'transparent' in error('restore', alpha, *model)
+    deep = tmp_path / 'deep.tif'
+    Image.fromarray(np.zeros((9, 9), np.float32)).save(deep)
+    assert '8 or 16 bits' in error('restore', deep, *model)
     assert 'unknown sampler' in error('restore', photo, *model, '--sampler',
                                       'quick')
     assert 'steps=101' in error('restore', photo, *model, '--steps', 101)
