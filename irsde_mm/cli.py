@@ -31,6 +31,8 @@ def run(main: Callable[[argparse.Namespace], None],
     keep_freed_memory()
     # would let torch execute what weights files bring along
     os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
+    for stream in (sys.stdout, sys.stderr):  # names can be of any bytes
+        stream.reconfigure(errors='backslashreplace')
     # deprecations inside pinned packages, which nobody here can act on
     for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
                    'transformers', 'torch', 'timm', 'albumentations',
@@ -163,77 +165,3 @@ def runner_config(args: argparse.Namespace):
     if args.launcher != 'none':
         use_gloo_without_gpu(cfg)
     return cfg
-
-
-def check_data(cfg, *names: str) -> None:
-    """Looks for the data of some dataloaders, before anything is built.
-
-    Only datasets that can be built without reading (mmengine's
-    ``lazy_init``); others say what is missing when the Runner builds them.
-
-    Args:
-        cfg: The config.
-        names (str): Of 'train', 'val' and 'test'.
-    """
-    import inspect
-
-    from mmengine.dataset import BaseDataset
-    from mmengine.registry import DATASETS, DefaultScope
-    with DefaultScope.overwrite_default_scope(
-            cfg.get('default_scope', 'mmagic')):
-        for name in names:
-            loaders = cfg.get(f'{name}_dataloader') or []
-            for loader in loaders if isinstance(loaders, list) else [loaders]:
-                with DATASETS.switch_scope_and_registry(None) as node:
-                    cls = node.get(loader['dataset']['type'])
-                if cls is not None and not (
-                        inspect.isclass(cls) and issubclass(cls, BaseDataset)
-                        and {'lazy_init', 'kwargs'} & set(
-                            inspect.signature(cls).parameters)):
-                    continue
-                DATASETS.build(dict(loader['dataset'], lazy_init=True))
-
-
-def try_data(model, loop) -> None:
-    """Takes the first sample of a loop's datasets, so that what is wrong with
-    masks, depth maps or noise levels is said before hours of training.
-
-    Raises:
-        DataError: From the pipeline.
-        ValueError: If the model cannot start from the noise level.
-    """
-    loaders = getattr(loop, 'dataloaders', None) or [loop.dataloader]
-    sde = getattr(model, 'sde', None)
-    for loader in loaders:
-        sample = loader.dataset[0].get('data_samples', {})
-        if not hasattr(sde, 'start_time'):
-            continue
-        sigma = sample.get('sigma', (model.test_cfg or {}).get('sigma'))
-        if sigma != 'estimate':
-            sde.start(None, sigma=sigma)
-
-
-def check_types(cfg) -> None:
-    """Finds optimizers and schedules of an unknown type: the Runner would
-    stumble over them after everything else was built.
-
-    Raises:
-        ConfigError: Naming the type.
-    """
-    from mmengine.registry import (OPTIM_WRAPPERS, OPTIMIZERS,
-                                   PARAM_SCHEDULERS, DefaultScope)
-    schedulers = cfg.get('param_scheduler') or []
-    schedulers = schedulers if isinstance(schedulers, list) else [schedulers]
-    wanted = [(PARAM_SCHEDULERS, s) for s in schedulers if 'type' in s]
-    wrapper = cfg.get('optim_wrapper') or {}
-    wanted += [(OPTIM_WRAPPERS, wrapper)] if 'type' in wrapper else []
-    wanted += [(OPTIMIZERS, w['optimizer'])
-               for w in (wrapper, *wrapper.values())
-               if isinstance(w, dict) and 'optimizer' in w]
-    with DefaultScope.overwrite_default_scope(
-            cfg.get('default_scope', 'mmagic')):
-        for registry, component in wanted:
-            with registry.switch_scope_and_registry(None) as node:
-                if node.get(component['type']) is None:
-                    raise ConfigError(f"there is no {registry.name} "
-                                      f"'{component['type']}'.")

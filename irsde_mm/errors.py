@@ -21,6 +21,10 @@ class DataError(IRSDEError, ValueError):
     """A data folder or an image is missing, broken or of another form."""
 
 
+class ImageError(DataError):
+    """One image file cannot be used; others may be."""
+
+
 class OutputError(IRSDEError, OSError):
     """Something cannot be written, or would overwrite what is there."""
 

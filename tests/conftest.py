@@ -1,5 +1,6 @@
 """What the tests share. Nothing here reads outside the project."""
 import inspect
+import re
 import runpy
 import sys
 from collections import Counter
@@ -18,6 +19,18 @@ ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / 'data' / 'golden'
 
 DIFFUSION_SCHEDULERS.import_from_location()
+
+# what the fault suite tried, by kind: a Counter each
+FIGURES = {}
+
+
+def pytest_terminal_summary(terminalreporter):
+    for title, counts in FIGURES.items():
+        if not counts:
+            continue
+        terminalreporter.section(f'{sum(counts.values())} {title}')
+        for what, number in sorted(counts.items()):
+            terminalreporter.write_line(f'{number:5} {what}')
 
 
 def registered(base: type) -> list:
@@ -146,24 +159,16 @@ def error(capfd):
         assert run_tool(name, *args) == 2
         text = capfd.readouterr().err
         assert 'Traceback' not in text
-        message = text[text.index('error: '):]
+        # at the beginning of a line: libpng has errors to tell too
+        start = re.search(r'^(\S+: )?error: ', text, re.M).start()
+        message = text[start:]
         assert len(message.splitlines()) <= 2, message
         return message
 
     return run
 
 
-TRIED = Counter()
-
-
 @pytest.fixture
 def tried() -> Counter:
     """What fault tests tried and how it ended, counted."""
-    return TRIED
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    if TRIED:
-        terminalreporter.section('faults tried')
-        for what, count in sorted(TRIED.items()):
-            terminalreporter.write_line(f'{count:6}  {what}')
+    return FIGURES.setdefault('faults in training', Counter())

@@ -15,10 +15,10 @@ NAMES = dict(
             'GreyHolesDeepFill', 'RefiningRestorer', 'UnetNoisePredictor'],
     DATASETS=['PairedImageDataset', 'BuiltinPhotos', 'CleanImageDataset'],
     TRANSFORMS=['RainStreaks', 'GaussianNoise', 'MotionBlur', 'KeepMask',
-                'LowResolution', 'Upsample', 'Haze'],
+                'LowResolution', 'Upsample', 'Haze', 'LoadImage'],
     METRICS=['PSNR', 'SSIM', 'LPIPS', 'FID', 'NIQE'],
     HOOKS=['SettingsHook', 'PlainCheckpointHook', 'ProgressHook',
-           'LoggerHook', 'ResultsHook'],
+           'LoggerHook', 'ResultsHook', 'SkippedImagesHook'],
     OPTIM_WRAPPERS=['BFloat16OptimWrapper'])
 
 

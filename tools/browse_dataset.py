@@ -3,7 +3,7 @@ python tools/browse_dataset.py quickstart/derain --out look.png"""
 import argparse
 from pathlib import Path
 
-from irsde_mm import cli
+from irsde_mm import cli, config_checks
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
     if not cfg.get(f'{args.phase}_dataloader'):
         raise ConfigError(f"'{args.config}' has no {args.phase}_dataloader.")
     with cli.building(f"the data of '{args.config}' cannot be read"):
-        cli.check_data(cfg, args.phase)
+        config_checks.check_data(cfg, args.phase)
         items = draw_dataset(cfg, args.phase, out, args.number)
     print(f'{out}: {len(items)} samples')
 

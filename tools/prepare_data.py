@@ -214,7 +214,7 @@ def survey(source: Source, out: Path,
 
 def look(part: Part, path: Path) -> Tuple[Optional[tuple], str]:
     """The size of an image and what is wrong with it."""
-    from irsde_mm.datasets.image_files import image_size
+    from irsde_mm.datasets.image_reader import image_size
     from PIL import Image
     try:
         size = image_size(path)

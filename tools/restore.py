@@ -1,9 +1,11 @@
 """Restores photos: python tools/restore.py photo.jpg --out restored"""
 import argparse
+import sys
 from pathlib import Path
 
 from irsde_mm import cli
 
+FAILED = 1  # exit code if some photos could not be restored
 MEGAPIXELS = 4  # above, memory is looked at first
 
 
@@ -23,43 +25,88 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('--force', action='store_true', help='restore photos '
                         f'above {MEGAPIXELS} megapixels although memory may '
                         'not suffice')
+    parser.add_argument('--max-pixels', type=int, default=250_000_000,
+                        help='refuse photos that declare more pixels '
+                        '(default: %(default)s)')
     return parser
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm.apis import images
+    from irsde_mm.apis import images, inference
     files = images.find_images(args.inputs)
     out = images.prepare_folder(args.out)
-    targets = plan(files, out)
-    sizes = [images.check_image(path) for path in files]
+    targets = dict(zip(files, plan(files, out)))
+    sizes, failed = look(files, args.max_pixels)
     model = load_model(args)
     if not args.force:
-        for path, (height, width) in zip(files, sizes):
+        for path, (width, height) in sizes.items():
             check_memory(model, height, width, path)
-
-    from irsde_mm.apis import inference
-    from tqdm.auto import tqdm
-    sampler = None
+    sampler, options = None, dict(max_pixels=args.max_pixels)
     if args.sampler is not None or args.steps is not None:
         sampler = inference.choose_sampler(model, args.sampler, args.steps)
-    steps = 1  # a model that is no diffusion calls its network once
     if hasattr(model, 'sampler'):
-        steps = (sampler or model.sampler).num_steps or model.sde.num_steps
-    with tqdm(total=len(files) * steps, unit='step') as bar:
-        for done, (path, target) in enumerate(zip(files, targets)):
+        options.update(sampler=sampler or model.sampler, seed=args.seed)
+    failed += restore_all(model, {path: targets[path] for path in sizes},
+                          options)
+    if failed:
+        print(f'{len(failed)} of {len(files)} photos are not restored:',
+              *failed, sep='\n', file=sys.stderr)
+        sys.exit(FAILED)
+
+
+def look(files, max_pixels: int) -> tuple:
+    """Sizes of the photos that can be used, and what is wrong with others.
+
+    Raises:
+        DataError: If none can be used.
+    """
+    from irsde_mm.datasets.image_reader import image_size
+    from irsde_mm.errors import ImageError
+    sizes, failed = {}, []
+    for path in files:
+        try:
+            sizes[path] = image_size(path, max_pixels)
+        except ImageError as error:
+            failed.append(str(error))
+    stop_without(sizes, failed)
+    for message in failed:
+        print(f'left out: {message}', file=sys.stderr)
+    return sizes, failed
+
+
+def stop_without(photos, failed) -> None:
+    from irsde_mm.datasets.base import listed
+    from irsde_mm.errors import DataError
+    if not photos:
+        raise DataError(failed[0] if len(failed) == 1 else
+                        str(listed(failed, 'the photos')))
+
+
+def restore_all(model, targets: dict, options: dict) -> list:
+    """Restores photos into files; gives what was wrong with others."""
+    from irsde_mm.apis import images, inference
+    from irsde_mm.errors import ImageError
+    from tqdm.auto import tqdm
+    written, failed, steps = [], [], 1
+    if 'sampler' in options:  # others call their network once
+        steps = options['sampler'].num_steps or model.sde.num_steps
+        options = dict(options, callback=lambda s, xs: bar.update())
+    with tqdm(total=len(targets) * steps, unit='step') as bar:
+        for done, (path, target) in enumerate(targets.items()):
             # a photo with little noise took fewer steps
             bar.update(done * steps - bar.n)
             bar.set_description(path.name)
-            options = dict(callback=lambda s, xs: bar.update(),
-                           sampler=sampler, seed=args.seed)
-            if not hasattr(model, 'sampler'):
-                options = {}
-                bar.update()
-            images.write_image(target,
-                               inference.restore(model, path, **options))
+            try:
+                restored = inference.restore(model, path, **options)
+            except ImageError as error:
+                failed.append(str(error))
+                continue
+            images.write_image(target, restored)
+            written.append(target)
         bar.update(bar.total - bar.n)
-    for target in targets:
-        print(target)
+    stop_without(written, failed)
+    print(*written, sep='\n')
+    return failed
 
 
 def plan(files, out: Path):

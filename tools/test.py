@@ -3,7 +3,7 @@ python tools/test.py CONFIG CHECKPOINT, or an exported FILE.safetensors"""
 import argparse
 from pathlib import Path
 
-from irsde_mm import cli
+from irsde_mm import cli, config_checks
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,7 +36,7 @@ def main(args: argparse.Namespace) -> None:
         cfg.work_dir = str(Path(cfg.work_dir) / 'test')
     with cli.building(f"'{args.config}' cannot be tested"):
         set_sampler(cfg, args)
-        cli.check_data(cfg, 'test')
+        config_checks.check_data(cfg, 'test')
     read_checkpoint(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
     # mmengine's Runner would look for the training data otherwise
@@ -44,7 +44,7 @@ def main(args: argparse.Namespace) -> None:
     cfg.optim_wrapper = cfg.param_scheduler = None
     with cli.building(f"'{args.config}' cannot be tested"):
         runner = Runner.from_cfg(cfg)
-        cli.try_data(runner.model, runner.test_loop)
+        config_checks.try_data(runner.model, runner.test_loop)
     runner.test()
     print(f'pictures and scores: {runner.log_dir}')
 

@@ -2,7 +2,7 @@
 import argparse
 from pathlib import Path
 
-from irsde_mm import cli
+from irsde_mm import cli, config_checks
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,8 +30,8 @@ def main(args: argparse.Namespace) -> None:
         raise ConfigError(f"'{args.config}' is no training config: it has no "
                           'train_dataloader.')
     with cli.building(f"'{args.config}' cannot be trained"):
-        cli.check_data(cfg, 'train', 'val')
-        cli.check_types(cfg)
+        config_checks.check_data(cfg, 'train', 'val')
+        config_checks.check_types(cfg)
     set_resume(cfg, args.resume)
     if args.amp:
         set_amp(cfg)
@@ -43,9 +43,9 @@ def main(args: argparse.Namespace) -> None:
     with cli.building(f"'{args.config}' cannot be trained"):
         runner = Runner.from_cfg(cfg)
         # build the data now, so that what is wrong with it is said at once
-        cli.try_data(runner.model, runner.train_loop)
+        config_checks.try_data(runner.model, runner.train_loop)
         if cfg.get('val_cfg'):
-            cli.try_data(runner.model, runner.val_loop)
+            config_checks.try_data(runner.model, runner.val_loop)
     if args.data:
         show_data(cfg)
     runner.train()

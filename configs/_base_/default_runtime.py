@@ -13,7 +13,8 @@ default_hooks = dict(
     guard=dict(type='irsde_mm.GuardHook'),
     preemption=dict(type='irsde_mm.PreemptionHook'),
     progress=dict(type='irsde_mm.ProgressHook'),
-    results=dict(type='irsde_mm.ResultsHook'))
+    results=dict(type='irsde_mm.ResultsHook'),
+    skipped=dict(type='irsde_mm.SkippedImagesHook'))
 
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -11,5 +11,5 @@ train_dataloader = _base_.train_dataloader
 val_dataloader, test_dataloader = _base_.val_dataloader, _base_.test_dataloader
 for loader in (train_dataloader, val_dataloader, *test_dataloader):
     loader.dataset.pipeline[0] = dict(
-        type='LoadImageFromFile', key='gt', color_type='grayscale')
+        type='irsde_mm.LoadImage', key='gt', color_type='grayscale')
 del loader

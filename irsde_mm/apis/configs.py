@@ -108,7 +108,8 @@ def complete_config(cfg) -> None:
                        ('guard', 'GuardHook'),
                        ('preemption', 'PreemptionHook'),
                        ('progress', 'ProgressHook'),
-                       ('results', 'ResultsHook')):
+                       ('results', 'ResultsHook'),
+                       ('skipped', 'SkippedImagesHook')):
         hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
     for name, hook in (('logger', 'LoggerHook'),
                        ('checkpoint', 'CheckpointHook')):

@@ -1,75 +1,36 @@
 """Photos in, photos out."""
-import glob
+import os
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterable, Iterator, List, Tuple
+from typing import Iterable, List, Union
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from ..datasets.image_files import EXTENSIONS, image_size, list_images
-from ..errors import DataError, OutputError
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[Image.Image]:
-    """An image file that can be restored without loss.
-
-    Raises:
-        DataError: If it is missing, broken, or has what would be lost
-            (transparency, 16 bits).
-    """
-    try:
-        with Image.open(path) as image:
-            if 'A' in image.getbands() or 'transparency' in image.info:
-                raise DataError(f"'{path}' has transparency, which is not "
-                                'restored; save it without.')
-            if image.mode not in ('RGB', 'L', 'P', '1', 'CMYK', 'YCbCr'):
-                raise DataError(f"'{path}' is of mode {image.mode}; save it "
-                                'with 8 bits a channel.')
-            yield image
-    except DataError:
-        raise
-    except FileNotFoundError:
-        raise DataError(f"there is no image '{path}'.") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError,
-            Image.DecompressionBombError) as error:
-        raise DataError(f"'{path}' is not a readable image "
-                        f'({error}).') from None
+from ..datasets.image_files import EXTENSIONS, list_images
+from ..datasets.image_reader import MAX_PIXELS, read_image
+from ..errors import DataError, ImageError, OutputError
 
 
-def check_image(path: str) -> Tuple[int, int]:
-    """Height and width of a photo, without decoding it.
-
-    Raises:
-        DataError: As :func:`read_image`, for all that can be seen from the
-            header and the end of the file.
-    """
-    with _opened(path):
-        width, height = image_size(Path(path))
-    return height, width
-
-
-def read_image(path: str, channels: int = 3) -> np.ndarray:
+def read_photo(path: Union[str, Path], channels: int = 3,
+               max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """A photo as (H, W, channels) uint8, turned upright.
 
     Args:
-        path (str): The file.
+        path (str | Path): The file, see :func:`read_image`.
         channels (int): 3 for BGR (a grey photo gets three equal ones), 1 for
             grey.
+        max_pixels (int): What declares more is refused.
 
     Raises:
-        DataError: If it is missing, broken, or has what would be lost
-            (transparency, 16 bits, colours for a grey model).
+        ImageError: If it cannot be used, or has colours for a grey model.
     """
-    with _opened(path) as image:
-        if channels == 1 and image.mode not in ('L', '1'):
-            raise DataError(f"'{path}' is in colour, but the model restores "
-                            'grey images.')
-        upright = ImageOps.exif_transpose(image)
-        pixels = np.asarray(upright.convert('L' if channels == 1 else 'RGB'))
-    pixels = pixels[..., None] if channels == 1 else pixels[..., ::-1]
+    pixels = read_image(path, max_pixels=max_pixels)
+    if channels == 1:
+        if (pixels != pixels[..., :1]).any():
+            raise ImageError(f'{str(path)!r} is in colour, but the model '
+                             'restores grey images.')
+        pixels = pixels[..., :1]
     return np.ascontiguousarray(pixels)
 
 
@@ -95,24 +56,39 @@ def write_image(path: Path, image: np.ndarray) -> None:
 def find_images(inputs: Iterable[str]) -> List[Path]:
     """Images named one by one, by folder or by a pattern such as '*.jpg'.
 
+    Of ``**`` links to folders are not followed: they can run in circles.
+
     Raises:
         DataError: If one of them leads to no image.
     """
     found: List[Path] = []
     for name in map(str, inputs):
         path = Path(name)
-        if path.is_dir():
+        if os.path.isdir(path):
             found += list_images(path)
-        elif path.is_file():
+        elif os.path.lexists(path):  # the reader says what is wrong with it
             found.append(path)
         else:
-            matches = sorted(
-                Path(match) for match in glob.glob(name, recursive=True)
-                if Path(match).suffix.lower() in EXTENSIONS)
-            if not matches:
-                raise DataError(f"there is no image '{name}'.")
-            found += matches
+            found += matching(path)
     return list(dict.fromkeys(found))
+
+
+def matching(pattern: Path) -> List[Path]:
+    """The images of a pattern, sorted.
+
+    Raises:
+        DataError: If there is none.
+    """
+    inside = pattern.relative_to(pattern.anchor)
+    try:
+        found = sorted(
+            path for path in Path(pattern.anchor).glob(str(inside))
+            if path.suffix.lower() in EXTENSIONS)
+    except (ValueError, OSError):  # '**' beside other letters; no access
+        found = []
+    if not found:
+        raise DataError(f'there is no image {str(pattern)!r}.')
+    return found
 
 
 def prepare_folder(path: str) -> Path:

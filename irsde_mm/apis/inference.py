@@ -6,12 +6,13 @@ from typing import Optional, Union
 import numpy as np
 import torch
 
+from ..datasets.image_reader import MAX_PIXELS
 from ..errors import ConfigError, DataError
 from ..registry import MODELS
 from ..samplers.base import Callback, Sampler
 from .checkpoint import find_run, load_weights
 from .configs import is_weights, load_config
-from .images import read_image
+from .images import read_photo
 
 
 def init_restorer(model: str, checkpoint: Optional[str] = None,
@@ -122,7 +123,8 @@ def image_channels(model) -> int:
 def restore(model, image: Union[str, Path, np.ndarray], *,
             sampler: Union[None, str, dict, Sampler] = None,
             steps: Optional[int] = None, seed: Optional[int] = None,
-            callback: Optional[Callback] = None) -> np.ndarray:
+            callback: Optional[Callback] = None,
+            max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Restores one photo.
 
     Args:
@@ -132,6 +134,7 @@ def restore(model, image: Union[str, Path, np.ndarray], *,
         seed (int, optional): Chooses among the possible results. By default
             the test seed and the file's name do, as in testing.
         callback: Called as ``callback(s, xs)`` after every step.
+        max_pixels (int): A file that declares more is refused.
 
     Returns:
         ndarray: The restored photo, (H, W, C) uint8 BGR.
@@ -144,7 +147,7 @@ def restore(model, image: Union[str, Path, np.ndarray], *,
     if isinstance(image, np.ndarray):
         name, pixels = '', image
     else:
-        name, pixels = str(image), read_image(str(image), channels)
+        name, pixels = str(image), read_photo(image, channels, max_pixels)
     if (pixels.ndim != 3 or pixels.dtype != np.uint8 or pixels.size == 0
             or pixels.shape[2] != channels):
         raise DataError(f'an image array must be (height, width, {channels}) '

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import List, Tuple
 
 from ..datasets.image_files import list_images
+from ..datasets.image_reader import MAX_PIXELS
 from ..datasets.transforms import Degradation
 from ..errors import ConfigError, DataError
 from ..registry import TRANSFORMS
 
 HELD_OUT = 10  # every tenth image is for validation
+MAX_SKIPPED = 10  # photos that may fail during training
 VAL_SIDE = 512  # validation sees the centre of photos, to save time
 NEEDED = ('patch_size', 'region', 'degradation')
 
@@ -55,6 +57,7 @@ def use_folder(cfg, folder: str) -> str:
             else 'irsde_mm.CleanImageDataset',
             data_root=str(where), pipeline=pipeline, indices=indices,
             min_size=cfg.patch_size if phase == 'train' else 1,
+            **limits(loader.dataset, phase == 'train'),
             **(dict(scale=scale) if paired else {}))
         cfg[f'{phase}_dataloader'] = loader
         evaluator = cfg.get(f'{phase}_evaluator')
@@ -63,6 +66,13 @@ def use_folder(cfg, folder: str) -> str:
                 dict(metric, prefix=None) for metric in evaluator[0].metrics])
     counts = [count(*part) for part in parts]
     return f'{counts[0]} images to train on, {counts[1]} to validate with'
+
+
+def limits(dataset: dict, train: bool) -> dict:
+    """How many images may fail, and how large they may be."""
+    return dict(
+        max_skipped=dataset.get('max_skipped', MAX_SKIPPED) if train else 0,
+        max_pixels=dataset.get('max_pixels', MAX_PIXELS))
 
 
 def find_parts(folder: Path) -> List[Tuple[Path, list]]:
@@ -134,7 +144,7 @@ def needs_whole(cfg) -> bool:
 def load(cfg, paired: bool) -> list:
     preprocessor = cfg.model.get('data_preprocessor', {})
     grey = len(preprocessor.get('mean', ())) == 1
-    return [dict(type='LoadImageFromFile', key=key,
+    return [dict(type='irsde_mm.LoadImage', key=key,
                  color_type='grayscale' if grey else 'color')
             for key in (('img', 'gt') if paired else ('gt', ))]
 

@@ -2,20 +2,16 @@
 from pathlib import Path
 from typing import List, Sequence
 
-from mmengine.dataset import BaseDataset
-
 from ..errors import DataError
 from ..registry import DATASETS
-from .image_files import image_size, list_images
-from .paired_image_dataset import listed
+from .base import ImageFilesDataset, listed
+from .image_files import list_images
+from .image_reader import image_size
 
 
 @DATASETS.register_module()
-class CleanImageDataset(BaseDataset):
+class CleanImageDataset(ImageFilesDataset):
     """Clean images of one folder, sorted by name.
-
-    All are looked at when the dataset is built, and everything that is wrong
-    is listed at once.
 
     Args:
         data_root (str): The folder.
@@ -23,8 +19,8 @@ class CleanImageDataset(BaseDataset):
         min_size (int): Smallest side that an image may have, as training
             patches need.
         hint (str): Where the data is obtained, shown when it is missing.
-        **kwargs: mmengine's ``BaseDataset``'s (``test_mode``,
-            ``lazy_init``, ...).
+        **kwargs: Of :class:`ImageFilesDataset` and mmengine's ``BaseDataset``
+            (``test_mode``, ``lazy_init``, ...).
 
     Raises:
         DataError: If the folder is missing or empty, or images are broken or
@@ -48,13 +44,14 @@ class CleanImageDataset(BaseDataset):
         problems = []
         for path in self.files:
             try:
-                width, height = image_size(path)
+                width, height = image_size(path, self.max_pixels)
             except DataError as error:
-                problems.append(str(error).rstrip('.'))
+                problems.append(str(error))
             else:
                 if min(width, height) < self.min_size:
-                    problems.append(f"'{path}' is {width}x{height}, below "
-                                    f'{self.min_size} pixels')
+                    problems.append(f'{str(path)!r} is {width}x{height}, '
+                                    f'below {self.min_size} pixels')
         if problems:
             raise listed(problems, self.data_root)
-        return [dict(gt_path=str(path), scale=1) for path in self.files]
+        return [dict(gt_path=str(path), scale=1, max_pixels=self.max_pixels)
+                for path in self.files]

@@ -3,35 +3,19 @@ import re
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from mmengine.dataset import BaseDataset
-
 from ..errors import DataError
 from ..registry import DATASETS
-from .image_files import by_stem, image_size, list_images
-
-SHOWN = 10
-
-
-def listed(problems: List[str], where: str) -> DataError:
-    """One error for all problems of a folder, the first ten by name."""
-    more = len(problems) - SHOWN
-    return DataError(f"{len(problems)} problem(s) in '{where}': "
-                     + '; '.join(problems[:SHOWN])
-                     + (f'; and {more} more.' if more > 0 else '.'))
+from .base import ImageFilesDataset, listed
+from .image_files import by_stem, list_images
+from .image_reader import image_size
 
 
 @DATASETS.register_module()
-class PairedImageDataset(BaseDataset):
+class PairedImageDataset(ImageFilesDataset):
     """Two folders of images, paired by file name.
 
     Names without extension have to agree, or follow ``templates``; samples
-    are sorted by the name of the degraded image. All pairs are looked at when
-    the dataset is built, and everything that is wrong is listed at once.
-
-    PNG, JPEG, BMP, TIFF and WebP are read. mmagic's ``LoadImageFromFile``
-    gives grey images three equal channels (one with
-    ``color_type='grayscale'``), drops transparency, reduces 16 bits to 8 and
-    turns photos upright.
+    are sorted by the name of the degraded image.
 
     Args:
         data_root (str): Folder that the prefixes start from.
@@ -48,8 +32,8 @@ class PairedImageDataset(BaseDataset):
         min_size (int): Smallest side that a clean image may have, as training
             patches need.
         hint (str): Where the data is obtained, shown when it is missing.
-        **kwargs: mmengine's ``BaseDataset``'s (``test_mode``,
-            ``lazy_init``, ...).
+        **kwargs: Of :class:`ImageFilesDataset` and mmengine's ``BaseDataset``
+            (``test_mode``, ``lazy_init``, ...).
 
     Raises:
         ValueError: If a template is none.
@@ -96,9 +80,9 @@ class PairedImageDataset(BaseDataset):
         folders, (img, gt) = self.data_prefix, self.files.values()
         partners = {name: self._partner(name) for name in img}
         used = set(partners.values())
-        problems = [f"'{path}' has no partner in '{folders['gt']}'"
+        problems = [f"{str(path)!r} has no partner in '{folders['gt']}'"
                     for name, path in img.items() if partners[name] not in gt]
-        problems += [f"'{path}' has no partner in '{folders['img']}'"
+        problems += [f"{str(path)!r} has no partner in '{folders['img']}'"
                      for name, path in gt.items() if name not in used]
         pairs = [(img[name], gt[partners[name]]) for name in sorted(img)
                  if partners[name] in gt]
@@ -106,8 +90,8 @@ class PairedImageDataset(BaseDataset):
             problems += self._pair_problems(*pair)
         if problems:
             raise listed(problems, self.data_root)
-        return [dict(img_path=str(a), gt_path=str(b), scale=self.scale)
-                for a, b in pairs]
+        return [dict(img_path=str(a), gt_path=str(b), scale=self.scale,
+                     max_pixels=self.max_pixels) for a, b in pairs]
 
     def _partner(self, name: str) -> Optional[str]:
         """The name of the clean image of a degraded one."""
@@ -118,16 +102,17 @@ class PairedImageDataset(BaseDataset):
         problems, sizes = [], []
         for path in (img, gt):
             try:
-                sizes.append(image_size(path))
+                sizes.append(image_size(path, self.max_pixels))
             except DataError as error:
-                problems.append(str(error).rstrip('.'))
+                problems.append(str(error))
         if len(sizes) == 2 and min(sizes[1]) < self.min_size:
-            problems.append(f"'{gt}' is {sizes[1][0]}x{sizes[1][1]}, below "
-                            f'{self.min_size} pixels')
+            problems.append(f'{str(gt)!r} is {sizes[1][0]}x{sizes[1][1]}, '
+                            f'below {self.min_size} pixels')
         if len(sizes) == 2 and sizes[1] != tuple(
                 self.scale * side for side in sizes[0]):
             problems.append(
-                f"'{img}' is {sizes[0][0]}x{sizes[0][1]} but '{gt}' "
+                f'{str(img)!r} is {sizes[0][0]}x{sizes[0][1]} but '
+                f'{str(gt)!r} '
                 f'{sizes[1][0]}x{sizes[1][1]}' + (
                     f', not {self.scale} times that' if self.scale > 1
                     else ''))

@@ -18,7 +18,7 @@ from typing import Callable, Iterable, Iterator, List, Optional, Sequence
 from PIL import Image
 
 from ..errors import DataError, OutputError
-from .image_files import image_size
+from .image_reader import image_size
 
 ARCHIVE = re.compile(
     r'\.(zip|tar|t[gx]z|tbz2?|tar\.(gz|bz2|xz)|gz|rar|7z)$', re.I)

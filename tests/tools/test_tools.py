@@ -105,7 +105,7 @@ def test_train_errors(options, words, error, tmp_path, monkeypatch):
 
 def test_datasets_that_cannot_be_lazy_are_left_to_the_runner():
     """mmagic has datasets without lazy_init: no reason to refuse them."""
-    from irsde_mm import cli
+    from irsde_mm.config_checks import check_data
     from irsde_mm.errors import DataError
     from mmengine.config import Config
 
@@ -113,11 +113,11 @@ def test_datasets_that_cannot_be_lazy_are_left_to_the_runner():
         return Config(dict(default_scope='mmagic', train_dataloader=dict(
             dataset=dataset)))
 
-    cli.check_data(config(type='SinGANDataset', data_root='nowhere.png',
+    check_data(config(type='SinGANDataset', data_root='nowhere.png',
                           min_size=25, max_size=250, scale_factor_init=0.75),
                    'train', 'val')
     with pytest.raises(DataError, match='nowhere'):
-        cli.check_data(config(type='irsde_mm.PairedImageDataset',
+        check_data(config(type='irsde_mm.PairedImageDataset',
                               data_root='nowhere'), 'train')
 
 
@@ -252,10 +252,10 @@ def test_restore_errors(trained, photo, tmp_path, error):
     assert 'not a readable image' in error('restore', broken, *model)
     alpha = tmp_path / 'alpha.png'
     Image.new('RGBA', (9, 9)).save(alpha)
-    assert 'transparency' in error('restore', alpha, *model)
-    deep = tmp_path / 'deep.png'
-    Image.fromarray(np.zeros((9, 9), np.uint16)).save(deep)
-    assert '8 bits' in error('restore', deep, *model)
+    assert 'transparent' in error('restore', alpha, *model)
+    deep = tmp_path / 'deep.tif'
+    Image.fromarray(np.zeros((9, 9), np.float32)).save(deep)
+    assert '8 or 16 bits' in error('restore', deep, *model)
     assert 'unknown sampler' in error('restore', photo, *model, '--sampler',
                                       'quick')
     assert 'steps=101' in error('restore', photo, *model, '--steps', 101)

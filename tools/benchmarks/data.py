@@ -3,7 +3,7 @@ import argparse
 import statistics
 import tempfile
 
-from irsde_mm import cli
+from irsde_mm import cli, config_checks
 
 from .common import seconds
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> dict:
         use_folder(cfg, args.data)
     with tempfile.TemporaryDirectory() as folder, cli.building(
             f"'{args.config}' cannot be built"):
-        cli.check_data(cfg, 'train')
+        config_checks.check_data(cfg, 'train')
         cfg.work_dir, cfg.log_level = folder, 'WARNING'
         # workers would deliver in advance, while training is timed
         cfg.train_dataloader.update(num_workers=0, persistent_workers=False)

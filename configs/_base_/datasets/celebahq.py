@@ -8,11 +8,12 @@ degradation = [dict(
     type='irsde_mm.KeepMask', kinds=['thin', 'thick', 'box', 'half'])]
 mask = dict(
     type='irsde_mm.KeepMask', folder='data/inpainting_masks/thin', hint=hint)
-load_gt = dict(type='LoadImageFromFile', key='gt')
+load_gt = dict(type='irsde_mm.LoadImage', key='gt')
 
 train_dataloader = dict(dataset=dict(
     _delete_=True, type='irsde_mm.CleanImageDataset',
     data_root='data/celebahq/train_256', min_size=128, hint=hint,
+    max_skipped=_base_.max_skipped,
     pipeline=[load_gt, mask, *_base_.augment, dict(type='PackInputs')]))
 test_dataloader = val_dataloader = dict(dataset=dict(
     _delete_=True, type='irsde_mm.CleanImageDataset',

@@ -6,7 +6,7 @@ hint = ('tools/prepare_data.py df2k, bsd500 and waterloo lay the training '
         'images out, mcmaster, kodak24 and cbsd68 the test images.')
 # the loss of a denoising process looks at neither level nor result
 degradation = [dict(type='irsde_mm.GaussianNoise', sigma=25 / 255)]
-load_gt = dict(type='LoadImageFromFile', key='gt')
+load_gt = dict(type='irsde_mm.LoadImage', key='gt')
 pack = dict(type='PackInputs', meta_keys=['sigma'])
 scores = [
     dict(type='irsde_mm.PSNR'),
@@ -24,6 +24,7 @@ test_sets = [
 train_dataloader = dict(dataset=dict(
     _delete_=True, type='irsde_mm.CleanImageDataset', hint=hint,
     data_root='data/denoising_train', min_size=_base_.patch_size,
+    max_skipped=_base_.max_skipped,
     pipeline=[
         load_gt, dict(type='Crop', keys=['gt'], crop_size=(128, 128)),
         dict(type='Flip', keys=['gt'], direction='horizontal'),

@@ -9,7 +9,7 @@ degradation = [
 ]
 centre = dict(
     type='Crop', keys=['img', 'gt'], crop_size=(256, 256), random_crop=False)
-make = [dict(type='LoadImageFromFile', key='gt'), degradation[0]]
+make = [dict(type='irsde_mm.LoadImage', key='gt'), degradation[0]]
 clean = dict(type='irsde_mm.CleanImageDataset', hint=hint)
 div2k = dict(clean, data_root='data/DIV2K/DIV2K_valid_HR')
 set5 = dict(clean, data_root='data/Set5/GTmod12')
@@ -18,7 +18,7 @@ cropped = [*make, degradation[1], centre, dict(type='PackInputs')]
 
 train_dataloader = dict(dataset=dict(
     _delete_=True, **clean, data_root='data/df2k/HR',
-    min_size=_base_.patch_size,
+    min_size=_base_.patch_size, max_skipped=_base_.max_skipped,
     pipeline=[*make, *_base_.augment, degradation[1],
               dict(type='PackInputs')]))
 val_dataloader = dict(dataset=dict(_delete_=True, **div2k, pipeline=cropped))

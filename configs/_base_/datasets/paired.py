@@ -4,10 +4,11 @@
 # protocol of deraining, deblurring and super-resolution. LPIPS and FID come
 # out where their weights are, see docs/tasks.md.
 patch_size = 128
+max_skipped = 10  # images that may fail during training
 region = 256  # what --data degrades: more than a patch, for its borders
 load = [
-    dict(type='LoadImageFromFile', key='img'),
-    dict(type='LoadImageFromFile', key='gt'),
+    dict(type='irsde_mm.LoadImage', key='img'),
+    dict(type='irsde_mm.LoadImage', key='gt'),
 ]
 augment = [
     dict(type='PairedRandomCrop', gt_patch_size=patch_size),
@@ -38,6 +39,8 @@ train_dataloader = dict(
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type='irsde_mm.PairedImageDataset',
+        min_size=patch_size,
+        max_skipped=max_skipped,
         pipeline=[*load, *augment, dict(type='PackInputs')]))
 test_dataloader = val_dataloader = dict(
     batch_size=1,

@@ -1,7 +1,8 @@
-"""Degradations: transforms that make a degraded image from a clean one."""
+"""Transforms: images from files, degraded images from clean ones."""
 from .blur import MotionBlur
 from .degradation import Degradation
 from .haze import Haze
+from .loading import LoadImage
 from .masks import KeepMask
 from .noise import GaussianNoise
 from .rain import RainStreaks
@@ -9,5 +10,5 @@ from .resample import LowResolution, Upsample
 
 __all__ = [
     'Degradation', 'RainStreaks', 'GaussianNoise', 'MotionBlur',
-    'LowResolution', 'Upsample', 'KeepMask', 'Haze'
+    'LowResolution', 'Upsample', 'KeepMask', 'Haze', 'LoadImage'
 ]

@@ -37,7 +37,8 @@ class Degradation(BaseTransform):
     def transform(self, results: dict) -> dict:
         if self.fixed:
             name = PurePath(results['gt_path']).name
-            seed = zlib.crc32(f'{self.seed}:{name}'.encode())
+            seed = zlib.crc32(f'{self.seed}:{name}'.encode(
+                errors='surrogateescape'))
         else:
             seed = np.random.randint(2**31)
         clean = np.asarray(results['gt'], dtype=np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 from ...errors import DataError
 from ...registry import TRANSFORMS
 from ..image_files import by_stem, list_images
+from ..image_reader import image_size
 from .degradation import Degradation, check_ranges
 
 Range = Tuple[float, float]
@@ -57,6 +58,7 @@ class Haze(Degradation):
         path = self.maps.get(PurePath(gt_path).stem)
         if path is None:
             raise DataError(f"there is no depth map for '{gt_path}'.")
+        image_size(path)  # stops at what is no whole image
         raw = cv2.imdecode(np.fromfile(path, np.uint8),
                            cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
         if raw is None or raw.shape != size or raw.dtype.kind != 'u':

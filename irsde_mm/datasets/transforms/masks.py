@@ -8,6 +8,7 @@ import numpy as np
 from ...errors import DataError
 from ...registry import TRANSFORMS
 from ..image_files import list_images
+from ..image_reader import read_image
 from .degradation import Degradation
 
 KINDS = ('thin', 'thick', 'box', 'half')
@@ -71,10 +72,7 @@ def read_mask(path: Path, size: Tuple[int, int],
     Raises:
         DataError: If it is grey, unreadable, or of another size.
     """
-    # imdecode: imread cannot open every name that a path can have
-    mask = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise DataError(f"the mask '{path}' is not a readable image.")
+    mask = read_image(path, grey=True)[..., 0]
     if mask.shape != size:
         raise DataError(
             f"the mask '{path}' is {mask.shape[1]}x{mask.shape[0]}, but "

@@ -7,8 +7,10 @@ from .preemption_hook import PreemptionHook
 from .progress_hook import ProgressHook
 from .results_hook import ResultsHook
 from .settings_hook import SettingsHook
+from .skipped_hook import SkippedImagesHook
 
 __all__ = [
     'CheckpointHook', 'GuardHook', 'LoggerHook', 'PlainCheckpointHook',
-    'PreemptionHook', 'ProgressHook', 'ResultsHook', 'SettingsHook'
+    'PreemptionHook', 'ProgressHook', 'ResultsHook', 'SettingsHook',
+    'SkippedImagesHook'
 ]

@@ -67,7 +67,8 @@ class ResultsHook(Hook):
             return
         rows.sort(key=lambda row: row['number'])
         folder = Path(runner.log_dir)
-        pd.DataFrame(rows).to_csv(folder / 'per_image.csv', index=False)
+        pd.DataFrame(rows).to_csv(folder / 'per_image.csv', index=False,
+                                  errors='backslashreplace')
         # JSON has no infinity
         plain = [{key: 'inf' if value == math.inf else value
                   for key, value in row.items()} for row in rows]

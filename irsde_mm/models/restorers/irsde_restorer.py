@@ -223,5 +223,6 @@ class IRSDERestorer(BaseEditModel):
         meta = {} if data_samples is None else data_samples.metainfo
         paths = meta.get('img_path', meta.get('gt_path', [''] * len(inputs)))
         return [torch.Generator(inputs.device).manual_seed(
-            zlib.crc32(f'{seed}:{PurePath(path).name}'.encode()))
+            zlib.crc32(f'{seed}:{PurePath(path).name}'.encode(
+                errors='surrogateescape')))  # a name can be of any bytes
             for path in paths]
