@@ -67,7 +67,7 @@ def test_configs(name, tool, error, tmp_path):
     ['restore'], ['restore', 'x', '--out', 'y', '--steps', 'many'],
     ['restore', 'x', '--out', 'y', '--max-pixels', 'all'],
     ['train'], ['train', 'quickstart/derain', '--launcher', 'rocket'],
-    ['test', 'quickstart/derain'], ['train', 'x', '--no-such-option']])
+    ['test'], ['train', 'x', '--no-such-option']])
 def test_usage(args, capfd):
     assert run_tool(*args) == 2
     assert 'usage: ' in capfd.readouterr().err
