@@ -141,24 +141,26 @@ def maxim_config(flax: Dict[str, Tensor]) -> dict:
         return len({m.group(1) for m in map(re.compile(pattern).match, flax)
                     if m})
 
-    def side(part: str) -> int:
-        return math.isqrt(len(flax[
-            f'{part}/SplitHeadMultiAxisGmlpLayer_0/BlockGmlpLayer/'
-            'BlockGatingUnit/Dense_0/bias']))
+    def array(path: str, dim: int) -> Tensor:
+        if path not in flax or flax[path].dim() != dim:
+            raise ValueError(f"the published MAXIM has a parameter '{path}' "
+                             f'of {dim} axes that this file lacks.')
+        return flax[path]
 
-    try:
-        *_, channels, width = flax['stage_0_input_conv_0/kernel'].shape
-        sizes = dict(
-            width=width,
-            num_groups=count('stage_0_encoder_block_0/SplitHeadMultiAxis'
-                             r'GmlpLayer_(\d+)/'),
-            num_bottlenecks=count(r'stage_0_global_block_(\d+)/'),
-            sides=(side('stage_0_encoder_block_0'),
-                   side('stage_0_global_block_0')),
-            num_stages=count(r'stage_(\d+)_'))
-    except (KeyError, ValueError) as error:
-        raise ValueError('the published MAXIM has a parameter '
-                         f'{error} that this file lacks.') from None
+    def side(part: str) -> int:
+        return math.isqrt(len(array(
+            f'{part}/SplitHeadMultiAxisGmlpLayer_0/BlockGmlpLayer/'
+            'BlockGatingUnit/Dense_0/bias', 1)))
+
+    *_, channels, width = array('stage_0_input_conv_0/kernel', 4).shape
+    sizes = dict(
+        width=width,
+        num_groups=count(
+            r'stage_0_encoder_block_0/SplitHeadMultiAxisGmlpLayer_(\d+)/'),
+        num_bottlenecks=count(r'stage_0_global_block_(\d+)/'),
+        sides=(side('stage_0_encoder_block_0'),
+               side('stage_0_global_block_0')),
+        num_stages=count(r'stage_(\d+)_input_conv_0/'))
     names = [name for name, known in VARIANTS.items() if known == sizes]
     return dict(type='irsde_mm.MAXIM', variant=names[0] if names else sizes,
                 img_channels=channels,

@@ -3,12 +3,13 @@ from . import diffusion_schedulers  # noqa: F401
 from .losses import MaximumLikelihoodLoss, NoiseMatchingLoss
 from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
                        RegressionNetwork, UnetNoisePredictor)
-from .restorers import (GreyHolesDeepFill, IRSDERestorer, RefiningRestorer,
-                        SuperResolver, WhiteHolePreprocessor)
+from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
+                        RefiningRestorer, SuperResolver,
+                        WhiteHolePreprocessor)
 
 __all__ = [
     'MaximumLikelihoodLoss', 'NoiseMatchingLoss', 'ConditionalNAFNet',
     'ConditionalUNet', 'MAXIM', 'RegressionNetwork', 'UnetNoisePredictor',
-    'GreyHolesDeepFill', 'IRSDERestorer', 'RefiningRestorer',
-    'SuperResolver', 'WhiteHolePreprocessor'
+    'GreyHolesDeepFill', 'IRSDERestorer', 'MultiStageRestorer',
+    'RefiningRestorer', 'SuperResolver', 'WhiteHolePreprocessor'
 ]

@@ -85,10 +85,12 @@ class Resample(nn.Linear):
         if self.power == 0:
             return x
         size = [int(side * 2.**self.power) for side in x.shape[1:3]]
+        # CPUs shrink no bfloat16
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
         return F.interpolate(
-            x.permute(0, 3, 1, 2), size=size, mode='bilinear',
+            wide.permute(0, 3, 1, 2), size=size, mode='bilinear',
             align_corners=False, antialias=self.power < 0
-        ).permute(0, 2, 3, 1)
+        ).permute(0, 2, 3, 1).to(x.dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.power > 0:

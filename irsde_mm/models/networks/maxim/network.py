@@ -31,6 +31,9 @@ def full_variant(variant: Union[str, dict]) -> dict:
         raise ValueError(f'variant may have {", ".join(sizes)}, but has '
                          f'{", ".join(sorted(set(variant) - set(sizes)))}.')
     sizes.update(variant)
+    if len(sizes['sides']) != 2:
+        raise ValueError('variant needs two sides, of the upper and the lower '
+                         f'levels, but has {sizes["sides"]}.')
     if min(sizes['width'], sizes['num_stages'], sizes['num_groups'],
            sizes['num_bottlenecks'], *sizes['sides']) < 1:
         raise ValueError(f'sizes of variant must be at least 1: {variant}.')
