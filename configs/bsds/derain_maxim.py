@@ -4,7 +4,7 @@ _base_ = [
     '../_base_/datasets/builtin_rain.py',
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
+optim_wrapper = dict(clip_grad=dict(max_norm=1))
 test_evaluator = dict(metrics=_base_.test_evaluator.metrics + [
     dict(type='irsde_mm.NIQE')])
 train_dataloader, val_dataloader, test_dataloader = loaders = (

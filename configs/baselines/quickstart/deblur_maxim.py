@@ -6,4 +6,4 @@ _base_ = [
     '../../_base_/schedules/quickstart_4k.py',
     '../../_base_/default_runtime.py'
 ]
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
+optim_wrapper = dict(clip_grad=dict(max_norm=1))

@@ -5,4 +5,4 @@ _base_ = [
     '../../_base_/datasets/builtin_rain.py',
     '../../_base_/schedules/quickstart.py', '../../_base_/default_runtime.py'
 ]
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
+optim_wrapper = dict(clip_grad=dict(max_norm=1))
