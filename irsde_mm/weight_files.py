@@ -6,11 +6,13 @@ import zipfile
 from pathlib import Path
 from typing import Any, Dict
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .checkpoint_files import replace
 from .errors import CheckpointError, OutputError
 from .version import __version__
 
@@ -173,10 +175,33 @@ def write_exported(path: Path, weights: Dict[str, Tensor],
     draft = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
         save_file(weights, draft, dict(texts, sha256=digest(weights, texts)))
-        with open(draft, 'rb+') as file:
-            os.fsync(file.fileno())
-        os.replace(draft, path)
+        replace(draft, path)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"cannot write '{path}': {error}.") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def read_arrays(path: str, prefix: str) -> Dict[str, torch.Tensor]:
+    """The arrays of a numpy archive (npz) whose names begin with a prefix,
+    by the rest of their names.
+
+    Raises:
+        CheckpointError: If the file is missing, broken, no such archive, has
+            no such array, or these hold objects that could execute code.
+    """
+    if not Path(path).is_file():
+        raise CheckpointError(f"there is no checkpoint '{path}'.")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key.removeprefix(prefix): torch.from_numpy(archive[key])
+                      for key in archive if key.startswith(prefix)}
+    except Exception as error:  # any bytes at all may stand in the file
+        reason = (str(error).strip() or type(error).__name__
+                  ).splitlines()[0][:120]
+        raise CheckpointError(
+            f"'{path}' is no archive of plain arrays (npz): it is broken, of "
+            f'another kind, or holds objects ({reason}).') from error
+    if not arrays:
+        raise CheckpointError(f"'{path}' has no arrays under '{prefix}'.")
+    return arrays

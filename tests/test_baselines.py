@@ -1,4 +1,4 @@
-"""mmagic's models and the CNN baseline on our data: the same but the model."""
+"""mmagic's models, MAXIM and the CNN on our data: the same but the model."""
 from pathlib import Path
 
 import mmagic
@@ -20,7 +20,8 @@ CONFIGS = ROOT / 'configs'
 FULL = sorted((CONFIGS / 'baselines').glob('*.py'))
 SMALL = sorted((CONFIGS / 'baselines' / 'quickstart').glob('*.py'))
 BSDS = sorted((CONFIGS / 'bsds').glob('*_*.py'))
-TASKS = dict(derain='cnn nafnet restormer', deblur='cnn nafnet restormer',
+TASKS = dict(derain='cnn maxim nafnet restormer',
+             deblur='cnn maxim nafnet restormer',
              denoise='cnn restormer swinir', sr='cnn edsr swinir',
              inpaint='cnn deepfillv2 pconv', dehaze='cnn nafnet restormer')
 #: what a baseline may have of its own
@@ -152,6 +153,7 @@ def tiny(cfg) -> None:
         NAFNetLocal=dict(mid_channels=4, enc_blk_nums=[1],
                          dec_blk_nums=[1]),
         Restormer=dict(dim=8, num_blocks=[1] * 4),
+        MAXIM=dict(variant=dict(width=4)),
         EDSRNet=dict(mid_channels=4, num_blocks=1),
         SwinIRNet=dict(depths=[1], num_heads=[2], embed_dim=8))
     if 'generator' in model:

@@ -179,7 +179,7 @@ def test_the_lines_of_the_document(tmp_path, monkeypatch):
             for line in text.splitlines():
                 run_line(line)
                 commands += 1
-    assert commands == 6 and namespace['sample']['img'].shape[2] == 3
+    assert commands == 7 and namespace['sample']['img'].shape[2] == 3
 
 
 def run_line(line: str) -> None:
@@ -188,7 +188,7 @@ def run_line(line: str) -> None:
     assert python == 'python'
     if '--cfg-options' not in args:
         args.append('--cfg-options')
-    options = {'my_unet.py': [STEPS], 'my_nafnet.py': [],
+    options = {'my_unet.py': [STEPS], 'my_nafnet.py': [], 'my_maxim.py': [],
                'baselines/quickstart/derain_cnn': [
                    'model.generator.network.width=4'],
                'mixing/refine_cnn': refine('')[:-1]}.get(

@@ -4,6 +4,8 @@ from typing import Dict, Tuple
 
 from torch import Tensor
 
+from .convert_maxim import maxim_weights
+
 # (published name, our name); the first that matches is used
 UNET_NAMES = (
     (r'^time_mlp\.1\.', 'time_mlp.0.'),
@@ -49,12 +51,14 @@ def convert_state_dict(official: Dict[str, Tensor],
 
     Args:
         official (dict): State dict in the layout of the published IR-SDE
-            ('unet') or Refusion ('nafnet') checkpoints.
-        arch (str): 'unet' or 'nafnet'.
+            ('unet') or Refusion ('nafnet') checkpoints; or the arrays of
+            MAXIM's Flax checkpoints by their path below ``opt/target/``.
+        arch (str): 'unet', 'nafnet' or 'maxim'.
 
     Returns:
         (state_dict, generator_config): Weights for the network that the
-        config builds; width, depth, channels and condition are the weights'.
+        config builds; width, depth, channels and condition are the weights',
+        and MAXIM's variant.
 
     Raises:
         ValueError: If ``arch`` is unknown or the names are not that
@@ -62,9 +66,11 @@ def convert_state_dict(official: Dict[str, Tensor],
     """
     layouts = dict(unet=(UNET_NAMES, UNET_PARTS, _unet_config),
                    nafnet=(NAFNET_NAMES, NAFNET_PARTS, _nafnet_config))
+    if arch == 'maxim':
+        return maxim_weights(official)
     if arch not in layouts:
         raise ValueError(f"unknown arch {arch!r}; there are "
-                         f"{', '.join(layouts)}.")
+                         f"{', '.join(layouts)} and maxim.")
     names, parts, read_config = layouts[arch]
     state_dict = {}
     for key, value in official.items():

@@ -1,14 +1,15 @@
 """Everything in the MODELS and DIFFUSION_SCHEDULERS registries."""
 from . import diffusion_schedulers  # noqa: F401
 from .losses import MaximumLikelihoodLoss, NoiseMatchingLoss
-from .networks import (ConditionalNAFNet, ConditionalUNet, RegressionNetwork,
-                       UnetNoisePredictor)
-from .restorers import (GreyHolesDeepFill, IRSDERestorer, RefiningRestorer,
-                        SuperResolver, WhiteHolePreprocessor)
+from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
+                       RegressionNetwork, UnetNoisePredictor)
+from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
+                        RefiningRestorer, SuperResolver,
+                        WhiteHolePreprocessor)
 
 __all__ = [
     'MaximumLikelihoodLoss', 'NoiseMatchingLoss', 'ConditionalNAFNet',
-    'ConditionalUNet', 'RegressionNetwork', 'UnetNoisePredictor',
-    'GreyHolesDeepFill', 'IRSDERestorer', 'RefiningRestorer',
-    'SuperResolver', 'WhiteHolePreprocessor'
+    'ConditionalUNet', 'MAXIM', 'RegressionNetwork', 'UnetNoisePredictor',
+    'GreyHolesDeepFill', 'IRSDERestorer', 'MultiStageRestorer',
+    'RefiningRestorer', 'SuperResolver', 'WhiteHolePreprocessor'
 ]

@@ -391,6 +391,95 @@ def test_conversion_errors(tmp_path, error, trained):
     assert not (tmp_path / 'new').exists()
 
 
+MAXIM_CASE = 'case_2stage_s2like'
+
+
+@pytest.fixture
+def flax(tmp_path):
+    """A checkpoint as MAXIM's authors save it, and its golden arrays."""
+    with np.load(GOLDEN / 'maxim' / f'{MAXIM_CASE}.npz') as file:
+        case = {key: file[key] for key in file}
+    arrays = {key.replace('params/', 'opt/target/', 1): value
+              for key, value in case.items() if key.startswith('params/')}
+    # beside the weights, such a file has the state of the optimizer
+    np.savez(tmp_path / 'flax.npz', step=np.array(7), **arrays,
+             **{'opt/state/param_states/x/nu': np.zeros(2)})
+    return tmp_path / 'flax.npz', case
+
+
+@pytest.fixture
+def maxim_config(tmp_path):
+    path = tmp_path / 'small_maxim.py'
+    path.write_text('''
+_base_ = 'irsde_mm::baselines/quickstart/derain_maxim.py'
+model = dict(generator=dict(variant=dict(
+    _delete_=True, num_stages=2, width=4, sides=(8, 4))))
+''')
+    return path
+
+
+def test_converted_maxim_restores_tests_and_trains_on(flax, maxim_config,
+                                                      tmp_path, photo):
+    file, case = flax
+    out = tmp_path / 'converted'
+    assert run_tool('convert_checkpoint', file, '--config', maxim_config,
+                    '--out', out) == 0
+    from irsde_mm.apis import init_restorer
+    model = init_restorer(str(out), device='cpu')
+    img = torch.from_numpy(case['input']).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        y = model.generator(img)
+    assert np.abs(y.permute(0, 2, 3, 1).numpy()
+                  - case['output/stage1/2']).max() < 5e-5
+    assert run_tool('restore', photo, '--model', out, '--out',
+                    tmp_path / 'restored') == 0
+    written, weights = out / 'small_maxim.py', out / 'converted.pth'
+    assert run_tool('test', written, weights, '--work-dir', tmp_path / 't',
+                    '--cfg-options', 'test_dataloader.dataset.indices=1') == 0
+    assert run_tool(
+        'train', written, '--work-dir', tmp_path / 'tuned', '--cfg-options',
+        f'load_from={weights}', 'train_cfg.max_iters=1',
+        'train_dataloader.batch_size=1') == 0
+
+
+def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
+    """Another variant, weights that do not belong, files of another kind."""
+    file, _ = flax
+    with np.load(file) as archive:
+        arrays = {key: archive[key] for key in archive}
+
+    def message(config=maxim_config, **changed):
+        path = tmp_path / 'changed.npz'
+        np.savez(path, **{key: value for key, value in {
+            **arrays, **changed}.items() if value is not None})
+        return error('convert_checkpoint', path, '--out', tmp_path / 'new',
+                     '--config', config)
+
+    found = message(config='baselines/derain_maxim')
+    assert 'variant.width: 4 in the checkpoint, 32 in the model' in found
+    found = message(config='baselines/quickstart/derain_maxim')
+    assert 'variant.num_stages: 2 in the checkpoint, 1 in the mod' in found
+    assert 'no irsde_mm.MAXIM' in message(config='quickstart/derain')
+    name = 'stage_1_decoder_block_2/ConvTranspose_0/kernel'
+    key = f'opt/target/{name}'
+    assert f"'{name}' that this file lacks" in message(**{key: None})
+    assert f"'{name}' is (2, 2, 16, 5)" in message(
+        **{key: np.zeros((2, 2, 16, 5), np.float32)})
+    assert "'more/bias' is no parameter" in message(
+        **{'opt/target/more/bias': np.zeros(1)})
+    assert 'holds objects' in message(**{key: np.array([{}], dtype=object)})
+    args = ['--arch', 'maxim', '--out', tmp_path / 'new', '--config',
+            maxim_config]
+    (tmp_path / 'cut.npz').write_bytes(file.read_bytes()[:5000])
+    np.savez(tmp_path / 'other.npz', weight=np.zeros(3))
+    np.save(tmp_path / 'one.npy', np.zeros(3))
+    for name, text in (('cut.npz', 'broken'), ('other.npz', 'no arrays under'),
+                       ('one.npy', 'of another kind'), ('none', 'there is no'),
+                       ('small_maxim.py', 'of another kind')):
+        assert text in error('convert_checkpoint', tmp_path / name, *args)
+    assert not (tmp_path / 'new').exists()
+
+
 def test_benchmark_speed(tmp_path, error):
     out = tmp_path / 'speed.json'
     args = ['speed', 'quickstart/derain', '--size', 32, '--steps', 2,

@@ -1,10 +1,11 @@
 """Models that mmengine's Runner trains and tests."""
 from .inpainting import GreyHolesDeepFill, WhiteHolePreprocessor
 from .irsde_restorer import IRSDERestorer
+from .multi_stage_restorer import MultiStageRestorer
 from .refining_restorer import RefiningRestorer
 from .super_resolver import SuperResolver
 
 __all__ = [
-    'GreyHolesDeepFill', 'IRSDERestorer', 'RefiningRestorer',
-    'SuperResolver', 'WhiteHolePreprocessor'
+    'GreyHolesDeepFill', 'IRSDERestorer', 'MultiStageRestorer',
+    'RefiningRestorer', 'SuperResolver', 'WhiteHolePreprocessor'
 ]

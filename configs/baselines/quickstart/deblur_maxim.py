@@ -1,0 +1,9 @@
+# MAXIM, small, beside quickstart/deblur.py: the same photos,
+# crops and iterations.
+_base_ = [
+    '../../_base_/models/quickstart_maxim.py',
+    '../../_base_/datasets/builtin_blur.py',
+    '../../_base_/schedules/quickstart_4k.py',
+    '../../_base_/default_runtime.py'
+]
+optim_wrapper = dict(clip_grad=dict(max_norm=1))

@@ -1,0 +1,8 @@
+# MAXIM, small, beside quickstart/derain.py: the same photos,
+# crops and iterations.
+_base_ = [
+    '../../_base_/models/quickstart_maxim.py',
+    '../../_base_/datasets/builtin_rain.py',
+    '../../_base_/schedules/quickstart.py', '../../_base_/default_runtime.py'
+]
+optim_wrapper = dict(clip_grad=dict(max_norm=1))
