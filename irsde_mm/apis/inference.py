@@ -16,7 +16,8 @@ from .images import read_image
 OBJECTIVES = dict(
     euler=dict(type='irsde_mm.MaximumLikelihoodLoss'),
     exact=dict(type='irsde_mm.MaximumLikelihoodLoss', exact=True),
-    noise=dict(type='irsde_mm.NoiseMatchingLoss'))
+    noise=dict(type='irsde_mm.NoiseMatchingLoss'),
+    likelihood=dict(type='irsde_mm.LikelihoodLoss'))
 
 
 def init_restorer(model: str, checkpoint: Optional[str] = None,
@@ -145,7 +146,7 @@ def choose_sampler(model, sampler: Union[None, str, dict, Sampler] = None,
         sampler = copy.copy(sampler or model.sampler)
         if steps is not None:
             sampler.num_steps = steps
-        sampler.grid(model.sde, model.sde.num_steps)
+        sampler.begin(model.sde, model.sde.num_steps)
     except (ValueError, TypeError) as error:
         raise ConfigError(f'the sampler cannot be used: {error}') from error
     return sampler
@@ -169,7 +170,7 @@ def restore(model, image: Union[str, Path, np.ndarray], *,
         sampler, steps: See :func:`choose_sampler`.
         seed (int, optional): Chooses among the possible results. By default
             the test seed and the file's name do, as in testing.
-        callback: Called as ``callback(s, xs)`` after every step.
+        callback: Called as ``callback(s, xs)`` after every step, with images.
 
     Returns:
         ndarray: The restored photo, (H, W, C) uint8 BGR.
