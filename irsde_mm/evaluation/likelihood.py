@@ -25,24 +25,24 @@ class BitsPerDim(BaseSampleWiseMetric):
 
     Args:
         num_times (int): Network calls an image.
-        size (int): Side of the centre that is looked at, pixels; smaller
+        centre (int): Side of the centre that is looked at, pixels; smaller
             images are taken whole.
         **kwargs: :class:`BaseSampleWiseMetric`'s (``prefix``, ...).
 
     Raises:
-        ValueError: If ``num_times`` or ``size`` is below 1.
-        ConfigError: Before the first image, if the model has no likelihood.
+        ValueError: If ``num_times`` or ``centre`` is below 1.
+        ConfigError: At the first image, if the model has no likelihood.
     """
 
     metric = key = 'BitsPerDim'
 
-    def __init__(self, num_times: int = 64, size: int = 64,
+    def __init__(self, num_times: int = 64, centre: int = 64,
                  **kwargs) -> None:
         super().__init__(**kwargs)
-        if min(num_times, size) < 1:
-            raise ValueError('BitsPerDim needs num_times and size of at least '
-                             f'1, but got {num_times} and {size}.')
-        self.num_times, self.size = num_times, size
+        if min(num_times, centre) < 1:
+            raise ValueError('BitsPerDim needs num_times and centre of at '
+                             f'least 1, but got {num_times} and {centre}.')
+        self.num_times, self.centre = num_times, centre
 
     def prepare(self, module: nn.Module, dataloader: DataLoader) -> None:
         super().prepare(module, dataloader)
@@ -56,13 +56,16 @@ class BitsPerDim(BaseSampleWiseMetric):
         data = self.data_preprocessor(data_batch, True)
         inputs, samples = data['inputs'], data['data_samples']
         h, w = inputs.shape[-2:]
-        top, left = (max(0, (side - self.size) // 2) for side in (h, w))
-        part = (..., slice(top, top + self.size),
-                slice(left, left + self.size))
+        top, left = (max(0, (side - self.centre) // 2) for side in (h, w))
+        part = (..., slice(top, top + self.centre),
+                slice(left, left + self.centre))
         samples.gt_img = samples.gt_img[part]
-        with torch.inference_mode():
-            bits = self.model.bits_per_dim(inputs[part], samples,
-                                           self.num_times)
+        try:
+            with torch.inference_mode():
+                bits = self.model.bits_per_dim(inputs[part], samples,
+                                               self.num_times)
+        except ValueError as error:
+            raise ConfigError(f'BitsPerDim: {error}') from error
         for value, sample in zip(bits.tolist(), data_samples):
             name = PurePath(str(sample.get('gt_path', ''))).name
             self.results.append({'name': name, self.key: value})
