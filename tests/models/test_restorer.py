@@ -4,6 +4,7 @@ import io
 
 import pytest
 import torch
+from irsde_mm.apis import init_restorer
 from irsde_mm.errors import CheckpointError, ConfigError
 from irsde_mm.models import IRSDERestorer
 from irsde_mm.models.restorers.sampler_choice import (PRESETS, SAMPLERS,
@@ -342,10 +343,28 @@ def build_sr3(**changes) -> IRSDERestorer:
                     for key, value in SR3.items()})
 
 
+def likelihood() -> IRSDERestorer:
+    return build(timesteps='log_snr', pixel_loss=dict(
+        type='irsde_mm.LikelihoodLoss', importance=True))
+
+
+@pytest.mark.parametrize('make', [lambda: build_sr3(), likelihood],
+                         ids=['sr3', 'likelihood'])
+def test_weights_files_need_no_config(make, tmp_path):
+    """The process, its limits and the objective come from the file."""
+    model = make()
+    torch.save(dict(state_dict=model.state_dict(),
+                    meta=dict(irsde_mm=model.settings)), tmp_path / 'w.pth')
+    loaded = init_restorer(str(tmp_path / 'w.pth'), device='cpu')
+    assert loaded.sde.extra_repr() == model.sde.extra_repr()
+    assert loaded.sampler.clamp == model.sde.published_clamp
+    assert loaded.objective == model.objective
+    assert loaded.sampler.num_steps == 10 and not loaded.sampler.debias
+
+
 def test_likelihood_training():
     """Uniform in log-SNR; checkpoints tell; weights need no debias."""
-    model = build(timesteps='log_snr', pixel_loss=dict(
-        type='irsde_mm.LikelihoodLoss', importance=True))
+    model = likelihood()
     assert model.settings['objective'] == 'likelihood'
     assert model.settings['timesteps'] == 'log_snr'
     assert not model.sampler.debias
