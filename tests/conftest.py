@@ -42,6 +42,8 @@ def registered(base: type) -> list:
 def build_sde(cls: type, num_steps: int = 100, **kwargs) -> SDE:
     if 'max_sigma' in inspect.signature(cls).parameters:
         kwargs.setdefault('max_sigma', 0.3)
+    else:  # few steps that reach noise all the same
+        kwargs = dict(beta_start=1e-4, beta_end=20 / num_steps) | kwargs
     return cls(num_steps=num_steps, **kwargs).double()
 
 

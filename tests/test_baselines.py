@@ -20,9 +20,9 @@ CONFIGS = ROOT / 'configs'
 FULL = sorted((CONFIGS / 'baselines').glob('*.py'))
 SMALL = sorted((CONFIGS / 'baselines' / 'quickstart').glob('*.py'))
 BSDS = sorted((CONFIGS / 'bsds').glob('*_*.py'))
-TASKS = dict(derain='cnn maxim nafnet restormer',
+TASKS = dict(derain='cnn maxim nafnet restormer sr3',
              deblur='cnn maxim nafnet restormer',
-             denoise='cnn restormer swinir', sr='cnn edsr swinir',
+             denoise='cnn restormer swinir', sr='cnn edsr swinir sr3',
              inpaint='cnn deepfillv2 pconv', dehaze='cnn nafnet restormer')
 #: what a baseline may have of its own
 OWN = {'model', 'model_wrapper_cfg', 'optim_wrapper', 'param_scheduler',
@@ -69,6 +69,20 @@ def test_the_cnn_baseline_is_the_network_of_the_process(path):
     assert cfg.model.data_preprocessor == process.model.data_preprocessor
     assert cfg.optim_wrapper == process.optim_wrapper
     assert cfg.param_scheduler == process.param_scheduler
+
+
+@pytest.mark.parametrize(
+    'path', [p for p in FULL + SMALL + BSDS if p.stem.endswith('_sr3')],
+    ids=name_of)
+def test_sr3_has_the_network_of_the_process(path):
+    """What differs is the process; it is that of SR3 at every size."""
+    cfg, process = load_config(str(path)), load_config(process_config(path))
+    assert cfg.model.generator == process.model.generator
+    assert cfg.model.sde == dict(
+        type='irsde_mm.VPSDE', num_steps=2000, schedule='linear',
+        beta_start=1e-6, beta_end=1e-2)
+    assert cfg.model.sampler.clamp == (-1, 1)
+    assert cfg.model.timesteps == 'continuous'
 
 
 PUBLISHED = {
@@ -150,6 +164,7 @@ def tiny(cfg) -> None:
     model = cfg.model
     sizes = dict(
         RegressionNetwork=dict(network=dict(width=4)),
+        ConditionalNAFNet=dict(width=4),
         NAFNetLocal=dict(mid_channels=4, enc_blk_nums=[1],
                          dec_blk_nums=[1]),
         Restormer=dict(dim=8, num_blocks=[1] * 4),

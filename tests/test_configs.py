@@ -152,7 +152,7 @@ def test_settings_of_the_tasks(task):
         assert config.model.sde.get('num_steps', 100) == 100
 
 
-@pytest.mark.parametrize('task', TASKS)
+@pytest.mark.parametrize('task', [*TASKS, 'derain_likelihood'])
 def test_quickstarts_run(task, tmp_path):
     """Two iterations, a validation and a test through the Runner."""
     cfg = load_config(f'quickstart/{task}', {

@@ -10,14 +10,14 @@ import torch
 
 NAMES = dict(
     MODELS=['IRSDERestorer', 'ConditionalUNet', 'ConditionalNAFNet',
-            'MaximumLikelihoodLoss', 'NoiseMatchingLoss',
+            'MaximumLikelihoodLoss', 'NoiseMatchingLoss', 'LikelihoodLoss',
             'RegressionNetwork', 'SuperResolver', 'WhiteHolePreprocessor',
             'GreyHolesDeepFill', 'RefiningRestorer', 'UnetNoisePredictor',
             'MAXIM', 'MultiStageRestorer'],
     DATASETS=['PairedImageDataset', 'BuiltinPhotos', 'CleanImageDataset'],
     TRANSFORMS=['RainStreaks', 'GaussianNoise', 'MotionBlur', 'KeepMask',
                 'LowResolution', 'Upsample', 'Haze', 'LoadImage'],
-    METRICS=['PSNR', 'SSIM', 'LPIPS', 'FID', 'NIQE'],
+    METRICS=['PSNR', 'SSIM', 'LPIPS', 'FID', 'NIQE', 'BitsPerDim'],
     HOOKS=['SettingsHook', 'PlainCheckpointHook', 'ProgressHook',
            'LoggerHook', 'ResultsHook', 'SkippedImagesHook'],
     OPTIM_WRAPPERS=['BFloat16OptimWrapper'])
@@ -33,8 +33,9 @@ def test_found_from_everywhere(node, name):
 
 
 def test_diffusion_schedulers():
-    for name in ('IRSDE', 'DenoisingSDE', 'PosteriorSampler', 'JumpSampler',
-                 'EulerMaruyamaSampler', 'ProbabilityFlowSampler'):
+    for name in ('IRSDE', 'DenoisingSDE', 'VPSDE', 'PosteriorSampler',
+                 'JumpSampler', 'EulerMaruyamaSampler',
+                 'ProbabilityFlowSampler'):
         cls = ours.DIFFUSION_SCHEDULERS.get(name)
         assert cls is not None
         assert mmagic_nodes.DIFFUSION_SCHEDULERS.get(f'irsde_mm.{name}') \

@@ -15,7 +15,8 @@ WORKERS = ('num_workers', 'persistent_workers', 'pin_memory',
 OBJECTIVES = dict(
     euler=dict(type='irsde_mm.MaximumLikelihoodLoss'),
     exact=dict(type='irsde_mm.MaximumLikelihoodLoss', exact=True),
-    noise=dict(type='irsde_mm.NoiseMatchingLoss'))
+    noise=dict(type='irsde_mm.NoiseMatchingLoss'),
+    likelihood=dict(type='irsde_mm.LikelihoodLoss'))
 
 
 def config_of_weights(path: str) -> dict:

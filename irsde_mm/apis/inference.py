@@ -108,7 +108,7 @@ def choose_sampler(model, sampler: Union[None, str, dict, Sampler] = None,
         sampler = copy.copy(sampler or model.sampler)
         if steps is not None:
             sampler.num_steps = steps
-        sampler.grid(model.sde, model.sde.num_steps)
+        sampler.begin(model.sde, model.sde.num_steps)
     except (ValueError, TypeError) as error:
         raise ConfigError(f'the sampler cannot be used: {error}') from error
     return sampler
@@ -133,7 +133,7 @@ def restore(model, image: Union[str, Path, np.ndarray], *,
         sampler, steps: See :func:`choose_sampler`.
         seed (int, optional): Chooses among the possible results. By default
             the test seed and the file's name do, as in testing.
-        callback: Called as ``callback(s, xs)`` after every step.
+        callback: Called as ``callback(s, xs)`` after every step, with images.
         max_pixels (int): A file that declares more is refused.
 
     Returns:

@@ -1,6 +1,6 @@
 """Everything in the MODELS and DIFFUSION_SCHEDULERS registries."""
 from . import diffusion_schedulers  # noqa: F401
-from .losses import MaximumLikelihoodLoss, NoiseMatchingLoss
+from .losses import LikelihoodLoss, MaximumLikelihoodLoss, NoiseMatchingLoss
 from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
                        RegressionNetwork, UnetNoisePredictor)
 from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
@@ -8,8 +8,9 @@ from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
                         WhiteHolePreprocessor)
 
 __all__ = [
-    'MaximumLikelihoodLoss', 'NoiseMatchingLoss', 'ConditionalNAFNet',
-    'ConditionalUNet', 'MAXIM', 'RegressionNetwork', 'UnetNoisePredictor',
-    'GreyHolesDeepFill', 'IRSDERestorer', 'MultiStageRestorer',
-    'RefiningRestorer', 'SuperResolver', 'WhiteHolePreprocessor'
+    'LikelihoodLoss', 'MaximumLikelihoodLoss', 'NoiseMatchingLoss',
+    'ConditionalNAFNet', 'ConditionalUNet', 'MAXIM', 'RegressionNetwork',
+    'UnetNoisePredictor', 'GreyHolesDeepFill', 'IRSDERestorer',
+    'MultiStageRestorer', 'RefiningRestorer', 'SuperResolver',
+    'WhiteHolePreprocessor'
 ]

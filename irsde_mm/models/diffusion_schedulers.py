@@ -2,7 +2,8 @@
 from .. import samplers, sde
 from ..registry import DIFFUSION_SCHEDULERS
 
-for _component in (sde.IRSDE, sde.DenoisingSDE, samplers.EulerMaruyamaSampler,
+for _component in (sde.IRSDE, sde.DenoisingSDE, sde.VPSDE,
+                   samplers.EulerMaruyamaSampler,
                    samplers.ProbabilityFlowSampler, samplers.PosteriorSampler,
                    samplers.JumpSampler, samplers.MultistepSampler,
                    samplers.DiffusersSampler):

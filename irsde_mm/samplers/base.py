@@ -27,7 +27,8 @@ class Sampler(ABC):
             trains into the noise (:meth:`SDE.debias`). Not for Euler steps,
             in whose mean that bias cancels. A restorer decides by itself.
         clamp (tuple[float, float], optional): Range that each step's estimate
-            of x0 is limited to, such as (0, 1).
+            of x0 is limited to, in that of the process: (0, 1) for most, (-1,
+            1) for VPSDE.
 
     Raises:
         ValueError: If ``num_steps`` or ``clamp`` makes no sense.
@@ -38,6 +39,8 @@ class Sampler(ABC):
     #: Whether a step needs the true noise, as one does that goes through x0:
     #: the bias of the published objective cancels in Euler's step only.
     needs_unbiased = False
+    #: Whether a step can be made from a state in which nothing of x0 is left.
+    from_nothing = False
     #: How many earlier predictions a step is given.
     history_length = 0
 
@@ -78,8 +81,27 @@ class Sampler(ABC):
         """Who makes the steps of one walk, and the times it visits.
 
         A solver with a state of its own hands out a fresh one here.
+
+        Raises:
+            ValueError: As :meth:`grid`, or if the start state holds nothing
+                of x0 and this sampler cannot leave it.
         """
+        self._check_start(sde, t_start)
         return self, self.grid(sde, t_start)
+
+    def _check_start(self, sde: SDE, t_start: int) -> None:
+        if float(sde.coefficients(t_start)[0]) > 0:
+            return
+        where = f'{type(sde).__name__} ends at alpha_bar = 0, where '
+        if not self.from_nothing:
+            raise ValueError(
+                f'{where}{type(self).__name__} has no step; use '
+                'PosteriorSampler or JumpSampler with a clamp, or another '
+                'schedule.')
+        if self.clamp is None:
+            raise ValueError(
+                f'{where}the noise says nothing of x0: limit its estimates by '
+                f'clamp={sde.published_clamp}, or choose another schedule.')
 
     def grid(self, sde: SDE, t_start: int) -> List[Time]:
         """The times visited, from t_start to 0.

@@ -1,4 +1,4 @@
-"""The solvers of the library diffusers, on the residual (x - mu) / lam."""
+"""The solvers of the library diffusers, on (x - mu) / lam or on x."""
 import copy
 from itertools import pairwise
 from typing import Any, List, Optional, Sequence, Tuple
@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from ..sde.base import SDE, Time
+from ..sde.log_snr import time_of
 from .base import Sampler
-from .grids import time_of
 
 #: Schedulers whose states are those of a variance-preserving diffusion at
 #: every step; others scale them, or call the network more than once a step.
@@ -18,12 +18,12 @@ OURS = ('num_train_timesteps', 'trained_betas', 'prediction_type')
 
 
 class DiffusersSampler(Sampler):
-    """A scheduler of diffusers as the solver of a mean-reverting process.
+    """A scheduler of diffusers as the solver of a process.
 
-    Seen through (x - mu) / lam, IR-SDE is a variance-preserving diffusion of
-    (x0 - mu) / lam with alphas_cumprod = a^2 (MATH section 3), which those
-    schedulers walk. Every walk ends at t = 0 with the estimate of x0, also
-    where the scheduler by itself would stop a little before.
+    Those schedulers walk variance-preserving diffusions with alphas_cumprod =
+    a^2. VPSDE is one; IR-SDE is one of (x0 - mu) / lam, seen through (x - mu)
+    / lam (MATH section 3). Every walk ends at t = 0 with the estimate of x0,
+    also where the scheduler by itself would stop a little before.
 
     Args:
         scheduler (dict): ``type``, one of ``SCHEDULERS``, and its arguments.
@@ -65,11 +65,13 @@ class DiffusersSampler(Sampler):
             raise ValueError(f'{name}: {error}') from error
         self.stochastic = str(args.get('algorithm_type')).startswith('sde-')
         self._walk: Any = None
-        self._lam = 0.
+        self._lam = self._share = 0.
 
     def begin(self, sde: SDE, t_start: int) -> Tuple[Sampler, List[Time]]:
+        self._check_start(sde, t_start)
         walker = copy.copy(self)
-        walker._walk, times, walker._lam = self._prepare(sde, t_start)
+        walker._walk, times, walker._lam, walker._share = self._prepare(
+            sde, t_start)
         return walker, times
 
     def grid(self, sde: SDE, t_start: int) -> List[Time]:
@@ -84,20 +86,24 @@ class DiffusersSampler(Sampler):
             raise ValueError('a scheduler keeps the state of its walk: call '
                              'sample, which begins one.')
         fresh = dict(variance_noise=z) if self.stochastic else {}
-        residual, = self._walk.step(
-            noise, round(t) - 1, (xt - mu).div_(self._lam), return_dict=False,
-            **fresh)
-        return torch.add(mu, residual, alpha=self._lam)
+        state = xt - mu if self._share else xt
+        residual, = self._walk.step(noise, round(t) - 1, state / self._lam,
+                                    return_dict=False, **fresh)
+        residual = residual * self._lam
+        return mu + residual if self._share else residual
 
     def _prepare(self, sde: SDE, t_start: int
-                 ) -> Tuple[Any, List[Time], float]:
-        """A fresh scheduler, the times of its nodes with 0, and lam."""
+                 ) -> Tuple[Any, List[Time], float, float]:
+        """A fresh scheduler, the times of its nodes with 0, lam, and the share
+        of mu in what the state is seen from."""
         n = self.num_steps or t_start
         if n > t_start:
             raise ValueError(
                 f'num_steps={n} is more than the {t_start} steps that there '
                 f'are from t_start={t_start} to 0; use at most {t_start}.')
-        a, lam = _residual_form(sde)
+        # 1 - a^2 is tiny near 0, where a float32 has no digits left for it
+        sde = copy.deepcopy(sde).cpu().double()
+        a, lam, share = _residual_form(sde)
         a2 = a[:t_start + 1].square()
         walk = self._class(**self._args, num_train_timesteps=t_start,
                            trained_betas=(1 - a2[1:] / a2[:-1]).numpy())
@@ -105,14 +111,12 @@ class DiffusersSampler(Sampler):
         if hasattr(walk, 'sigmas'):
             # it rounds its times: those of its noise levels are the true ones
             level = -(walk.sigmas[:n].double() * lam).log()
-            device = sde.coefficients(1)[0].device
-            times = [_whole(t)
-                     for t in time_of(sde, level.to(device)).tolist()]
+            times = [_whole(t) for t in time_of(sde, level).tolist()]
             walk.set_begin_index(0)
         else:
             times = [int(t) + 1 for t in walk.timesteps]
         self._check(times, t_start, n)
-        return walk, [*times, 0], lam
+        return walk, [*times, 0], lam, share
 
     def _check(self, times: List[Time], t_start: int, n: int) -> None:
         name = self._class.__name__
@@ -134,25 +138,25 @@ class DiffusersSampler(Sampler):
                              f'has to divide {t_start}, which {n} does not.')
 
 
-def _residual_form(sde: SDE) -> Tuple[Tensor, float]:
-    """a_t at whole times (T+1,), float64, and lam.
+def _residual_form(sde: SDE) -> Tuple[Tensor, float, float]:
+    """a_t at whole times (T+1,), lam, and 1 where the state is seen from mu or
+    0 where it is seen from 0.
 
     Raises:
         ValueError: If the process is no variance-preserving one in
-            (x - mu) / lam.
+            (x - mu) / lam or in x / lam.
     """
-    device = sde.coefficients(1)[0].device
-    a, b, c = (x.flatten().double().cpu() for x in sde.coefficients(
-        torch.arange(sde.num_steps + 1, device=device)))
+    a, b, c = (x.flatten() for x in sde.coefficients(
+        torch.arange(sde.num_steps + 1)))
     spread = (1 - a**2).clamp_min(0).sqrt()
-    lam = float(c[-1] / spread[-1])
-    if not ((a + b - 1).abs().max() < 1e-5
+    lam, share = float(c[-1] / spread[-1]), float(b[-1] > 0)
+    if not ((b - share * (1 - a)).abs().max() < 1e-5
             and (c - lam * spread).abs().max() < 1e-4 * lam):
         raise ValueError(
-            'the schedulers of diffusers solve processes with a + b = 1 and '
-            f'c = lam sqrt(1 - a^2), and {type(sde).__name__} is none; use '
-            'MultistepSampler.')
-    return a, lam
+            'the schedulers of diffusers solve processes with b = 1 - a or b '
+            f'= 0 and c = lam sqrt(1 - a^2), and {type(sde).__name__} is '
+            'none; use MultistepSampler.')
+    return a, lam, share
 
 
 def _whole(t: float) -> Time:

@@ -6,41 +6,7 @@ import torch
 from torch import Tensor
 
 from ..sde.base import SDE, Time
-
-
-def half_log_snr(sde: SDE, t: Time) -> Tensor:
-    """L = ln(a_t / c_t), which grows from T to 0, where it is infinite.
-
-    Returns:
-        A 0-d tensor for a number, (B,) for a tensor (B,).
-    """
-    a, _, c = sde.coefficients(t)
-    level = (a / c).log()
-    return level.flatten() if level.ndim else level
-
-
-def time_of(sde: SDE, level: Tensor) -> Tensor:
-    """The times at which the half log-SNR has given values.
-
-    Every round lays 64 intervals over the one that holds the time and keeps
-    one of them, for any process whose signal-to-noise ratio falls with t.
-
-    Args:
-        sde (SDE): The process.
-        level (Tensor): Values of L (N,).
-
-    Returns:
-        Tensor: Times (N,) in [0, T], exact to T / 64^6.
-    """
-    level = level.double()[:, None]
-    share = torch.arange(65, dtype=torch.float64, device=level.device) / 64
-    low, width = torch.zeros_like(level), float(sde.num_steps)
-    for _ in range(6):
-        t = (low + width * share).clamp_max(sde.num_steps)
-        above = half_log_snr(sde, t.flatten()).view(t.shape) >= level
-        k = (above.sum(1, keepdim=True) - 1).clamp(0, 63)
-        low, width = low + k * width / 64, width / 64
-    return (low + width / 2).clamp_max(sde.num_steps).flatten()
+from ..sde.log_snr import half_log_snr, time_of
 
 
 def uniform_grid(sde: SDE, t_start: Time, n: int) -> List[Time]:

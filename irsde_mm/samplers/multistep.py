@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from ..sde.base import SDE, Time, combine
+from ..sde.log_snr import half_log_snr
 from .base import Sampler
-from .grids import GRIDS, half_log_snr
+from .grids import GRIDS
 
 
 class MultistepSampler(Sampler):

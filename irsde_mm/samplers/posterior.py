@@ -15,6 +15,7 @@ class PosteriorSampler(Sampler):
     """
 
     needs_unbiased = True
+    from_nothing = True
 
     def step(self, sde: SDE, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
              t: Time, s: Time, z: Optional[Tensor] = None,
@@ -40,6 +41,7 @@ class JumpSampler(Sampler):
     """
 
     needs_unbiased = True
+    from_nothing = True
 
     def __init__(self, num_steps: Optional[int] = None, debias: bool = False,
                  clamp: Optional[tuple] = None, eta: float = 1.0) -> None:

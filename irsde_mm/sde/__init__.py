@@ -3,5 +3,8 @@ from .base import SDE
 from .denoising_sde import DenoisingSDE
 from .irsde import IRSDE
 from .mean_reverting import MeanRevertingSDE
+from .ornstein_uhlenbeck import OrnsteinUhlenbeckSDE
+from .vpsde import VPSDE
 
-__all__ = ['SDE', 'MeanRevertingSDE', 'IRSDE', 'DenoisingSDE']
+__all__ = ['SDE', 'OrnsteinUhlenbeckSDE', 'MeanRevertingSDE', 'IRSDE',
+           'DenoisingSDE', 'VPSDE']

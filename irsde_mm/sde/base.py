@@ -23,7 +23,8 @@ class SDE(nn.Module, ABC):
     coefficient A(t, s) of x_s in its forward transition. Everything else here
     follows from the two.
 
-    Images are (B, C, H, W) floats in [0, 1]. Times run from 0 (clean) to
+    Images are (B, C, H, W) floats in [0, 1], or in a range of the process'
+    own, into which :meth:`from_image` brings them. Times run from 0 (clean) to
     ``num_steps``; a time is an int, a float (between the table's entries) or
     a tensor (B,), one per image. Nothing that is passed in is changed, and
     nothing about an image is kept between calls. ``mu`` may be None in a
@@ -36,8 +37,10 @@ class SDE(nn.Module, ABC):
     #: Constructor arguments that say how a trained model is used, not how it
     #: was trained: checkpoints that differ in them still fit.
     runtime_args: Tuple[str, ...] = ()
-    #: Whether the source walks back along the probability flow, not the SDE.
-    published_flow = False
+    #: How the source walks back: 'sde' or 'ode' in Euler steps, 'posterior'.
+    published_sampler = 'sde'
+    #: What the source limits the estimates of x0 to, in the process' range.
+    published_clamp: Optional[Tuple[float, float]] = None
 
     def __init__(self, num_steps: int = 100) -> None:
         super().__init__()
@@ -77,6 +80,20 @@ class SDE(nn.Module, ABC):
         Returns:
             (xt, t): the state and its time.
         """
+
+    # ---------------------------------------- between images and networks
+
+    def from_image(self, image: Tensor) -> Tensor:
+        """An image in [0, 1] in the range that the process works in."""
+        return image
+
+    def to_image(self, x: Tensor) -> Tensor:
+        """The inverse of :meth:`from_image`."""
+        return x
+
+    def network_time(self, t: Time) -> Time:
+        """What a network is told of the time t."""
+        return t
 
     # ------------------------------------------------------------- forward
 

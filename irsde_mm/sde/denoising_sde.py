@@ -27,13 +27,22 @@ class DenoisingSDE(MeanRevertingSDE):
     """
 
     runtime_args = ('sigma', )
-    published_flow = True
+    published_sampler = 'ode'
 
     def __init__(self, max_sigma: float, num_steps: int = 100,
                  schedule: str = 'cosine', eps: float = 0.04,
                  sigma: Optional[float] = None) -> None:
         super().__init__(max_sigma, num_steps, schedule, eps)
         self.input_sigma = None if sigma is None else self._level(sigma)
+
+    def reverts_to(self, mu: Optional[Tensor]) -> Tensor:
+        """Unknown when restoring: it is x0.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError('DenoisingSDE ends at no known distribution: it '
+                         'reverts to the clean image itself.')
 
     def coefficients(self, t: Time) -> Coefficients:
         c = self.marginal_std(t)
@@ -84,7 +93,7 @@ class DenoisingSDE(MeanRevertingSDE):
 
         Here a = exp(-theta_bar_t); x0 - x = c_t^2 score has been put in.
         """
-        a2 = torch.exp(-2 * self.lookup(self.theta_bar, t))
+        a2 = torch.exp(-2 * self.theta_bar_at(t))
         share = a2 if probability_flow else 1 + a2
         return -0.5 * self.diffusion(t)**2 * share * score
 
@@ -95,7 +104,7 @@ class DenoisingSDE(MeanRevertingSDE):
         Here the bias is a factor alone (MATH section 1, "a finding").
         """
         k = self._training_step(t)
-        a2 = torch.exp(-2 * self.lookup(self.theta_bar, t))
+        a2 = torch.exp(-2 * self.theta_bar_at(t))
         factor = (a2 * torch.expm1(k) - torch.expm1(-k)) / (k * (1 + a2))
         return noise / factor
 

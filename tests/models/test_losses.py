@@ -1,9 +1,11 @@
 """The objectives against their definitions."""
 import pytest
 import torch
-from irsde_mm.models.losses import MaximumLikelihoodLoss, NoiseMatchingLoss
+from irsde_mm.models.losses import (LikelihoodLoss, MaximumLikelihoodLoss,
+                                    NoiseMatchingLoss)
 from irsde_mm.registry import MODELS
 from irsde_mm.sde import IRSDE, SDE
+from irsde_mm.sde.log_snr import log_snr_range
 
 L2 = dict(type='mmagic.MSELoss')
 
@@ -71,6 +73,7 @@ def test_objectives_have_names():
     assert MaximumLikelihoodLoss().objective == 'euler'
     assert MaximumLikelihoodLoss(exact=True).objective == 'exact'
     assert NoiseMatchingLoss().objective == 'noise'
+    assert LikelihoodLoss().objective == 'likelihood'
 
 
 def test_euler_needs_an_euler_form(batch, sde):
@@ -81,3 +84,29 @@ def test_euler_needs_an_euler_form(batch, sde):
 
     with pytest.raises(ValueError, match='exact=True'):
         MaximumLikelihoodLoss()(Curve(), batch['noise'], **batch)
+    with pytest.raises(ValueError, match='Curve has no diffusion'):
+        LikelihoodLoss()(Curve(), batch['noise'], **batch)
+
+
+def test_likelihood_weighs_by_the_paper(sde, batch):
+    """T dt / 2 times 2 theta / (1 - e^(-2 theta_bar)) on the squared error;
+    a constant where times are drawn by importance."""
+    pred = torch.randn_like(batch['noise'])
+    t = batch['t']
+    each = (pred - batch['noise']).square().mean((1, 2, 3))
+    weight = 2 * sde.theta[t] / -torch.expm1(-2 * sde.theta_bar[t])
+    torch.testing.assert_close(
+        LikelihoodLoss()(sde, pred, **batch),
+        100 * sde.dt / 2 * (weight * each).mean(), rtol=1e-5, atol=0)
+    torch.testing.assert_close(
+        LikelihoodLoss(importance=True)(sde, pred, **batch),
+        log_snr_range(sde) / 2 * each.mean(), rtol=1e-5, atol=0)
+
+
+def test_likelihood_leaves_out_what_lies_before_the_first_step(sde, batch):
+    batch['t'] = torch.tensor([0.5, 40.])
+    pred = batch['noise'].clone()
+    pred[0] += 3
+    assert LikelihoodLoss()(sde, pred, **batch) == 0
+    pred[1] += 3
+    assert LikelihoodLoss()(sde, pred, **batch) > 0

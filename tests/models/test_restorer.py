@@ -4,11 +4,13 @@ import io
 
 import pytest
 import torch
+from irsde_mm.apis import init_restorer
 from irsde_mm.errors import CheckpointError, ConfigError
 from irsde_mm.models import IRSDERestorer
 from irsde_mm.models.restorers.sampler_choice import (PRESETS, SAMPLERS,
                                                       build_sampler,
                                                       sampler_config)
+from irsde_mm.models.restorers.times import draw_times
 from irsde_mm.registry import MODELS
 from irsde_mm.samplers import (EulerMaruyamaSampler, JumpSampler,
                                ProbabilityFlowSampler)
@@ -26,11 +28,14 @@ CONFIG = dict(
         type='mmagic.DataPreprocessor', mean=[0.] * 3, std=[255.] * 3,
         output_channel_order='RGB'))
 
+#: parts that take other arguments than those above
+REPLACES = ('irsde_mm.VPSDE', 'irsde_mm.LikelihoodLoss')
+
 
 def build(**changes) -> IRSDERestorer:
     config = copy.deepcopy(CONFIG)
     for key, value in changes.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value.get('type') not in REPLACES:
             config.setdefault(key, {}).update(value)
         else:
             config[key] = value
@@ -260,9 +265,129 @@ def test_continuous_times():
     assert model.settings['timesteps'] == 'continuous'
     with pytest.MonkeyPatch.context() as patch:  # rand may give 0, never 1
         patch.setattr(torch, 'rand', lambda *_, **__: torch.zeros(4))
-        assert (model._draw_times(4, 'cpu') == 10).all()
+        assert (draw_times('continuous', model.sde, 4, 'cpu') == 10).all()
     with pytest.raises(ConfigError, match='timesteps.*always'):
         build(timesteps='always')
+
+
+SR3 = dict(
+    sde=dict(type='irsde_mm.VPSDE', num_steps=50, beta_start=1e-4,
+             beta_end=0.2),
+    sampler=dict(type='irsde_mm.PosteriorSampler', clamp=(-1, 1)),
+    pixel_loss=dict(type='irsde_mm.NoiseMatchingLoss'),
+    timesteps='continuous')
+
+
+def test_sr3_trains_on_levels():
+    """Images in [-1, 1]; a level an image is the network's time; the degraded
+    image is nothing but its condition."""
+    model, seen = build_sr3(), []
+    original = model.generator.forward
+    model.generator.forward = lambda x, mu, t: (
+        seen.append((x, mu, t)), original(x, mu, t))[1]
+    losses = []
+    model.pixel_loss.forward = lambda sde, pred, **k: (
+        losses.append(k), (pred - k['noise']).abs().mean())[1]
+    data = model.data_preprocessor(batch(4), training=True)
+    for _ in range(30):
+        model(**data, mode='loss')['loss'].backward()
+    k, (xt, mu, level) = losses[0], seen[0]
+    torch.testing.assert_close(k['x0'], 2 * data['data_samples'].gt_img - 1)
+    torch.testing.assert_close(mu, 2 * data['inputs'] - 1)
+    torch.testing.assert_close(
+        xt, level * k['x0'] + (1 - level**2).sqrt() * k['noise'])
+    levels = torch.cat([s[2].flatten() for s in seen])
+    assert 0 < levels.min() < 0.2 and 0.9 < levels.max() < 1
+    assert len(set(levels.tolist())) == len(levels)
+
+
+@pytest.mark.parametrize('name', [*SAMPLERS, *PRESETS])
+def test_sr3_restores_by_every_sampler(name):
+    model = build_sr3()
+    own = dict(num_steps=5, clamp=(-1, 1))
+    model.sampler = build_sampler(
+        sampler_config(name, model.sde, own, 5), model.sde)
+    assert model.sampler.clamp == (-1, 1), 'in presets too'
+    assert model.test_step(batch(1))[0].output.pred_img.isfinite().all()
+
+
+def test_sr3_restores_images_from_noise():
+    """A network that knows x0 leads to it, whatever mu; states come out as
+    images."""
+    model, x0, states = build_sr3(), torch.rand(2, 3, 8, 8), []
+    model.predict_noise = lambda xt, mu, t: model.sde.predict_noise(
+        xt, mu, 2 * x0 - 1, t)
+    restored = model(torch.zeros(2, 3, 8, 8), callback=lambda s, x:
+                     states.append(x))
+    torch.testing.assert_close(restored, x0, atol=1e-4, rtol=0)
+    torch.testing.assert_close(states[-1], restored)
+    assert states[0].std() > 0.4, 'noise of half the range'
+
+
+def test_sr3_has_its_published_sampler():
+    sde = build_sr3().sde
+    assert sampler_config('paper', sde) == dict(
+        type='irsde_mm.PosteriorSampler', clamp=(-1., 1.))
+
+
+def test_sr3_without_limits_where_nothing_is_left():
+    with pytest.raises(ValueError, match=r'alpha_bar = 0.*clamp=\(-1'):
+        build_sr3(sde=dict(schedule='jsd'), sampler=dict(clamp=None))
+    model = build_sr3(sde=dict(schedule='jsd'))
+    assert model.test_step(batch(1))[0].output.pred_img.isfinite().all()
+
+
+def build_sr3(**changes) -> IRSDERestorer:
+    return build(**{key: {**value, **changes.pop(key, {})}
+                    if isinstance(value, dict) else changes.pop(key, value)
+                    for key, value in SR3.items()})
+
+
+def likelihood() -> IRSDERestorer:
+    return build(timesteps='log_snr', pixel_loss=dict(
+        type='irsde_mm.LikelihoodLoss', importance=True))
+
+
+@pytest.mark.parametrize('make', [lambda: build_sr3(), likelihood],
+                         ids=['sr3', 'likelihood'])
+def test_weights_files_need_no_config(make, tmp_path):
+    """The process, its limits and the objective come from the file."""
+    model = make()
+    torch.save(dict(state_dict=model.state_dict(),
+                    meta=dict(irsde_mm=model.settings)), tmp_path / 'w.pth')
+    loaded = init_restorer(str(tmp_path / 'w.pth'), device='cpu')
+    assert loaded.sde.extra_repr() == model.sde.extra_repr()
+    assert loaded.sampler.clamp == model.sde.published_clamp
+    assert loaded.objective == model.objective
+    assert loaded.sampler.num_steps == 10 and not loaded.sampler.debias
+
+
+def test_likelihood_training():
+    """Uniform in log-SNR; checkpoints tell; weights need no debias."""
+    model = likelihood()
+    assert model.settings['objective'] == 'likelihood'
+    assert model.settings['timesteps'] == 'log_snr'
+    assert not model.sampler.debias
+    t = draw_times('log_snr', model.sde, 400, 'cpu')
+    assert t.dtype == torch.float32 and t.min() > 0.999 and t.max() <= 10
+    data = model.data_preprocessor(batch(4), training=True)
+    model(**data, mode='loss')['loss'].backward()
+    assert model.generator.conv_in.weight.grad.abs().sum() > 0
+    build().check_checkpoint(dict(
+        state_dict=model.state_dict(), meta=dict(irsde_mm=model.settings)))
+
+
+@pytest.mark.parametrize('timesteps, importance', [
+    ('log_snr', False), ('discrete', True), ('continuous', True)])
+def test_times_are_weighed_as_they_are_drawn(timesteps, importance):
+    with pytest.raises(ConfigError, match=f'importance={not importance}'):
+        build(timesteps=timesteps, pixel_loss=dict(
+            type='irsde_mm.LikelihoodLoss', importance=importance))
+
+
+def test_log_snr_needs_an_end():
+    with pytest.raises(ValueError, match='log-SNR has no end'):
+        build_sr3(sde=dict(schedule='jsd'), timesteps='log_snr')
 
 
 def test_validation_takes_the_fast_sampler():

@@ -6,8 +6,9 @@ import torch
 from conftest import build_sde
 from irsde_mm.samplers import (DiffusersSampler, JumpSampler,
                                MultistepSampler, PosteriorSampler)
-from irsde_mm.samplers.grids import GRIDS, half_log_snr, time_of
-from irsde_mm.sde import IRSDE, SDE, DenoisingSDE
+from irsde_mm.samplers.grids import GRIDS
+from irsde_mm.sde import IRSDE, SDE, VPSDE, DenoisingSDE
+from irsde_mm.sde.log_snr import half_log_snr, time_of
 
 DPM = 'DPMSolverMultistepScheduler'
 
@@ -39,7 +40,7 @@ def test_order_one_is_the_jump(sde: SDE, images, t, s):
     for form in ('data', 'noise'):
         torch.testing.assert_close(step('ode', form), flat, rtol=1e-5,
                                    atol=1e-5)
-    if isinstance(sde, IRSDE):
+    if not isinstance(sde, DenoisingSDE):
         torch.testing.assert_close(
             step('sde', 'data'),
             JumpSampler(eta=1.).step(sde, xt, mu, seen, t, s, z), rtol=1e-5,
@@ -51,10 +52,10 @@ def test_order_one_is_the_jump(sde: SDE, images, t, s):
 @pytest.mark.parametrize('variant', ['ode', 'sde'])
 @pytest.mark.parametrize('order', [1, 2])
 @pytest.mark.parametrize('n', [5, 10, 20])
+@pytest.mark.parametrize('sde', [IRSDE, VPSDE], indirect=True)
 def test_data_solvers_equal_those_of_diffusers(images, options, variant, n,
-                                               order):
+                                               order, sde):
     x0, mu, noise = images
-    sde = build_sde(IRSDE, max_sigma=30 / 255)
     xt, z = sde.perturb(x0, mu, 100, noise), torch.randn(n, *x0.shape)
 
     def net(x, t):
@@ -67,7 +68,10 @@ def test_data_solvers_equal_those_of_diffusers(images, options, variant, n,
     ours = OnNodes(theirs.grid(sde, 100), order=order, variant=variant)
     a, b = (sampler.sample(sde, net, xt, mu, 100, draws=list(z.double()))
             for sampler in (theirs, ours))
-    assert (a - b).abs().max() < 1e-5 * b.abs().max()
+    # theirs keep noise levels in float32, and VPSDE divides by a_T = 0.005
+    # what this network predicts without regard to the state
+    tol = 1e-5 if isinstance(sde, IRSDE) else 1e-4
+    assert (a - b).abs().max() < tol * b.abs().max()
     other = OnNodes(ours.nodes, order=3 - order, variant=variant)
     c = other.sample(sde, net, xt, mu, 100, draws=list(z.double()))
     assert (c - b).abs().max() > 1e-3, 'the test tells the orders apart'
@@ -151,9 +155,9 @@ def test_time_of_inverts_the_log_snr(sde: SDE):
                                rtol=1e-4, atol=1e-4)
 
 
-def test_the_residual_carries_ddim(images):
+@pytest.mark.parametrize('sde', [IRSDE, VPSDE], indirect=True)
+def test_the_residual_carries_ddim(images, sde):
     x0, mu, noise = images
-    sde = build_sde(IRSDE)
     a, b = (sampler.sample(sde, lambda x, t: torch.tanh(x - mu), noise, mu,
                            100) for sampler in (
         DiffusersSampler(dict(type='DDIMScheduler'), 20),
@@ -203,7 +207,7 @@ def test_schedulers_that_cannot_be(args, words):
 
 
 @pytest.mark.parametrize('sde_class, scheduler, n, words', [
-    (DenoisingSDE, dict(), 5, r'a \+ b = 1.*MultistepSampler'),
+    (DenoisingSDE, dict(), 5, 'DenoisingSDE is none.*MultistepSampler'),
     (IRSDE, dict(timestep_spacing='leading'), 5, "starts at.*'trailing'"),
     (IRSDE, dict(timestep_spacing='linspace'), 100, 'cannot place 100'),
     (IRSDE, dict(solver_order=3), 2, 'solver_order=3')])

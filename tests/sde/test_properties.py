@@ -1,6 +1,7 @@
 """MATH section 6: identities that every registered process must pass."""
 import pytest
 import torch
+from conftest import build_sde
 from irsde_mm.sde import SDE
 
 TIMES = [(2, 1), (50, 49), (50, 3), (100, 99), (100, 1), (60.5, 20.25)]
@@ -155,7 +156,7 @@ def test_shifting_everything_shifts_everything(sde: SDE, images):
 def test_forward_euler_paths_have_the_marginal(sde: SDE):
     if not hasattr(sde, 'drift'):
         pytest.skip('no Euler form')
-    sde = type(sde)(max_sigma=0.3, num_steps=1000).double()
+    sde = build_sde(type(sde), 1000)
     n = 20_000
     x0, mu = torch.full((n, 1, 1, 1), 0.9), torch.full((n, 1, 1, 1), 0.2)
     x = x0.clone()

@@ -37,15 +37,15 @@ def measure(model, sampler, args: argparse.Namespace) -> dict:
     generator = torch.Generator(device).manual_seed(0)
 
     def network(x, t):
-        return model.generator(x, mu, t)
+        return model.predict_noise(x, mu, t)
 
     def timed(job):
         wait()
         return seconds(lambda: (job(), wait())) / args.steps
 
-    xt = model.sde.start(mu, generator, sigma=model.sde.max_sigma)[0]
+    xt = model.sde.start(mu, generator, sigma=model.sde.lam)[0]
     t_start = model.sde.num_steps
-    times = sampler.grid(model.sde, t_start)[:-1]
+    times = sampler.begin(model.sde, t_start)[1][:-1]
 
     def calls():
         for t in times:

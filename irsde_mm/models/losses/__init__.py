@@ -1,4 +1,5 @@
 """Training objectives."""
+from .likelihood import LikelihoodLoss
 from .objectives import MaximumLikelihoodLoss, NoiseMatchingLoss
 
-__all__ = ['MaximumLikelihoodLoss', 'NoiseMatchingLoss']
+__all__ = ['LikelihoodLoss', 'MaximumLikelihoodLoss', 'NoiseMatchingLoss']

@@ -12,12 +12,12 @@ from torch import Tensor
 from ...errors import CheckpointError, ConfigError
 from ...registry import DIFFUSION_SCHEDULERS, MODELS
 from ...samplers.base import Callback, Sampler
-from ...sde.base import Generators
+from ...sde.base import Generators, Time
+from ...sde.likelihood import bits_per_dim
 from ...version import __version__
 from .sampler_choice import build_sampler
 from .settings import check_settings, check_weights, process_and_network
-
-TIMESTEPS = ('discrete', 'continuous')
+from .times import check_times, draw_times
 
 
 @MODELS.register_module()
@@ -37,9 +37,11 @@ class IRSDERestorer(BaseEditModel):
             see :func:`sampler_config`.
         pixel_loss (dict): Objective.
         val_sampler (dict | str): Sampler of validation during training.
-        timesteps (str): Times of training: 'discrete', 1..T as published, or
+        timesteps (str): Times of training: 'discrete', 1..T as published;
             'continuous', t ~ U(0, T], which makes every grid of a few-step
-            sampler familiar to the network.
+            sampler familiar to the network; or 'log_snr', uniform in the
+            log-SNR from t = 1 to T, which ``LikelihoodLoss(importance=True)``
+            wants.
         **kwargs: :class:`BaseEditModel`'s. ``test_cfg`` may have ``seed``
             (int, 0 by default), ``sigma``, the noise level of inputs that
             do not bring their own: a number in [0, 1] or 'estimate', and
@@ -48,7 +50,8 @@ class IRSDERestorer(BaseEditModel):
             the sampler needs it.
 
     Raises:
-        ConfigError: If a sampler or ``timesteps`` is unknown.
+        ConfigError: If a sampler or ``timesteps`` is unknown, or the
+            objective wants other times.
         ValueError: If an argument of a part is out of its range.
     """
 
@@ -56,10 +59,8 @@ class IRSDERestorer(BaseEditModel):
                  pixel_loss: dict, val_sampler: Union[dict, str] = 'fast',
                  timesteps: str = 'discrete', **kwargs) -> None:
         super().__init__(generator, pixel_loss, **kwargs)
-        if timesteps not in TIMESTEPS:
-            raise ConfigError('timesteps has to be one of '
-                              f'{", ".join(TIMESTEPS)}, but is {timesteps!r}.')
         self.sde = DIFFUSION_SCHEDULERS.build(sde)
+        check_times(timesteps, self.sde, self.pixel_loss)
         self.sampler = build_sampler(sampler, self.sde)
         self.val_sampler = build_sampler(val_sampler, self.sde)
         self.timesteps = timesteps
@@ -74,8 +75,8 @@ class IRSDERestorer(BaseEditModel):
         """Makes the samplers fit weights that an objective has trained.
 
         Args:
-            objective (str): 'euler', 'exact' or 'noise', the model's own
-                until a checkpoint says something else.
+            objective (str): 'euler', 'exact', 'noise' or 'likelihood', the
+                model's own until a checkpoint says something else.
         """
         self.objective = objective
         self.sampler = self.unbiased(self.sampler)
@@ -123,20 +124,39 @@ class IRSDERestorer(BaseEditModel):
         """
         if self.objective != self.pixel_loss.objective:
             self.trained_with(self.pixel_loss.objective)
-        mu, x0 = inputs, data_samples.gt_img
-        t = self._draw_times(len(mu), mu.device)
+        mu, x0 = map(self.sde.from_image, (inputs, data_samples.gt_img))
+        t = draw_times(self.timesteps, self.sde, len(mu), mu.device)
         noise = torch.randn_like(x0)
         xt = self.sde.perturb(x0, mu, t, noise)
-        noise_pred = self.generator(xt, mu, t)
+        noise_pred = self.predict_noise(xt, mu, t)
         return dict(loss=self.pixel_loss(
             self.sde, noise_pred, xt=xt, x0=x0, mu=mu, t=t, noise=noise))
 
-    def _draw_times(self, n: int, device: torch.device) -> Tensor:
-        """Times of training (n,), whole or fractional."""
-        T = self.sde.num_steps
-        if self.timesteps == 'continuous':
-            return T * (1 - torch.rand(n, device=device))
-        return torch.randint(1, T + 1, (n, ), device=device)
+    def predict_noise(self, xt: Tensor, mu: Tensor, t: Time) -> Tensor:
+        """The network's noise (B, C, H, W) in a state at time t; states and
+        mu in the range of the process."""
+        return self.generator(xt, mu, self.sde.network_time(t))
+
+    def bits_per_dim(self, inputs: Tensor, data_samples: DataSample,
+                     num_times: int) -> Tensor:
+        """A bound on -log2 p(x0 | mu), see :func:`likelihood.bits_per_dim`.
+
+        Args:
+            inputs (Tensor): Degraded images mu (B, C, H, W) in [0, 1].
+            data_samples (DataSample): With ``gt_img``, the clean images.
+            num_times (int): Network calls an image.
+
+        Returns:
+            Tensor: Bits (B,).
+        """
+        def noise_fn(xt: Tensor, mu: Tensor, t: Tensor) -> Tensor:
+            noise = self.predict_noise(xt, mu, t)
+            return self.sde.debias(noise, xt, mu, t) \
+                if self.objective == 'euler' else noise
+
+        return bits_per_dim(
+            self.sde, noise_fn, data_samples.gt_img, inputs, num_times,
+            self.image_generators(inputs, data_samples))
 
     def val_step(self, data: Any) -> List[DataSample]:
         """As testing, with the sampler of validation."""
@@ -155,7 +175,7 @@ class IRSDERestorer(BaseEditModel):
             data_samples (DataSample, optional): Gives the images' names.
             sampler (Sampler, optional): In place of the model's own.
             generator: Source of noise in place of the images' own.
-            callback: See :meth:`Sampler.sample`.
+            callback: See :meth:`Sampler.sample`; gets states as images.
 
         Returns:
             Tensor: Restored images (B, C, H, W), not clipped.
@@ -183,17 +203,20 @@ class IRSDERestorer(BaseEditModel):
     def _walk(self, mu: Tensor, generator: Generators,
               sigma: Optional[float], sampler: Sampler,
               callback: Optional[Callback]) -> Tensor:
+        mu = self.sde.from_image(mu)
         try:
             xt, t_start = self.sde.start(mu, generator, sigma)
             if t_start and t_start < self.sde.num_steps:
                 sampler = sampler.at_most(t_start)
             if t_start:
-                sampler.grid(self.sde, t_start)
+                sampler.begin(self.sde, t_start)
         except ValueError as error:
             raise ConfigError(str(error)) from error
-        return sampler.sample(
-            self.sde, lambda x, t: self.generator(x, mu, t), xt, mu, t_start,
-            generator, callback=callback)
+        to_image = self.sde.to_image
+        return to_image(sampler.sample(
+            self.sde, lambda x, t: self.predict_noise(x, mu, t), xt, mu,
+            t_start, generator, callback=callback and (
+                lambda s, xs: callback(s, to_image(xs)))))
 
     def _sigmas(self, inputs: Tensor,
                 data_samples: Optional[DataSample]) -> list:

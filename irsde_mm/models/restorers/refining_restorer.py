@@ -81,6 +81,12 @@ class RefiningRestorer(IRSDERestorer):
         return super().forward_train(
             self.initial_image(inputs), data_samples, **kwargs)
 
+    def bits_per_dim(self, inputs: Tensor, data_samples: DataSample,
+                     num_times: int) -> Tensor:
+        """As :meth:`IRSDERestorer.bits_per_dim`."""
+        return super().bits_per_dim(
+            self.initial_image(inputs), data_samples, num_times)
+
     def forward_tensor(self, inputs: Tensor,
                        data_samples: Optional[DataSample] = None,
                        **kwargs) -> Tensor:

@@ -69,9 +69,13 @@ def _preset(name: str, sde: SDE) -> dict:
     """Few steps: a jump with the share of fresh noise that served all tasks
     best, as measured in docs/samplers.md."""
     if name == 'paper':
-        return dict(SAMPLERS['ode' if sde.published_flow else 'sde'])
-    return dict(SAMPLERS['jump'], eta=0. if sde.published_flow else 0.7,
-                num_steps=min(PRESETS[name], sde.num_steps))
+        preset = dict(SAMPLERS[sde.published_sampler])
+    else:
+        preset = dict(
+            SAMPLERS['jump'], num_steps=min(PRESETS[name], sde.num_steps),
+            eta=0. if sde.published_sampler == 'ode' else 0.7)
+    return preset if sde.published_clamp is None else dict(
+        preset, clamp=sde.published_clamp)
 
 
 def build_sampler(choice: Union[str, dict], sde: SDE) -> Sampler:
@@ -84,5 +88,5 @@ def build_sampler(choice: Union[str, dict], sde: SDE) -> Sampler:
         ValueError: If the steps do not fit the process.
     """
     sampler = DIFFUSION_SCHEDULERS.build(sampler_config(choice, sde))
-    sampler.grid(sde, sde.num_steps)
+    sampler.begin(sde, sde.num_steps)
     return sampler

@@ -1,0 +1,7 @@
+# SR3 beside quickstart/sr.py: the same photos, crops, network and iterations.
+_base_ = [
+    '../../_base_/models/quickstart_sr3.py',
+    '../../_base_/datasets/builtin_low_resolution.py',
+    '../../_base_/schedules/quickstart_4k.py',
+    '../../_base_/default_runtime.py'
+]

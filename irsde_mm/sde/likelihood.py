@@ -1,0 +1,89 @@
+"""What a process with a noise predictor says of an image's probability."""
+import math
+from typing import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from .base import Time, draw_noise
+from .log_snr import FIRST_TIME, draw_log_snr_times, log_snr_range
+from .ornstein_uhlenbeck import OrnsteinUhlenbeckSDE
+
+
+def likelihood_bound(sde: OrnsteinUhlenbeckSDE,
+                     noise_fn: Callable[[Tensor, Time], Tensor], x0: Tensor,
+                     mu: Tensor, num_times: int,
+                     generator: torch.Generator) -> Tensor:
+    """An estimate of an upper bound on -ln p(x0 | mu), in nats.
+
+    For the density that the reverse SDE leads to from N(m, lam^2) at T down to
+    t = 1, and N((x_1 - b mu) / a, c^2 / a^2) from there. Derived in
+    docs/likelihood.md from Song et al., NeurIPS 2021, theorem 1 and its
+    discussion of the first time. The estimate is unbiased.
+
+    Args:
+        sde: A process that ends at a known distribution.
+        noise_fn: ``(xt, t) -> noise``, the network with its condition; t is
+            (1,).
+        x0, mu (Tensor): One clean and degraded image (1, C, H, W) in the
+            range of the process.
+        num_times (int): Network calls, at times uniform in log-SNR.
+        generator (torch.Generator): On the device of the images.
+
+    Returns:
+        Tensor: The bound, 0-d.
+
+    Raises:
+        ValueError: If the process ends at no known distribution, or where
+            nothing of x0 is left.
+    """
+    d, T = x0.numel(), sde.num_steps
+    mean = sde.reverts_to(mu)
+    distance = (x0 if mean is None else x0 - mean).square().sum()
+    (a, _, c), (_, _, c1) = sde.coefficients(T), sde.coefficients(FIRST_TIME)
+    error = torch.zeros_like(distance)
+    for t in draw_log_snr_times(sde, num_times, generator).split(1):
+        noise = draw_noise(x0, generator)
+        predicted = noise_fn(sde.perturb(x0, mu, t, noise), t)
+        error += (predicted - noise).square().sum() / num_times
+    return (d / 2 * math.log(2 * math.pi * sde.lam**2)
+            + (a**2 * distance + d * c**2) / (2 * sde.lam**2)
+            - d * (c / c1).log()
+            + log_snr_range(sde) / 2 * error
+            + d * sde.theta_bar_at(FIRST_TIME))
+
+
+def bits_per_dim(sde: OrnsteinUhlenbeckSDE,
+                 noise_fn: Callable[[Tensor, Tensor, Time], Tensor],
+                 x0: Tensor, mu: Tensor, num_times: int,
+                 generators: Sequence[torch.Generator]) -> Tensor:
+    """A bound on -log2 P(x0 | mu) a pixel and channel, of 8-bit images.
+
+    Images are spread evenly over their grey levels: the mean of the density's
+    bound is then one for the probability (Theis et al., ICLR 2016).
+
+    Args:
+        sde: A process that ends at a known distribution.
+        noise_fn: ``(xt, mu, t) -> noise``.
+        x0, mu (Tensor): Clean and degraded images (B, C, H, W) in [0, 1].
+        num_times (int): Network calls an image.
+        generators: One an image, on the images' device.
+
+    Returns:
+        Tensor: Bits (B,).
+
+    Raises:
+        ValueError: As :func:`likelihood_bound`.
+    """
+    black, next_grey = sde.from_image(x0.new_tensor([0, 1 / 255]))
+    bits = []
+    for clean, degraded, g in zip(x0.split(1), mu.split(1), generators):
+        spread = torch.rand(clean.shape, generator=g, dtype=clean.dtype,
+                            device=clean.device) - 0.5
+        clean, degraded = map(sde.from_image, (clean + spread / 255, degraded))
+        nats = likelihood_bound(
+            sde, lambda xt, t, mu=degraded: noise_fn(xt, mu, t), clean,
+            degraded, num_times, g)
+        bits.append(nats / clean.numel() / math.log(2)
+                    - (next_grey - black).log2())
+    return torch.stack(bits)
