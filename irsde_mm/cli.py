@@ -115,6 +115,18 @@ def sampler_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--steps', type=int, help='network calls per image')
 
 
+def tile_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that says how large images are cut."""
+    def tile(text: str):
+        return int(text) if text.isdigit() else text
+
+    parser.add_argument(
+        '--tile', type=tile, metavar='auto|N|off', help='how the network is '
+        'shown large images: in tiles of at most N pixels a side, whole, or '
+        'as the free memory allows; by default as the config says, which is '
+        'auto if it says nothing')
+
+
 def data_argument(parser: argparse.ArgumentParser) -> None:
     """The option that puts a folder in place of a config's data."""
     parser.add_argument(
@@ -133,7 +145,7 @@ def runner_config(args: argparse.Namespace):
     import os
     from pathlib import Path
 
-    from .apis.configs import complete_hooks, load_config
+    from .apis.configs import complete_hooks, complete_model, load_config
     cfg = load_config(args.config, args.cfg_options)
     if args.data:
         from .apis.own_data import use_folder
@@ -141,6 +153,7 @@ def runner_config(args: argparse.Namespace):
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
+    complete_model(cfg, getattr(args, 'tile', None))
     complete_hooks(cfg)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.launcher != 'none':

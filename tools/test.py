@@ -11,6 +11,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('config', help='path or name of a config')
     parser.add_argument('checkpoint', help='weights')
     cli.sampler_arguments(parser)
+    cli.tile_argument(parser)
     cli.runner_arguments(parser)
     return parser
 

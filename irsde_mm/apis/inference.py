@@ -10,7 +10,7 @@ from ..errors import CheckpointError, ConfigError, DataError
 from ..registry import MODELS
 from ..samplers.base import Callback, Sampler
 from .checkpoint import find_run, load_weights, read_checkpoint
-from .configs import load_config
+from .configs import complete_model, load_config
 from .images import read_image
 
 OBJECTIVES = dict(
@@ -20,7 +20,8 @@ OBJECTIVES = dict(
 
 
 def init_restorer(model: str, checkpoint: Optional[str] = None,
-                  device: Optional[str] = None):
+                  device: Optional[str] = None,
+                  tile: Union[None, int, str] = None):
     """Builds a restorer with its weights, ready to restore.
 
     Args:
@@ -31,6 +32,9 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
             config is untrained.
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
             first GPU if there is one.
+        tile (int | str, optional): How large photos are cut: 'auto', 'off'
+            or the longest side of a tile in pixels, in place of what the
+            config says; see :class:`TiledEditModel`.
 
     Returns:
         nn.Module: The model in evaluation mode, its config as ``cfg``.
@@ -47,18 +51,18 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
         checkpoint = checkpoint or model
     else:
         cfg = load_config(model)
-    return restorer_from_config(cfg, checkpoint, device)
+    return restorer_from_config(cfg, checkpoint, device, tile)
 
 
 def restorer_from_config(cfg, checkpoint: Optional[str] = None,
-                         device: Optional[str] = None):
+                         device: Optional[str] = None,
+                         tile: Union[None, int, str] = None):
     """As :func:`init_restorer`, from a config that is already read."""
     from mmengine.registry import DefaultScope
-    if 'model' not in cfg:
-        raise ConfigError("the config has no 'model'.")
     device = check_device(device)
     with DefaultScope.overwrite_default_scope(
             cfg.get('default_scope', 'mmagic')):
+        complete_model(cfg, tile)
         restorer = MODELS.build(cfg.model)
     if checkpoint is not None:
         load_weights(restorer, checkpoint)

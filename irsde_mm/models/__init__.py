@@ -4,11 +4,11 @@ from .losses import MaximumLikelihoodLoss, NoiseMatchingLoss
 from .networks import (ConditionalNAFNet, ConditionalUNet, RegressionNetwork,
                        UnetNoisePredictor)
 from .restorers import (GreyHolesDeepFill, IRSDERestorer, RefiningRestorer,
-                        SuperResolver, WhiteHolePreprocessor)
+                        SuperResolver, TiledEditModel, WhiteHolePreprocessor)
 
 __all__ = [
     'MaximumLikelihoodLoss', 'NoiseMatchingLoss', 'ConditionalNAFNet',
     'ConditionalUNet', 'RegressionNetwork', 'UnetNoisePredictor',
     'GreyHolesDeepFill', 'IRSDERestorer', 'RefiningRestorer',
-    'SuperResolver', 'WhiteHolePreprocessor'
+    'SuperResolver', 'TiledEditModel', 'WhiteHolePreprocessor'
 ]

@@ -74,6 +74,8 @@ class ConditionalNAFNet(BaseModule):
             numbers of levels.
     """
 
+    pad_mode = 'constant'
+
     def __init__(self, img_channels: int = 3, width: int = 64,
                  enc_blocks: Sequence[int] = (1, 1, 1, 28),
                  middle_blocks: int = 1,
@@ -128,7 +130,7 @@ class ConditionalNAFNet(BaseModule):
         """
         h, w = xt.shape[-2:]
         x = network_input(xt, mu, self.conditional, self.img_channels)
-        x = pad_to_multiple(x, self.divisor, 'constant')
+        x = pad_to_multiple(x, self.divisor, self.pad_mode)
         time = self.time_mlp(self.embedding(t))
         x = self.conv_in(x)
         skips = []

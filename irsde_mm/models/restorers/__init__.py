@@ -3,8 +3,9 @@ from .inpainting import GreyHolesDeepFill, WhiteHolePreprocessor
 from .irsde_restorer import IRSDERestorer
 from .refining_restorer import RefiningRestorer
 from .super_resolver import SuperResolver
+from .tiled_model import TiledEditModel
 
 __all__ = [
     'GreyHolesDeepFill', 'IRSDERestorer', 'RefiningRestorer',
-    'SuperResolver', 'WhiteHolePreprocessor'
+    'SuperResolver', 'TiledEditModel', 'WhiteHolePreprocessor'
 ]

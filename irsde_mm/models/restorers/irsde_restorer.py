@@ -1,11 +1,11 @@
 """The model that ties network, process, sampler and objective together."""
 import copy
 import zlib
+from functools import partial
 from pathlib import PurePath
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import torch
-from mmagic.models.base_models import BaseEditModel
 from mmagic.structures import DataSample
 from torch import Tensor
 
@@ -14,14 +14,16 @@ from ...registry import DIFFUSION_SCHEDULERS, MODELS
 from ...samplers.base import Callback, Sampler
 from ...sde.base import Generators
 from ...version import __version__
+from .padded_batch import PaddedBatch, image_sizes, one_each
 from .sampler_choice import build_sampler
 from .settings import check_settings, check_weights, process_and_network
+from .tiled_model import TiledEditModel
 
 TIMESTEPS = ('discrete', 'continuous')
 
 
 @MODELS.register_module()
-class IRSDERestorer(BaseEditModel):
+class IRSDERestorer(TiledEditModel):
     """Restores images by walking a mean-reverting process backwards.
 
     Training (Luo et al., ICML 2023, algorithm 1): t ~ U{1..T} for each image,
@@ -40,15 +42,15 @@ class IRSDERestorer(BaseEditModel):
         timesteps (str): Times of training: 'discrete', 1..T as published, or
             'continuous', t ~ U(0, T], which makes every grid of a few-step
             sampler familiar to the network.
-        **kwargs: :class:`BaseEditModel`'s. ``test_cfg`` may have ``seed``
-            (int, 0 by default), ``sigma``, the noise level of inputs that
-            do not bring their own: a number in [0, 1] or 'estimate', and
-            ``debias`` (bool): whether to undo the bias of the published
-            objective; by default where the weights were trained with it and
-            the sampler needs it.
+        **kwargs: :class:`TiledEditModel`'s. ``test_cfg`` may have ``tile``
+            (how large images are cut), ``seed`` (int, 0 by default),
+            ``sigma``, the noise level of inputs that do not bring their own:
+            a number in [0, 1] or 'estimate', and ``debias`` (bool): whether
+            to undo the bias of the published objective; by default where the
+            weights were trained with it and the sampler needs it.
 
     Raises:
-        ConfigError: If a sampler or ``timesteps`` is unknown.
+        ConfigError: If a sampler, ``timesteps`` or ``tile`` is unknown.
         ValueError: If an argument of a part is out of its range.
     """
 
@@ -165,26 +167,36 @@ class IRSDERestorer(BaseEditModel):
         """
         if generator is None:
             generator = self.image_generators(inputs, data_samples)
-        sigmas = self._sigmas(inputs, data_samples)
+        h, w = inputs.shape[-2:]
+        sizes = image_sizes(inputs, data_samples)
+        sigmas = self._sigmas(inputs, data_samples, sizes)
         options = dict(sampler=self.unbiased(sampler or self.sampler),
                        callback=callback)
         with torch.inference_mode():
             if len(set(sigmas)) == 1:
-                restored = self._walk(inputs, generator, sigmas[0], **options)
+                restored = self._walk(inputs, generator, sigmas[0], sizes,
+                                      **options)
             else:  # they start at different times
-                each = generator if isinstance(generator, list) \
-                    else [generator] * len(inputs)
+                each = one_each(generator, len(inputs))
                 restored = torch.cat([
-                    self._walk(mu[None], [g] if g else None, s, **options)
-                    for mu, g, s in zip(inputs, each, sigmas)])
+                    self._walk(mu[None], [g], sigma, [size], **options)
+                    for mu, g, sigma, size in zip(inputs, each, sigmas,
+                                                  sizes)])
         # a normal tensor: what follows may change it in place
-        return restored.clone()
+        return restored[..., :h, :w].clone()
 
     def _walk(self, mu: Tensor, generator: Generators,
-              sigma: Optional[float], sampler: Sampler,
-              callback: Optional[Callback]) -> Tensor:
+              sigma: Optional[float], sizes: List[Tuple[int, int]],
+              sampler: Sampler, callback: Optional[Callback]) -> Tensor:
+        fill, draws, start = (lambda x: x), None, partial(
+            self.sde.start, mu, generator, sigma)
+        if set(sizes) != {tuple(mu.shape[-2:])}:
+            batch = PaddedBatch(sizes, self.generator,
+                                one_each(generator, len(mu)))
+            mu, fill, draws = batch.fill(mu), batch.fill, batch.draws(mu)
+            start = partial(batch.start, self.sde, mu, sigma)
         try:
-            xt, t_start = self.sde.start(mu, generator, sigma)
+            xt, t_start = start()
             if t_start and t_start < self.sde.num_steps:
                 sampler = sampler.at_most(t_start)
             if t_start:
@@ -192,11 +204,19 @@ class IRSDERestorer(BaseEditModel):
         except ValueError as error:
             raise ConfigError(str(error)) from error
         return sampler.sample(
-            self.sde, lambda x, t: self.generator(x, mu, t), xt, mu, t_start,
-            generator, callback=callback)
+            self.sde,
+            lambda x, t: self.call_network(self.generator, fill(x), mu, t=t),
+            xt, mu, t_start, generator, draws, callback)
 
-    def _sigmas(self, inputs: Tensor,
-                data_samples: Optional[DataSample]) -> list:
+    def padded_size(self, height: int, width: int) -> Tuple[int, int]:
+        """As :meth:`TiledEditModel.padded_size`."""
+        if not hasattr(self.generator, 'pad_mode'):
+            return height, width
+        d = self.generator.divisor
+        return height + -height % d, width + -width % d
+
+    def _sigmas(self, inputs: Tensor, data_samples: Optional[DataSample],
+                sizes: List[Tuple[int, int]]) -> list:
         """Each image's noise level: the sample's, or ``test_cfg``'s."""
         meta = {} if data_samples is None else data_samples.metainfo
         if 'sigma' in meta:
@@ -205,9 +225,9 @@ class IRSDERestorer(BaseEditModel):
         if sigma != 'estimate' or not hasattr(self.sde, 'start_time'):
             return [sigma] * len(inputs)
         from skimage.restoration import estimate_sigma
-        return [float(estimate_sigma(image.cpu().numpy(), channel_axis=0,
-                                     average_sigmas=True))
-                for image in inputs]
+        return [float(estimate_sigma(
+            image[:, :h, :w].cpu().numpy(), channel_axis=0,
+            average_sigmas=True)) for image, (h, w) in zip(inputs, sizes)]
 
     def image_generators(self, inputs: Tensor,
                          data_samples: Optional[DataSample] = None
