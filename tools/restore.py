@@ -4,8 +4,6 @@ from pathlib import Path
 
 from irsde_mm import cli
 
-MEGAPIXELS = 4  # above, memory is looked at first
-
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -20,46 +18,57 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('--seed', type=int,
                         help='another of the possible results')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
-    parser.add_argument('--force', action='store_true', help='restore photos '
-                        f'above {MEGAPIXELS} megapixels although memory may '
-                        'not suffice')
+    cli.tile_argument(parser)
+    parser.add_argument('--batch-size', type=int, help='photos of (almost) '
+                        'one size that are restored together at most; by '
+                        'default a megapixel of them')
+    parser.add_argument('--force', action='store_true', help='restore large '
+                        'photos although memory seems not to suffice')
     return parser
 
 
 def main(args: argparse.Namespace) -> None:
     from irsde_mm.apis import images
+    from irsde_mm.errors import ConfigError
+    if args.batch_size is not None and args.batch_size < 1:
+        raise ConfigError('--batch-size must be at least 1.')
     files = images.find_images(args.inputs)
     out = images.prepare_folder(args.out)
     targets = plan(files, out)
     sizes = [images.check_image(path) for path in files]
     model = load_model(args)
-    if not args.force:
-        for path, (height, width) in zip(files, sizes):
-            check_memory(model, height, width, path)
 
-    from irsde_mm.apis import inference
-    from tqdm.auto import tqdm
-    sampler = None
-    if args.sampler is not None or args.steps is not None:
-        sampler = inference.choose_sampler(model, args.sampler, args.steps)
-    steps = 1  # a model that is no diffusion calls its network once
-    if hasattr(model, 'sampler'):
-        steps = (sampler or model.sampler).num_steps or model.sde.num_steps
-    with tqdm(total=len(files) * steps, unit='step') as bar:
-        for done, (path, target) in enumerate(zip(files, targets)):
-            # a photo with little noise took fewer steps
-            bar.update(done * steps - bar.n)
-            bar.set_description(path.name)
-            options = dict(callback=lambda s, xs: bar.update(),
-                           sampler=sampler, seed=args.seed)
-            if not hasattr(model, 'sampler'):
-                options = {}
-                bar.update()
-            images.write_image(target,
-                               inference.restore(model, path, **options))
-        bar.update(bar.total - bar.n)
+    from irsde_mm.apis import memory
+    if not args.force:
+        for path, size in zip(files, sizes):
+            memory.check_memory(model, *size, path)
+    restore_all(model, args, files, sizes, targets)
     for target in targets:
         print(target)
+
+
+def restore_all(model, args: argparse.Namespace, files, sizes, targets
+                ) -> None:
+    """Restores the photos in batches, and writes each as it is ready."""
+    from irsde_mm.apis import images, inference, restoring
+    from tqdm.auto import tqdm
+    options, steps = {}, 1  # no diffusion: the network is called once
+    if hasattr(model, 'sampler') or args.sampler or args.steps is not None:
+        sampler = inference.choose_sampler(model, args.sampler, args.steps)
+        steps = sampler.num_steps or model.sde.num_steps
+        options = dict(sampler=sampler, seed=args.seed,
+                       callback=lambda s, xs: bar.update(len(xs)))
+    with tqdm(total=len(files) * steps, unit='step') as bar:
+        done = 0
+        for batch in restoring.in_batches(model, sizes, args.batch_size):
+            bar.set_description(files[batch[0]].name)
+            results = restoring.restore_batch(
+                model, [files[i] for i in batch], **options)
+            for i, result in zip(batch, results):
+                images.write_image(targets[i], result)
+            # a photo with little noise took fewer steps
+            done += len(batch) * steps
+            bar.update(done - bar.n)
 
 
 def plan(files, out: Path):
@@ -93,23 +102,7 @@ def load_model(args: argparse.Namespace):
         raise CheckpointError(f"'{model}' is a config: say with --checkpoint "
                               'which weights to use.')
     with cli.building(f"'{model}' cannot be built"):
-        return init_restorer(model, args.checkpoint, args.device)
-
-
-def check_memory(model, h: int, w: int, path: Path) -> None:
-    """Stops before a photo that is large, with what it would need.
-
-    Raises:
-        DataError: With the estimate.
-    """
-    from irsde_mm.apis.memory import estimate_memory
-    from irsde_mm.errors import DataError
-    if h * w <= MEGAPIXELS * 1e6:
-        return
-    need = estimate_memory(model, h, w) / 2**30
-    raise DataError(f"'{path}' has {h * w / 1e6:.1f} megapixels and would "
-                    f'need about {need:.1f} GiB of memory; make it smaller, '
-                    'or go on with --force.')
+        return init_restorer(model, args.checkpoint, args.device, args.tile)
 
 
 if __name__ == '__main__':

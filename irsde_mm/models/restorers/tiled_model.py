@@ -109,22 +109,27 @@ class TiledEditModel(BaseEditModel):
         return Tiling(side, overlap, divisor, batch)
 
 
-def pixels_that_fit(network: nn.Module, call: Callable[..., Tensor],
-                    images: Sequence[Tensor]) -> int:
-    """How many pixels a call's share of the free memory suffices for.
+def bytes_per_pixel(network: nn.Module, call: Callable[..., Tensor],
+                    images: Sequence[Tensor]) -> float:
+    """What a call holds at its peak, for each pixel of its images.
 
-    What one takes is measured once for each network, on a small part of the
-    first image.
+    Measured once for each network, on a small part of the first image.
 
     Args:
         network (nn.Module): Whose call it is.
         call: ``(*images) -> Tensor``.
         images (Sequence[Tensor]): What it will be given, (B, C, H, W).
     """
-    device = images[0].device
     if network not in _costs:
         parts = [image[:1, :, :PROBE, :PROBE] for image in images]
         with torch.inference_mode():
-            peak = peak_allocation(lambda: call(*parts), device)
+            peak = peak_allocation(lambda: call(*parts), parts[0].device)
         _costs[network] = peak / parts[0][0, 0].numel()
-    return int(SHARE * free_memory(device) / _costs[network])
+    return _costs[network]
+
+
+def pixels_that_fit(network: nn.Module, call: Callable[..., Tensor],
+                    images: Sequence[Tensor]) -> int:
+    """How many pixels a call's share of the free memory suffices for."""
+    return int(SHARE * free_memory(images[0].device)
+               / bytes_per_pixel(network, call, images))
