@@ -52,6 +52,7 @@ def windows(length: int, side: int, starts: Sequence[int],
     Returns:
         Tensor: (number of tiles, side).
     """
+    overlap = min(overlap, side)
     ramp = torch.sin((torch.arange(overlap) + 0.5) / overlap * math.pi / 2)**2
     weights = torch.ones(len(starts), side)
     weights[1:, :overlap] *= ramp
@@ -96,7 +97,7 @@ def tiled(network: Callable[..., Tensor], images: Sequence[Tensor],
                                       width * s)
             rows, columns = (windows(
                 s * length, s * side, [s * start for start in starts],
-                s * min(tiling.overlap, side)).to(whole)
+                s * tiling.overlap).to(whole)
                 for length, side, starts in ((height, h, ys), (width, w, xs)))
         for result, (n, i, j) in zip(results, some):
             whole[n, :, ys[i] * s:(ys[i] + h) * s,
