@@ -26,12 +26,7 @@ def run(main: Callable[[argparse.Namespace], None],
         args = parser.parse_args()
     except ValueError:  # what mmengine's DictAction cannot split
         parser.error('--cfg-options takes KEY=VALUE pairs.')
-    keep_freed_memory()
-    # deprecations inside pinned packages, which nobody here can act on
-    for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
-                   'transformers', 'torch', 'timm', 'albumentations',
-                   'facexlib'):
-        warnings.filterwarnings('ignore', module=module)
+    prepare_process()
     try:
         main(args)
     except IRSDEError as error:
@@ -51,6 +46,16 @@ def own_words(error: IRSDEError) -> str:
     if 'Original Traceback' in text:
         text = text.strip().splitlines()[-1].split('Error: ', 1)[-1]
     return text
+
+
+def prepare_process() -> None:
+    """What every process of a tool begins with."""
+    keep_freed_memory()
+    # deprecations inside pinned packages, which nobody here can act on
+    for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
+                   'transformers', 'torch', 'timm', 'albumentations',
+                   'facexlib'):
+        warnings.filterwarnings('ignore', module=module)
 
 
 def keep_freed_memory() -> None:

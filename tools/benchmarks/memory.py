@@ -51,11 +51,11 @@ def run(args: argparse.Namespace) -> dict:
 
 def measure(config: str, megapixels: float, steps: int, tile, device) -> dict:
     """Restores one photo of noise, 4:3, in this process."""
+    cli.prepare_process()
     import numpy as np
     from irsde_mm.apis import init_restorer, restore
     from irsde_mm.apis.inference import image_channels
     from irsde_mm.apis.memory import call_memory
-    cli.keep_freed_memory()
     with cli.building(f"'{config}' cannot be built"):
         model = init_restorer(config, device=device, tile=tile)
     height = round(math.sqrt(megapixels * 1e6 * 3 / 4))
