@@ -28,17 +28,7 @@ def run(main: Callable[[argparse.Namespace], None],
         args = parser.parse_args()
     except ValueError:  # what mmengine's DictAction cannot split
         parser.error('--cfg-options takes KEY=VALUE pairs.')
-    keep_freed_memory()
-    # would let torch execute what weights files bring along
-    os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
-    for stream in (sys.stdout, sys.stderr):  # names can be of any bytes
-        stream.reconfigure(errors='backslashreplace')
-    # deprecations inside pinned packages, which nobody here can act on
-    for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
-                   'transformers', 'torch', 'timm', 'albumentations',
-                   'facexlib'):
-        warnings.filterwarnings('ignore', module=module)
-    warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
+    prepare_process()
     code = 0
     try:
         main(args)
@@ -71,6 +61,21 @@ def own_words(error: Exception) -> str:
     if 'Original Traceback' in text:
         text = text.strip().splitlines()[-1].split('Error: ', 1)[-1]
     return text
+
+
+def prepare_process() -> None:
+    """What every process of a tool begins with."""
+    keep_freed_memory()
+    # would let torch execute what weights files bring along
+    os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
+    for stream in (sys.stdout, sys.stderr):  # names can be of any bytes
+        stream.reconfigure(errors='backslashreplace')
+    warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
+    # deprecations inside pinned packages, which nobody here can act on
+    for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
+                   'transformers', 'torch', 'timm', 'albumentations',
+                   'facexlib'):
+        warnings.filterwarnings('ignore', module=module)
 
 
 def keep_freed_memory() -> None:
@@ -135,6 +140,18 @@ def sampler_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--steps', type=int, help='network calls per image')
 
 
+def tile_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that says how large images are cut."""
+    def tile(text: str):
+        return int(text) if text.isdigit() else text
+
+    parser.add_argument(
+        '--tile', type=tile, metavar='auto|N|off', help='how the network is '
+        'shown large images: in tiles of at most N pixels a side, whole, or '
+        'as the free memory allows; by default as the config says, which is '
+        'auto if it says nothing')
+
+
 def data_argument(parser: argparse.ArgumentParser) -> None:
     """The option that puts a folder in place of a config's data."""
     parser.add_argument(
@@ -152,7 +169,7 @@ def runner_config(args: argparse.Namespace):
     """
     from pathlib import Path
 
-    from .apis.configs import complete_config, load_config
+    from .apis.configs import complete_config, complete_model, load_config
     cfg = load_config(args.config, args.cfg_options)
     if args.data:
         from .apis.own_data import use_folder
@@ -160,6 +177,7 @@ def runner_config(args: argparse.Namespace):
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
+    complete_model(cfg, getattr(args, 'tile', None))
     complete_config(cfg)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.launcher != 'none':

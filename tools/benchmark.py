@@ -1,13 +1,13 @@
-"""Measures: python tools/benchmark.py speed|data|sampling|quality ..."""
+"""Measures: python tools/benchmark.py speed|data|memory|... OPTIONS"""
 import argparse
 import json
 from pathlib import Path
 
-from benchmarks import data, quality, sampling, speed
+from benchmarks import data, memory, quality, sampling, speed
 
 from irsde_mm import cli
 
-TIMES = (speed, data)  # one JSON file; the others fill a folder
+TIMES = (speed, data, memory)  # one JSON file; the others fill a folder
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,7 +29,8 @@ def parser() -> argparse.ArgumentParser:
 def main(args: argparse.Namespace) -> None:
     from irsde_mm.apis.images import prepare_folder
     from irsde_mm.errors import ConfigError, OutputError
-    for name in ('size', 'steps', 'batches', 'repeats', 'images'):
+    for name in ('size', 'steps', 'batches', 'repeats', 'images',
+                 'batch_size'):
         if getattr(args, name, None) is not None and getattr(args, name) < 1:
             raise ConfigError(f'--{name} must be at least 1.')
     to_file = args.module in TIMES and args.out

@@ -6,7 +6,6 @@ from pathlib import Path
 from irsde_mm import cli
 
 FAILED = 1  # exit code if some photos could not be restored
-MEGAPIXELS = 4  # above, memory is looked at first
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,9 +21,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('--seed', type=int,
                         help='another of the possible results')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
-    parser.add_argument('--force', action='store_true', help='restore photos '
-                        f'above {MEGAPIXELS} megapixels although memory may '
-                        'not suffice')
+    cli.tile_argument(parser)
+    parser.add_argument('--batch-size', type=int, help='photos of (almost) '
+                        'one size that are restored together at most; by '
+                        'default a megapixel of them')
+    parser.add_argument('--force', action='store_true', help='restore large '
+                        'photos although memory seems not to suffice')
     parser.add_argument('--max-pixels', type=int, default=250_000_000,
                         help='refuse photos that declare more pixels '
                         '(default: %(default)s)')
@@ -32,22 +34,21 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm.apis import images, inference
+    from irsde_mm.apis import images
+    from irsde_mm.errors import ConfigError
+    if args.batch_size is not None and args.batch_size < 1:
+        raise ConfigError('--batch-size must be at least 1.')
     files = images.find_images(args.inputs)
     out = images.prepare_folder(args.out)
     targets = dict(zip(files, plan(files, out)))
     sizes, failed = look(files, args.max_pixels)
     model = load_model(args)
+
+    from irsde_mm.apis import memory
     if not args.force:
-        for path, (width, height) in sizes.items():
-            check_memory(model, height, width, path)
-    sampler, options = None, dict(max_pixels=args.max_pixels)
-    if args.sampler is not None or args.steps is not None:
-        sampler = inference.choose_sampler(model, args.sampler, args.steps)
-    if hasattr(model, 'sampler'):
-        options.update(sampler=sampler or model.sampler, seed=args.seed)
-    failed += restore_all(model, {path: targets[path] for path in sizes},
-                          options)
+        for path, size in sizes.items():
+            memory.check_memory(model, *size, path)
+    failed += restore_all(model, args, sizes, targets)
     if failed:
         print(f'{len(failed)} of {len(files)} photos are not restored:',
               *failed, sep='\n', file=sys.stderr)
@@ -55,7 +56,8 @@ def main(args: argparse.Namespace) -> None:
 
 
 def look(files, max_pixels: int) -> tuple:
-    """Sizes of the photos that can be used, and what is wrong with others.
+    """Height and width of the photos that can be used, and what is wrong
+    with others.
 
     Raises:
         DataError: If none can be used.
@@ -65,7 +67,7 @@ def look(files, max_pixels: int) -> tuple:
     sizes, failed = {}, []
     for path in files:
         try:
-            sizes[path] = image_size(path, max_pixels)
+            sizes[path] = image_size(path, max_pixels)[::-1]
         except ImageError as error:
             failed.append(str(error))
     stop_without(sizes, failed)
@@ -82,31 +84,51 @@ def stop_without(photos, failed) -> None:
                         str(listed(failed, 'the photos')))
 
 
-def restore_all(model, targets: dict, options: dict) -> list:
-    """Restores photos into files; gives what was wrong with others."""
-    from irsde_mm.apis import images, inference
-    from irsde_mm.errors import ImageError
+def restore_all(model, args: argparse.Namespace, sizes: dict,
+                targets: dict) -> list:
+    """Restores photos in batches and writes each as it is ready; gives what
+    was wrong with others."""
+    from irsde_mm.apis import images, inference, restoring
     from tqdm.auto import tqdm
-    written, failed, steps = [], [], 1
-    if 'sampler' in options:  # others call their network once
-        steps = options['sampler'].num_steps or model.sde.num_steps
-        options = dict(options, callback=lambda s, xs: bar.update())
-    with tqdm(total=len(targets) * steps, unit='step') as bar:
-        for done, (path, target) in enumerate(targets.items()):
+    written, failed, files = [], [], list(sizes)
+    options, steps = dict(max_pixels=args.max_pixels), 1
+    if hasattr(model, 'sampler') or args.sampler or args.steps is not None:
+        sampler = inference.choose_sampler(model, args.sampler, args.steps)
+        steps = sampler.num_steps or model.sde.num_steps
+        options.update(sampler=sampler, seed=args.seed,
+                       callback=lambda s, xs: bar.update(len(xs)))
+    with tqdm(total=len(files) * steps, unit='step') as bar:
+        done = 0
+        for batch in restoring.in_batches(model, list(sizes.values()),
+                                          args.batch_size):
+            paths = [files[i] for i in batch]
+            bar.set_description(paths[0].name)
+            for path, result in attempt(model, paths, options):
+                if isinstance(result, str):
+                    failed.append(result)
+                    continue
+                images.write_image(targets[path], result)
+                written.append(targets[path])
             # a photo with little noise took fewer steps
-            bar.update(done * steps - bar.n)
-            bar.set_description(path.name)
-            try:
-                restored = inference.restore(model, path, **options)
-            except ImageError as error:
-                failed.append(str(error))
-                continue
-            images.write_image(target, restored)
-            written.append(target)
-        bar.update(bar.total - bar.n)
+            done += len(batch) * steps
+            bar.update(done - bar.n)
     stop_without(written, failed)
     print(*written, sep='\n')
     return failed
+
+
+def attempt(model, paths: list, options: dict) -> list:
+    """Pairs of a photo and its restored pixels, or what is wrong with it."""
+    from irsde_mm.apis import restoring
+    from irsde_mm.errors import ImageError
+    try:
+        return list(zip(paths, restoring.restore_batch(model, paths,
+                                                       **options)))
+    except ImageError as error:
+        if len(paths) == 1:
+            return [(paths[0], str(error))]
+        return [pair for path in paths
+                for pair in attempt(model, [path], options)]
 
 
 def plan(files, out: Path):
@@ -140,23 +162,7 @@ def load_model(args: argparse.Namespace):
         raise CheckpointError(f"'{model}' is a config: say with --checkpoint "
                               'which weights to use.')
     with cli.building(f"'{model}' cannot be built"):
-        return init_restorer(model, args.checkpoint, args.device)
-
-
-def check_memory(model, h: int, w: int, path: Path) -> None:
-    """Stops before a photo that is large, with what it would need.
-
-    Raises:
-        DataError: With the estimate.
-    """
-    from irsde_mm.apis.memory import estimate_memory
-    from irsde_mm.errors import DataError
-    if h * w <= MEGAPIXELS * 1e6:
-        return
-    need = estimate_memory(model, h, w) / 2**30
-    raise DataError(f"'{path}' has {h * w / 1e6:.1f} megapixels and would "
-                    f'need about {need:.1f} GiB of memory; make it smaller, '
-                    'or go on with --force.')
+        return init_restorer(model, args.checkpoint, args.device, args.tile)
 
 
 if __name__ == '__main__':

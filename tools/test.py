@@ -12,6 +12,7 @@ def parser() -> argparse.ArgumentParser:
                         'exported file, which is config and weights')
     parser.add_argument('checkpoint', nargs='?', help='weights')
     cli.sampler_arguments(parser)
+    cli.tile_argument(parser)
     cli.runner_arguments(parser)
     return parser
 

@@ -1,7 +1,7 @@
 """Finding and reading configs."""
 import difflib
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 from ..errors import ConfigError
 
@@ -89,6 +89,37 @@ def read_weights_config(path: Path):
                        test_cfg=dict(type='MultiTestLoop')),
                   cfg_text=f'# from {path.name}\n',
                   filename=f'{path.stem}.py')  # what a test is written as
+
+
+def complete_model(cfg, tile: Union[None, int, str] = None) -> None:
+    """Lets mmagic's plain model restore images of any size, as ours do.
+
+    Args:
+        cfg (Config): It is changed.
+        tile (int | str, optional): How large images are cut, see
+            :class:`TiledEditModel`, in place of what the config says.
+
+    Raises:
+        ConfigError: If there is no model, or it cannot be cut.
+    """
+    if 'model' not in cfg:
+        raise ConfigError("the config has no 'model'.")
+    if cfg.model.type in ('BaseEditModel', 'mmagic.BaseEditModel'):
+        cfg.model.type = 'irsde_mm.TiledEditModel'
+    if tile is None:
+        return
+    from mmengine.registry import DefaultScope
+
+    from ..models import TiledEditModel
+    from ..registry import MODELS
+    with DefaultScope.overwrite_default_scope(
+            cfg.get('default_scope', 'mmagic')), \
+            MODELS.switch_scope_and_registry(None) as node:
+        cls = node.get(cfg.model.type)
+    if cls is not None and not issubclass(cls, TiledEditModel):
+        raise ConfigError(f'{cls.__name__} looks at whole images: it takes '
+                          'no tiles.')
+    cfg.model.test_cfg = dict(cfg.model.get('test_cfg') or {}, tile=tile)
 
 
 def complete_config(cfg) -> None:

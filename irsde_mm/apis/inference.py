@@ -1,22 +1,20 @@
-"""From a trained model to a restored photo."""
+"""A trained model, ready to restore."""
 import copy
 from pathlib import Path
 from typing import Optional, Union
 
-import numpy as np
 import torch
 
-from ..datasets.image_reader import MAX_PIXELS
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError
 from ..registry import MODELS
-from ..samplers.base import Callback, Sampler
+from ..samplers.base import Sampler
 from .checkpoint import find_run, load_weights
-from .configs import is_weights, load_config
-from .images import read_photo
+from .configs import complete_model, is_weights, load_config
 
 
 def init_restorer(model: str, checkpoint: Optional[str] = None,
-                  device: Optional[str] = None):
+                  device: Optional[str] = None,
+                  tile: Union[None, int, str] = None):
     """Builds a restorer with its weights, ready to restore.
 
     Args:
@@ -27,6 +25,9 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
             config is untrained.
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
             first GPU if there is one.
+        tile (int | str, optional): How large photos are cut: 'auto', 'off'
+            or the longest side of a tile in pixels, in place of what the
+            config says; see :class:`TiledEditModel`.
 
     Returns:
         nn.Module: The model in evaluation mode, its config as ``cfg``.
@@ -42,18 +43,18 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
         cfg = load_config(model)
         if is_weights(model):
             checkpoint = checkpoint or model
-    return restorer_from_config(cfg, checkpoint, device)
+    return restorer_from_config(cfg, checkpoint, device, tile)
 
 
 def restorer_from_config(cfg, checkpoint: Optional[str] = None,
-                         device: Optional[str] = None):
+                         device: Optional[str] = None,
+                         tile: Union[None, int, str] = None):
     """As :func:`init_restorer`, from a config that is already read."""
     from mmengine.registry import DefaultScope
-    if 'model' not in cfg:
-        raise ConfigError("the config has no 'model'.")
     device = check_device(device)
     with DefaultScope.overwrite_default_scope(
             cfg.get('default_scope', 'mmagic')):
+        complete_model(cfg, tile)
         restorer = MODELS.build(cfg.model)
     if checkpoint is not None:
         load_weights(restorer, checkpoint)
@@ -118,58 +119,3 @@ def image_channels(model) -> int:
     """Channels of the images that a model restores."""
     return getattr(model.generator, 'in_channels',
                    getattr(model.generator, 'img_channels', 3))
-
-
-def restore(model, image: Union[str, Path, np.ndarray], *,
-            sampler: Union[None, str, dict, Sampler] = None,
-            steps: Optional[int] = None, seed: Optional[int] = None,
-            callback: Optional[Callback] = None,
-            max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Restores one photo.
-
-    Args:
-        model: What :func:`init_restorer` returns.
-        image: A path, or (H, W, C) uint8 in OpenCV's order, BGR.
-        sampler, steps: See :func:`choose_sampler`.
-        seed (int, optional): Chooses among the possible results. By default
-            the test seed and the file's name do, as in testing.
-        callback: Called as ``callback(s, xs)`` after every step, with images.
-        max_pixels (int): A file that declares more is refused.
-
-    Returns:
-        ndarray: The restored photo, (H, W, C) uint8 BGR.
-
-    Raises:
-        ConfigError, DataError: If an option or the photo is of no use.
-    """
-    from mmagic.structures import DataSample
-    channels = image_channels(model)
-    if isinstance(image, np.ndarray):
-        name, pixels = '', image
-    else:
-        name, pixels = str(image), read_photo(image, channels, max_pixels)
-    if (pixels.ndim != 3 or pixels.dtype != np.uint8 or pixels.size == 0
-            or pixels.shape[2] != channels):
-        raise DataError(f'an image array must be (height, width, {channels}) '
-                        f'of uint8, but is {pixels.shape} of {pixels.dtype}.')
-    device = next(model.parameters()).device
-    options = {}
-    if sampler is not None or steps is not None:
-        options['sampler'] = choose_sampler(model, sampler, steps)
-    if seed is not None:
-        options['generator'] = torch.Generator(device).manual_seed(seed)
-    if callback is not None:
-        options['callback'] = callback
-    tensor = torch.from_numpy(pixels.transpose(2, 0, 1).copy())
-    data = model.data_preprocessor(dict(
-        inputs=[tensor.to(device)],
-        data_samples=[DataSample(metainfo=dict(img_path=name))]))
-    with torch.no_grad():
-        restored = model.forward_tensor(
-            data['inputs'], data['data_samples'], **options)
-    if isinstance(restored, tuple):
-        # mmagic's inpainting models: the filled image, and only its holes
-        restored = restored[-1]
-    restored = model.data_preprocessor.destruct(
-        restored, data['data_samples'])[0]
-    return restored.round().byte().cpu().numpy().transpose(1, 2, 0).copy()

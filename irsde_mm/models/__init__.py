@@ -4,7 +4,7 @@ from .losses import LikelihoodLoss, MaximumLikelihoodLoss, NoiseMatchingLoss
 from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
                        RegressionNetwork, UnetNoisePredictor)
 from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
-                        RefiningRestorer, SuperResolver,
+                        RefiningRestorer, SuperResolver, TiledEditModel,
                         WhiteHolePreprocessor)
 
 __all__ = [
@@ -12,5 +12,5 @@ __all__ = [
     'ConditionalNAFNet', 'ConditionalUNet', 'MAXIM', 'RegressionNetwork',
     'UnetNoisePredictor', 'GreyHolesDeepFill', 'IRSDERestorer',
     'MultiStageRestorer', 'RefiningRestorer', 'SuperResolver',
-    'WhiteHolePreprocessor'
+    'TiledEditModel', 'WhiteHolePreprocessor'
 ]

@@ -1,10 +1,12 @@
 """Golden outputs, sizes, channels, times, and conversion of weights."""
 import pytest
 import torch
+import torch.nn.functional as F
 from conftest import GOLDEN
 from irsde_mm.apis import convert_state_dict
 from irsde_mm.errors import DataError
 from irsde_mm.models.networks import ConditionalNAFNet, ConditionalUNet
+from irsde_mm.models.networks.blocks import local_mean
 from irsde_mm.registry import MODELS
 
 CASES = [('unet_nf8_depth2', 'unet'), ('unet_nf8_depth3_19x13', 'unet'),
@@ -14,6 +16,41 @@ SMALL = {
     'unet': lambda **k: ConditionalUNet(base_channels=8, depth=2, **k),
     'nafnet': lambda **k: ConditionalNAFNet(
         width=8, enc_blocks=[1, 1], dec_blocks=[1, 1], **k)}
+
+
+@pytest.mark.parametrize('window', [5, 8, 39, 48])
+def test_local_mean_is_a_window_moved_inside(window):
+    x = torch.rand(1, 4, 40, 56)
+    y = local_mean(x, window)
+    if window < 40:
+        low, high = (window - 1) // 2, window // 2
+        expected = F.pad(F.avg_pool2d(x, window, 1), [low, high] * 2,
+                         'replicate')
+    else:
+        expected = F.pad(
+            F.avg_pool2d(x, (40, window), 1),
+            [(window - 1) // 2, window // 2, 0, 0], 'replicate')
+    torch.testing.assert_close(y, expected)
+
+
+def test_local_pooling_looks_no_further_than_its_window():
+    """Same weights; an image within the window is seen as before, what lies
+    far off no longer matters."""
+    net, local = SMALL['nafnet'](), SMALL['nafnet'](local_pooling=48)
+    for p in net.parameters():
+        p.data += 0.1 * torch.randn_like(p)
+    local.load_state_dict(net.state_dict())
+    x = torch.rand(1, 3, 48, 48)
+    torch.testing.assert_close(local(x, x, 3), net(x, x, 3))
+    x = torch.rand(1, 3, 48, 200)
+    other = x.clone()
+    other[..., 150:] = 0
+    assert torch.allclose(local(x, x, 3)[..., :8], local(other, other, 3)[
+        ..., :8], atol=1e-6)
+    assert not torch.allclose(net(x, x, 3)[..., :8], net(other, other, 3)[
+        ..., :8], atol=1e-4)
+    with pytest.raises(ValueError, match='local_pooling.*at least 4'):
+        SMALL['nafnet'](local_pooling=3)
 
 
 def official(name):

@@ -447,8 +447,10 @@ def test_names_keep_the_steps_in_place():
 
 def test_test_time_arguments_make_no_difference():
     saved = build(sde=dict(type='irsde_mm.DenoisingSDE', sigma=0.1))
-    build(sde=dict(type='irsde_mm.DenoisingSDE')).check_checkpoint(dict(
-        state_dict=saved.state_dict(), meta=dict(irsde_mm=saved.settings)))
+    build(sde=dict(type='irsde_mm.DenoisingSDE'), generator=dict(
+        local_pooling=96)).check_checkpoint(dict(
+            state_dict=saved.state_dict(),
+            meta=dict(irsde_mm=saved.settings)))
 
 
 def test_weights_of_another_network():

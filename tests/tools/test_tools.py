@@ -287,13 +287,6 @@ def test_restore_overwrites_nothing(trained, photo, tmp_path, error):
                                   '--out', tmp_path / 'new')
 
 
-def test_restore_looks_at_memory_first(trained, tmp_path, error):
-    large = tmp_path / 'large.jpg'
-    Image.new('RGB', (2500, 2000)).save(large)
-    text = error('restore', large, '--model', trained, '--out', tmp_path)
-    assert '5.0 megapixels' in text and 'GiB' in text and '--force' in text
-
-
 def test_channel_counts(trained, tmp_path, photo, error):
     """A grey model takes grey photos and refuses colour."""
     model = ['--model', grey_model(tmp_path), '--out', tmp_path / 'out']

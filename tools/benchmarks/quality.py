@@ -110,6 +110,7 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
 def load_model(cfg, entry: dict, device):
     """A model of any kind, as testing has it, with the sampler asked for."""
     from irsde_mm.apis.checkpoint import load_weights
+    from irsde_mm.apis.configs import complete_model
     from irsde_mm.apis.inference import choose_sampler
     from irsde_mm.registry import MODELS
     from mmengine.registry import DefaultScope
@@ -117,6 +118,7 @@ def load_model(cfg, entry: dict, device):
         raise ConfigError(f"'{entry['config']}' has no model.")
     with DefaultScope.overwrite_default_scope(
             cfg.get('default_scope', 'mmagic')):
+        complete_model(cfg)
         model = MODELS.build(cfg.model)
     load_weights(model, entry['checkpoint'])
     if 'sampler' in entry or 'steps' in entry:

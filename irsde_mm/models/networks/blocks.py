@@ -1,6 +1,6 @@
 """Parts that the noise predictors share."""
 import math
-from typing import Tuple, Union
+from typing import Optional, Tuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -61,6 +61,35 @@ class SimpleGate(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         u, v = x.chunk(2, dim=1)
         return u * v
+
+
+def local_mean(x: Tensor, window: Optional[int]) -> Tensor:
+    """The mean over the window around each pixel, at the border over the
+    nearest one that lies inside.
+
+    Args:
+        x (Tensor): (B, C, H, W).
+        window (int, optional): Its side in pixels; None is the whole image.
+
+    Returns:
+        Tensor: As ``x``, with 1 for an axis that the window covers.
+    """
+    if window is None:
+        return x.mean((2, 3), keepdim=True)
+    for dim in (2, 3):
+        n = x.shape[dim] - window
+        if n <= 0:
+            x = x.mean(dim, keepdim=True)
+            continue
+        front = [0, 0, 1, 0] if dim == 2 else [1, 0]
+        total = F.pad(x.cumsum(dim), front)
+        x = (total.narrow(dim, window, n + 1)
+             - total.narrow(dim, 0, n + 1)) / window
+        before = (window - 1) // 2
+        sides = [before, window - 1 - before]
+        x = F.pad(x, [0, 0, *sides] if dim == 2 else [*sides, 0, 0],
+                  'replicate')
+    return x
 
 
 def pad_to_multiple(x: Tensor, divisor: int, mode: str) -> Tensor:

@@ -6,8 +6,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...registry import MODELS
-from .blocks import (ChannelNorm, SimpleGate, TimeEmbedding, network_input,
-                     pad_to_multiple)
+from .blocks import (ChannelNorm, SimpleGate, TimeEmbedding, local_mean,
+                     network_input, pad_to_multiple)
 
 
 class NAFBlock(nn.Module):
@@ -26,6 +26,7 @@ class NAFBlock(nn.Module):
         self.conv4 = nn.Conv2d(c, 2 * c, 1)
         self.conv5 = nn.Conv2d(c, c, 1)
         self.gate = SimpleGate()
+        self.window: Optional[int] = None
         self.beta = nn.Parameter(torch.zeros(1, c, 1, 1))
         self.gamma = nn.Parameter(torch.zeros(1, c, 1, 1))
 
@@ -34,7 +35,7 @@ class NAFBlock(nn.Module):
             time)[..., None, None].chunk(4, dim=1)
         h = self.norm1(x) * (scale_attn + 1) + shift_attn
         h = self.gate(self.conv2(self.conv1(h)))
-        h = h * self.channel_attn(h.mean((2, 3), keepdim=True))
+        h = h * self.channel_attn(local_mean(h, self.window))
         x = x + self.conv3(h) * self.beta
         h = self.norm2(x) * (scale_ffn + 1) + shift_ffn
         return x + self.conv5(self.gate(self.conv4(h))) * self.gamma
@@ -67,18 +68,27 @@ class ConditionalNAFNet(BaseModule):
         enc_blocks, dec_blocks (Sequence[int]): Blocks a level.
         middle_blocks (int): Blocks at the lowest resolution.
         conditional (bool): Whether the degraded image is an input.
+        local_pooling (int, optional): Side in pixels of the window that the
+            channel attention averages over (TLC: Chu et al., ECCV 2022, who
+            take 1.5 times the side of training patches). By default it is
+            the whole image, as published. The weights are the same.
         init_cfg (dict, optional): mmengine's initialisation config.
 
     Raises:
-        ValueError: If ``width`` is odd, or encoder and decoder have different
-            numbers of levels.
+        ValueError: If ``width`` is odd, encoder and decoder have different
+            numbers of levels, or the window has no pixel at the lowest one.
     """
+
+    runtime_args = ('local_pooling', )
+
+    pad_mode = 'constant'
 
     def __init__(self, img_channels: int = 3, width: int = 64,
                  enc_blocks: Sequence[int] = (1, 1, 1, 28),
                  middle_blocks: int = 1,
                  dec_blocks: Sequence[int] = (1, 1, 1, 1),
                  conditional: bool = True,
+                 local_pooling: Optional[int] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         if len(enc_blocks) != len(dec_blocks):
@@ -108,9 +118,21 @@ class ConditionalNAFNet(BaseModule):
             c //= 2
             self.decoders.append(NAFLevel(num_blocks, c, time))
         self.conv_out = nn.Conv2d(width, img_channels, 3, padding=1)
+        if local_pooling is not None:
+            self._pool_locally(local_pooling)
         # norms and 1x1 convolutions work on channels: with those last in
         # memory a training iteration takes half the time on a CPU
         self.to(memory_format=torch.channels_last)
+
+    def _pool_locally(self, window: int) -> None:
+        if not isinstance(window, int) or window < self.divisor:
+            raise ValueError('local_pooling has to be a whole number of at '
+                             f'least {self.divisor} pixels, but is '
+                             f'{window!r}.')
+        down = [*self.encoders, self.middle]
+        for i, blocks in (*enumerate(down), *enumerate(self.decoders[::-1])):
+            for block in blocks:
+                block.window = window >> i
 
     def forward(self, xt: Tensor, mu: Optional[Tensor],
                 t: Union[int, float, Tensor]) -> Tensor:
@@ -128,7 +150,7 @@ class ConditionalNAFNet(BaseModule):
         """
         h, w = xt.shape[-2:]
         x = network_input(xt, mu, self.conditional, self.img_channels)
-        x = pad_to_multiple(x, self.divisor, 'constant')
+        x = pad_to_multiple(x, self.divisor, self.pad_mode)
         time = self.time_mlp(self.embedding(t))
         x = self.conv_in(x)
         skips = []

@@ -123,6 +123,8 @@ class ConditionalUNet(BaseModule):
         ValueError: If ``base_channels`` is odd or ``depth`` below 1.
     """
 
+    pad_mode = 'reflect'
+
     def __init__(self, in_channels: int = 3, out_channels: int = 3,
                  base_channels: int = 64, depth: int = 4,
                  conditional: bool = True,
@@ -131,7 +133,7 @@ class ConditionalUNet(BaseModule):
         if depth < 1:
             raise ValueError(f'depth must be at least 1, but is {depth}.')
         self.in_channels = in_channels
-        self.depth = depth
+        self.divisor = 2**depth
         self.conditional = conditional
         nf, time = base_channels, 4 * base_channels
         self.embedding = TimeEmbedding(nf)
@@ -179,7 +181,7 @@ class ConditionalUNet(BaseModule):
         """
         h, w = xt.shape[-2:]
         x = network_input(xt, mu, self.conditional, self.in_channels)
-        x = pad_to_multiple(x, 2**self.depth, 'reflect')
+        x = pad_to_multiple(x, self.divisor, self.pad_mode)
         time = self.time_mlp(self.embedding(t))
         first = x = self.conv_in(x)
         skips: List[Tensor] = []

@@ -30,6 +30,7 @@ class RegressionNetwork(BaseModule):
         self.network = MODELS.build(network)
         self.in_channels = network.get(
             'in_channels', network.get('img_channels', 3))
+        self.divisor = self.network.divisor
 
     def forward(self, mu: Tensor) -> Tensor:
         """Restores in one call.

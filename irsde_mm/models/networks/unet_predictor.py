@@ -25,6 +25,8 @@ class UnetNoisePredictor(BaseModule):
         ValueError: If the network cannot take two images.
     """
 
+    pad_mode = 'reflect'
+
     def __init__(self, network: dict, conditional: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
@@ -53,7 +55,7 @@ class UnetNoisePredictor(BaseModule):
         """
         h, w = xt.shape[-2:]
         x = network_input(xt, mu, self.conditional, self.in_channels)
-        x = pad_to_multiple(x, self.divisor, 'reflect')
+        x = pad_to_multiple(x, self.divisor, self.pad_mode)
         if not isinstance(t, Tensor):
             t = x.new_full((1, ), t)
         noise = self.network(x, t.to(x).reshape(-1))['sample']

@@ -4,8 +4,10 @@ from .irsde_restorer import IRSDERestorer
 from .multi_stage_restorer import MultiStageRestorer
 from .refining_restorer import RefiningRestorer
 from .super_resolver import SuperResolver
+from .tiled_model import TiledEditModel
 
 __all__ = [
     'GreyHolesDeepFill', 'IRSDERestorer', 'MultiStageRestorer',
-    'RefiningRestorer', 'SuperResolver', 'WhiteHolePreprocessor'
+    'RefiningRestorer', 'SuperResolver', 'TiledEditModel',
+    'WhiteHolePreprocessor'
 ]

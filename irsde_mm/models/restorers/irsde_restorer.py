@@ -1,11 +1,9 @@
 """The model that ties network, process, sampler and objective together."""
 import copy
-import zlib
-from pathlib import PurePath
-from typing import Any, Dict, List, Optional, Union
+from functools import partial
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import torch
-from mmagic.models.base_models import BaseEditModel
 from mmagic.structures import DataSample
 from torch import Tensor
 
@@ -15,13 +13,16 @@ from ...samplers.base import Callback, Sampler
 from ...sde.base import Generators, Time
 from ...sde.likelihood import bits_per_dim
 from ...version import __version__
+from .image_sources import image_generators, noise_levels
+from .padded_batch import PaddedBatch, image_sizes, one_each
 from .sampler_choice import build_sampler
 from .settings import check_settings, check_weights, process_and_network
+from .tiled_model import TiledEditModel
 from .times import check_times, draw_times
 
 
 @MODELS.register_module()
-class IRSDERestorer(BaseEditModel):
+class IRSDERestorer(TiledEditModel):
     """Restores images by walking a mean-reverting process backwards.
 
     Training (Luo et al., ICML 2023, algorithm 1): t ~ U{1..T} for each image,
@@ -42,16 +43,16 @@ class IRSDERestorer(BaseEditModel):
             sampler familiar to the network; or 'log_snr', uniform in the
             log-SNR from t = 1 to T, which ``LikelihoodLoss(importance=True)``
             wants.
-        **kwargs: :class:`BaseEditModel`'s. ``test_cfg`` may have ``seed``
-            (int, 0 by default), ``sigma``, the noise level of inputs that
-            do not bring their own: a number in [0, 1] or 'estimate', and
-            ``debias`` (bool): whether to undo the bias of the published
-            objective; by default where the weights were trained with it and
-            the sampler needs it.
+        **kwargs: :class:`TiledEditModel`'s. ``test_cfg`` may have ``tile``
+            (how large images are cut), ``seed`` (int, 0 by default),
+            ``sigma``, the noise level of inputs that do not bring their own:
+            a number in [0, 1] or 'estimate', and ``debias`` (bool): whether
+            to undo the bias of the published objective; by default where the
+            weights were trained with it and the sampler needs it.
 
     Raises:
-        ConfigError: If a sampler or ``timesteps`` is unknown, or the
-            objective wants other times.
+        ConfigError: If a sampler, ``timesteps`` or ``tile`` is unknown, or
+            the objective wants other times.
         ValueError: If an argument of a part is out of its range.
     """
 
@@ -135,7 +136,8 @@ class IRSDERestorer(BaseEditModel):
     def predict_noise(self, xt: Tensor, mu: Tensor, t: Time) -> Tensor:
         """The network's noise (B, C, H, W) in a state at time t; states and
         mu in the range of the process."""
-        return self.generator(xt, mu, self.sde.network_time(t))
+        return self.call_network(self.generator, xt, mu,
+                                 t=self.sde.network_time(t))
 
     def bits_per_dim(self, inputs: Tensor, data_samples: DataSample,
                      num_times: int) -> Tensor:
@@ -185,27 +187,38 @@ class IRSDERestorer(BaseEditModel):
         """
         if generator is None:
             generator = self.image_generators(inputs, data_samples)
-        sigmas = self._sigmas(inputs, data_samples)
+        h, w = inputs.shape[-2:]
+        sizes = image_sizes(inputs, data_samples)
+        sigmas = noise_levels(self.sde, (self.test_cfg or {}).get('sigma'),
+                              inputs, data_samples, sizes)
         options = dict(sampler=self.unbiased(sampler or self.sampler),
                        callback=callback)
         with torch.inference_mode():
             if len(set(sigmas)) == 1:
-                restored = self._walk(inputs, generator, sigmas[0], **options)
+                restored = self._walk(inputs, generator, sigmas[0], sizes,
+                                      **options)
             else:  # they start at different times
-                each = generator if isinstance(generator, list) \
-                    else [generator] * len(inputs)
+                each = one_each(generator, len(inputs))
                 restored = torch.cat([
-                    self._walk(mu[None], [g] if g else None, s, **options)
-                    for mu, g, s in zip(inputs, each, sigmas)])
+                    self._walk(mu[None], [g], sigma, [size], **options)
+                    for mu, g, sigma, size in zip(inputs, each, sigmas,
+                                                  sizes)])
         # a normal tensor: what follows may change it in place
-        return restored.clone()
+        return restored[..., :h, :w].clone()
 
     def _walk(self, mu: Tensor, generator: Generators,
-              sigma: Optional[float], sampler: Sampler,
-              callback: Optional[Callback]) -> Tensor:
+              sigma: Optional[float], sizes: List[Tuple[int, int]],
+              sampler: Sampler, callback: Optional[Callback]) -> Tensor:
         mu = self.sde.from_image(mu)
+        fill, draws, start = (lambda x: x), None, partial(
+            self.sde.start, mu, generator, sigma)
+        if set(sizes) != {tuple(mu.shape[-2:])}:
+            batch = PaddedBatch(sizes, self.generator,
+                                one_each(generator, len(mu)))
+            mu, fill, draws = batch.fill(mu), batch.fill, batch.draws(mu)
+            start = partial(batch.start, self.sde, mu, sigma)
         try:
-            xt, t_start = self.sde.start(mu, generator, sigma)
+            xt, t_start = start()
             if t_start and t_start < self.sde.num_steps:
                 sampler = sampler.at_most(t_start)
             if t_start:
@@ -214,38 +227,21 @@ class IRSDERestorer(BaseEditModel):
             raise ConfigError(str(error)) from error
         to_image = self.sde.to_image
         return to_image(sampler.sample(
-            self.sde, lambda x, t: self.predict_noise(x, mu, t), xt, mu,
-            t_start, generator, callback=callback and (
+            self.sde, lambda x, t: self.predict_noise(fill(x), mu, t), xt, mu,
+            t_start, generator, draws, callback and (
                 lambda s, xs: callback(s, to_image(xs)))))
 
-    def _sigmas(self, inputs: Tensor,
-                data_samples: Optional[DataSample]) -> list:
-        """Each image's noise level: the sample's, or ``test_cfg``'s."""
-        meta = {} if data_samples is None else data_samples.metainfo
-        if 'sigma' in meta:
-            return [float(sigma) for sigma in meta['sigma']]
-        sigma = (self.test_cfg or {}).get('sigma')
-        if sigma != 'estimate' or not hasattr(self.sde, 'start_time'):
-            return [sigma] * len(inputs)
-        from skimage.restoration import estimate_sigma
-        return [float(estimate_sigma(image.cpu().numpy(), channel_axis=0,
-                                     average_sigmas=True))
-                for image in inputs]
+    def padded_size(self, height: int, width: int) -> Tuple[int, int]:
+        """As :meth:`TiledEditModel.padded_size`."""
+        if not hasattr(self.generator, 'pad_mode'):
+            return height, width
+        d = self.generator.divisor
+        return height + -height % d, width + -width % d
 
     def image_generators(self, inputs: Tensor,
                          data_samples: Optional[DataSample] = None
                          ) -> List[torch.Generator]:
-        """One source of noise an image, from (test seed, image name).
-
-        Args:
-            inputs (Tensor): Degraded images (B, C, H, W).
-            data_samples (DataSample, optional): Stacked, with ``img_path``
-                or ``gt_path``; images without a name share one.
-        """
-        seed = (self.test_cfg or {}).get('seed', 0)
-        meta = {} if data_samples is None else data_samples.metainfo
-        paths = meta.get('img_path', meta.get('gt_path', [''] * len(inputs)))
-        return [torch.Generator(inputs.device).manual_seed(
-            zlib.crc32(f'{seed}:{PurePath(path).name}'.encode(
-                errors='surrogateescape')))  # a name can be of any bytes
-            for path in paths]
+        """One source of noise an image, from (test seed, image name), see
+        :func:`image_generators`."""
+        return image_generators(
+            inputs, data_samples, (self.test_cfg or {}).get('seed', 0))

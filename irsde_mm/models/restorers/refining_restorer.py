@@ -1,5 +1,5 @@
 """A process that starts where a regression ends."""
-from typing import Dict, Optional
+from typing import Dict, Optional, Tuple
 
 import torch
 from mmagic.structures import DataSample
@@ -70,10 +70,14 @@ class RefiningRestorer(IRSDERestorer):
             self.initial.eval()
         return self
 
+    def padded_size(self, height: int, width: int) -> Tuple[int, int]:
+        """The size itself: how the first network pads is its own affair."""
+        return height, width
+
     def initial_image(self, inputs: Tensor) -> Tensor:
         """What the first network makes of (B, C, H, W), in [0, 1]."""
         with torch.no_grad():
-            return self.initial(inputs).clamp(0, 1)
+            return self.call_network(self.initial, inputs).clamp(0, 1)
 
     def forward_train(self, inputs: Tensor, data_samples: DataSample,
                       **kwargs) -> Dict[str, Tensor]:

@@ -4,16 +4,16 @@ from typing import Optional
 
 import torch
 import torch.nn.functional as F
-from mmagic.models.base_models import BaseEditModel
 from mmagic.structures import DataSample
 from torch import Tensor
 
 from ...registry import MODELS
 from ..networks.blocks import pad_to_multiple
+from .tiled_model import TiledEditModel
 
 
 @MODELS.register_module()
-class SuperResolver(BaseEditModel):
+class SuperResolver(TiledEditModel):
     """A network that enlarges, on data that is enlarged already.
 
     The data of super-resolution brings the small image to the size of the
@@ -29,12 +29,13 @@ class SuperResolver(BaseEditModel):
 
     Args:
         scale (int): How many times larger, at least 2; the network's.
-        **kwargs: :class:`BaseEditModel`'s.
+        **kwargs: :class:`TiledEditModel`'s; the side of a tile is that of its
+            result.
     """
 
     def __init__(self, scale: int, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.scale = scale
+        self.scale = self.enlarges = scale
 
     def small(self, image: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H / scale, W / scale), rounded up."""

@@ -1,0 +1,125 @@
+"""Restoring photos of any size, in tiles and in batches, by the tools."""
+import json
+
+import cv2
+import numpy as np
+import pytest
+from conftest import run_tool
+from irsde_mm.apis import init_restorer, restore_batch
+from irsde_mm.apis.restoring import in_batches
+from irsde_mm.errors import DataError
+from PIL import Image
+
+
+def test_restore_looks_at_memory_first(trained, tmp_path, error,
+                                       monkeypatch):
+    from irsde_mm.apis import memory
+    large, out = tmp_path / 'large.jpg', tmp_path / 'out'
+    Image.new('RGB', (1200, 1000)).save(large)
+    job = ['restore', large, '--model', trained, '--out', out, '--steps', 1]
+    monkeypatch.setattr(memory, 'free_memory', lambda device: 50 * 2**20)
+    text = error(*job)
+    assert '1.2 megapixels' in text and 'GiB' in text
+    assert '--tile' in text and '--force' in text
+    assert run_tool(*job, '--force') == 0
+    # whole, the network takes more than in tiles
+    whole = memory.call_memory(init_restorer(
+        str(trained), device='cpu', tile='off'), 1000, 1200)
+    tiles = memory.call_memory(init_restorer(
+        str(trained), device='cpu'), 1000, 1200)
+    assert 4 < whole / tiles < 6
+
+
+def test_memory_of_a_model_that_sees_whole_images():
+    from irsde_mm.apis.memory import call_memory
+    model = init_restorer('baselines/quickstart/inpaint_pconv', device='cpu')
+    assert call_memory(model, 1000, 1200) > 1000 * 1200 * 3 * 4
+
+
+def test_restore_in_tiles(trained, tmp_path, error):
+    """Where it is asked for; only the network's view changes."""
+    photo, out = tmp_path / 'photo.png', tmp_path / 'out'
+    Image.fromarray(np.random.default_rng(0).integers(
+        0, 256, (150, 201, 3), dtype=np.uint8)).save(photo)
+    results = []
+    for tile in ('off', 'auto', 128):
+        assert run_tool('restore', photo, '--model', trained, '--out',
+                        out / str(tile), '--tile', tile) == 0
+        results.append(cv2.imread(str(out / str(tile) / 'photo.png')))
+    whole, auto, tiles = results
+    assert np.array_equal(whole, auto), 'a small photo goes whole'
+    assert 0 < np.abs(whole.astype(int) - tiles).max() <= 25
+    assert 'at least 128' in error('restore', photo, '--model', trained,
+                                   '--out', out, '--tile', 64)
+    assert "'half'" in error('test', trained / 'derain.py', trained /
+                             'iter_2.pth', '--work-dir', out, '--tile',
+                             'half')
+    assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',
+                    '--work-dir', out / 'test', '--tile', 256) == 0
+    assert 'tile=256' in (out / 'test' / 'derain.py').read_text()
+    assert 'no tiles' in error('test', 'baselines/quickstart/inpaint_pconv',
+                               trained / 'iter_2.pth', '--work-dir', out,
+                               '--tile', 128)
+
+
+def test_restore_in_batches(trained, tmp_path, error):
+    """No result depends on the batch: neither of ours nor of a baseline."""
+    folder = tmp_path / 'photos'
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for i, size in enumerate([(20, 31), (24, 32), (20, 31), (40, 9),
+                              (23, 30), (20, 31)]):
+        Image.fromarray(rng.integers(0, 256, (*size, 3), np.uint8)).save(
+            folder / f'{i}.png')
+    results = []
+    for n in ([], ['--batch-size', 1], ['--batch-size', 2]):
+        out = tmp_path / f'out{len(results)}'
+        assert run_tool('restore', folder, '--model', trained, '--out', out,
+                        *n) == 0
+        results.append([cv2.imread(str(out / f'{i}.png')).astype(int)
+                        for i in range(6)])
+    for batched in (results[0], results[2]):
+        for one, other in zip(results[1], batched):
+            assert one.shape == other.shape
+            assert np.abs(one - other).max() <= 1, 'float rounding'
+    assert '--batch-size' in error('restore', folder, '--model', trained,
+                                   '--out', folder, '--batch-size', 0)
+
+
+def test_batches_by_size(trained):
+    model = init_restorer(str(trained), device='cpu')
+    sizes = [(20, 31), (9, 9), (24, 32), (1024, 512), (17, 25)]
+    assert in_batches(model, sizes) == [[0, 2, 4], [1], [3]]
+    assert in_batches(model, sizes, 2) == [[0, 2], [4], [1], [3]]
+    assert in_batches(model, [(512, 1024)] * 3) == [[0, 1], [2]]
+    baseline = init_restorer('baselines/quickstart/derain_cnn', device='cpu')
+    assert in_batches(baseline, [*sizes, (20, 31)]) == [
+        [0, 5], [1], [2], [3], [4]]
+    with pytest.raises(DataError, match='different sizes'):
+        restore_batch(model, [np.zeros((9, 9, 3), np.uint8),
+                              np.zeros((9, 17, 3), np.uint8)])
+
+
+def test_benchmark_memory(tmp_path, error):
+    out = tmp_path / 'memory.json'
+    args = ['memory', 'quickstart/derain', '--steps', 1, '--out', out,
+            '--megapixels']
+    assert '--megapixels' in error('benchmark', *args, 0.1, 0)
+    assert run_tool('benchmark', *args, 0.03) == 0
+    row, = json.loads(out.read_text())['sizes']
+    assert row['height'] * row['width'] == pytest.approx(3e4, rel=0.01)
+    assert row['peak_mb'] > row['before_mb'] > 100
+    # 416 bytes a pixel, measured with the quickstart network
+    assert row['network_mb'] == pytest.approx(416 * 3e-2, rel=0.05)
+    assert out.with_suffix('.png').stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_memory_grows_with_the_image_alone(tmp_path):
+    """Two steps: the network's part is constant, the rest ten images."""
+    out = tmp_path / 'memory.json'
+    assert run_tool('benchmark', 'memory', 'quickstart/derain', '--tile', 256,
+                    '--megapixels', 2, 8, '--out', out) == 0
+    small, large = json.loads(out.read_text())['sizes']
+    assert large['network_mb'] <= 1.1 * small['network_mb']
+    assert large['image_tensors'] <= 10 and large['peak_mb'] <= 3000

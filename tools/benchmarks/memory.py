@@ -1,0 +1,136 @@
+"""Memory and time of restoring, by the size of the photo."""
+import argparse
+import math
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+
+from irsde_mm import cli
+
+from .common import seconds
+
+STATUS = Path('/proc/self/status')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('config', help='path or name of a config')
+    parser.add_argument('--megapixels', type=float, nargs='+',
+                        default=[1, 2, 4, 8, 16])
+    parser.add_argument('--steps', type=int, default=2)
+    cli.tile_argument(parser)
+
+
+def run(args: argparse.Namespace) -> dict:
+    """One size after another, each in a process of its own.
+
+    Raises:
+        ConfigError: If a size makes no sense, or memory cannot be measured.
+    """
+    from irsde_mm.errors import ConfigError
+    if min(args.megapixels) <= 0:
+        raise ConfigError('--megapixels must be above 0.')
+    if not STATUS.is_file():
+        raise ConfigError('the peak of a process is read from '
+                          f"'{STATUS}', which only Linux has.")
+    rows = []
+    for megapixels in args.megapixels:
+        with ProcessPoolExecutor(
+                1, multiprocessing.get_context('spawn')) as pool:
+            rows.append(pool.submit(
+                measure, args.config, megapixels, args.steps, args.tile,
+                args.device).result())
+    for small, large in pairwise(rows):
+        large['image_tensors'] = grown(small, large)
+    show(rows, args)
+    if args.out:
+        draw(rows, Path(args.out).with_suffix('.png'))
+    return dict(config=args.config, steps=args.steps, tile=args.tile,
+                sizes=rows)
+
+
+def measure(config: str, megapixels: float, steps: int, tile, device) -> dict:
+    """Restores one photo of noise, 4:3, in this process."""
+    cli.prepare_process()
+    import numpy as np
+    from irsde_mm.apis import init_restorer, restore
+    from irsde_mm.apis.inference import image_channels
+    from irsde_mm.apis.memory import call_memory
+    with cli.building(f"'{config}' cannot be built"):
+        model = init_restorer(config, device=device, tile=tile)
+    height = round(math.sqrt(megapixels * 1e6 * 3 / 4))
+    width = round(megapixels * 1e6 / height)
+    image = np.random.default_rng(0).integers(
+        0, 256, (height, width, image_channels(model)), np.uint8)
+    options = dict(steps=steps) if hasattr(model, 'sampler') else {}
+    restore(model, image[:64, :64], **options)  # what is loaded on first use
+    network = call_memory(model, height, width)
+    before = memory(model, 'VmRSS')
+    time = seconds(lambda: restore(model, image, **options))
+    peak = memory(model, 'VmHWM')
+    return dict(
+        height=height, width=width, seconds=time,
+        seconds_per_step_and_megapixel=time * 1e6 / image[..., 0].size
+        / options.get('steps', 1),
+        before_mb=before / 1e6, network_mb=network / 1e6, peak_mb=peak / 1e6,
+        image_mb=4 * image.size / 1e6)
+
+
+def grown(small: dict, large: dict) -> float:
+    """How many float32 tensors as large as the image the peak grows by,
+    beside the network's call."""
+    more = {key: large[f'{key}_mb'] - small[f'{key}_mb']
+            for key in ('peak', 'before', 'network', 'image')}
+    return (more['peak'] - more['before'] - more['network']) / more['image']
+
+
+def memory(model, field: str) -> int:
+    """Bytes of this process, now (VmRSS) or at its peak (VmHWM); of its GPU
+    where the model is on one."""
+    import torch
+    device = next(model.parameters()).device
+    if device.type == 'cuda':
+        return {'VmRSS': torch.cuda.memory_allocated,
+                'VmHWM': torch.cuda.max_memory_allocated}[field](device)
+    line = next(line for line in STATUS.read_text().splitlines()
+                if line.startswith(field))
+    return int(line.split()[1]) * 1024
+
+
+def show(rows: list, args: argparse.Namespace) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    table = Table(
+        title=f'{args.config}, {args.steps} steps, tile '
+        f"{args.tile or 'as configured'}",
+        caption='before: the process with its model; network: held by one '
+        'call; images: what else the peak has grown by since the size '
+        'before, in float32 tensors as large as the image')
+    for column in ('size', 's', 's / step / megapixel', 'before MB',
+                   'network MB', 'peak MB', 'images'):
+        table.add_column(column, justify='right')
+    for row in rows:
+        table.add_row(
+            f"{row['width']}x{row['height']}", f"{row['seconds']:.1f}",
+            f"{row['seconds_per_step_and_megapixel']:.2f}",
+            *(f'{row[key]:.0f}' for key in ('before_mb', 'network_mb',
+                                            'peak_mb')),
+            f"{row['image_tensors']:.1f}" if 'image_tensors' in row else '')
+    Console().print(table)
+
+
+def draw(rows: list, path: Path) -> None:
+    """Memory and time against the area."""
+    from irsde_mm.apis.pictures import pyplot
+    plt = pyplot()
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4))
+    areas = [row['height'] * row['width'] / 1e6 for row in rows]
+    for axis, keys in zip(axes, (('peak_mb', 'network_mb'), ('seconds', ))):
+        for key in keys:
+            axis.plot(areas, [row[key] for row in rows], 'o-', label=key)
+        axis.set_ylim(bottom=0)
+        axis.set_xlabel('megapixels')
+        axis.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
