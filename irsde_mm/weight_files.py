@@ -9,7 +9,7 @@ from typing import Any, Dict
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from .checkpoint_files import replace
@@ -174,7 +174,9 @@ def write_exported(path: Path, weights: Dict[str, Tensor],
                  version=__version__)
     draft = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
-        save_file(weights, draft, dict(texts, sha256=digest(weights, texts)))
+        # its save_file would make a file that others cannot read
+        draft.write_bytes(save(
+            weights, dict(texts, sha256=digest(weights, texts))))
         replace(draft, path)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"cannot write '{path}': {error}.") from error
