@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from irsde_mm.apis.configs import load_config
-from irsde_mm.engine.hooks import LoggerHook
+from irsde_mm.engine.hooks import LoggerHook, ProgressHook
 from irsde_mm.errors import CheckpointError
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
@@ -113,3 +113,16 @@ def test_one_process_writes_the_scores(tmp_path, monkeypatch):
     monkeypatch.undo()
     hook.after_test_epoch(runner, {'PSNR': 1.0})
     assert json.loads((tmp_path / 'scores.json').read_text()) == {'PSNR': 1.0}
+
+
+def test_the_bar_follows_the_iteration(monkeypatch):
+    """On a terminal; also back, after a return to an earlier checkpoint."""
+    monkeypatch.setattr('sys.stderr.isatty', lambda: True)
+    hook, runner = ProgressHook(), SimpleNamespace(max_iters=10, iter=3)
+    hook.before_train(runner)
+    bar, = hook.bars
+    for done, n in ((3, 4), (4, 5), (1, 2), (2, 3)):
+        hook.after_train_iter(runner, done)
+        assert bar.n == n
+    hook.after_train(runner)
+    assert not hook.bars

@@ -35,6 +35,11 @@ class ProgressHook(Hook):
         if self.bars:
             self.bars.pop().close()
 
+    def after_train_iter(self, runner, batch_idx: int, *args,
+                         **kwargs) -> None:
+        # a return to an earlier checkpoint goes back
+        self.bars[-1].update(batch_idx + 1 - self.bars[-1].n)
+
     def before_train(self, runner) -> None:
         self._open('train', runner.max_iters, runner.iter)
 
@@ -48,5 +53,5 @@ class ProgressHook(Hook):
                    if hasattr(runner.test_loop, 'total_length')
                    else len(runner.test_dataloader))
 
-    after_train_iter = after_val_iter = after_test_iter = _step
+    after_val_iter = after_test_iter = _step
     after_train = after_val_epoch = after_test_epoch = after_run = _close
