@@ -12,6 +12,6 @@ train_dataloader, val_dataloader, test_dataloader = loaders = (
 for loader, part in zip(loaders, ('train', 'val', 'val')):
     loader.dataset = dict(
         type='irsde_mm.CleanImageDataset', data_root=f'data/bsds500/{part}',
-        pipeline=[dict(type='LoadImageFromFile', key='gt'),
-                  *loader.dataset.pipeline])
+        max_skipped=10 * (part == 'train'), pipeline=[
+        dict(type='irsde_mm.LoadImage', key='gt'), *loader.dataset.pipeline])
 del loaders, loader, part
