@@ -150,10 +150,10 @@ def test_other_sizes_and_times_are_not_compiled_anew(monkeypatch):
             torch.testing.assert_close(y, net(x, x, t), atol=1e-4, rtol=0)
 
     # a square, another rectangle, one that is padded: the guards differ
-    for size, t in (((16, 16), 3), ((24, 32), 7.5), ((19, 45), 8)):
+    for size, t in (((64, 64), 3), ((64, 96), 7.5), ((67, 93), 8)):
         call(size, t)
     known = len(graphs)
-    for size, t in (((40, 24), 4), ((21, 53), 9.25), ((33, 70), 1)):
+    for size, t in (((96, 80), 4), ((81, 101), 9.25), ((75, 110), 1)):
         call(size, t)
     assert 1 <= known == len(graphs) <= 3
 
