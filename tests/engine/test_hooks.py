@@ -126,3 +126,18 @@ def test_the_bar_follows_the_iteration(monkeypatch):
         assert bar.n == n
     hook.after_train(runner)
     assert not hook.bars
+
+
+def test_gradients_of_several_batches_make_a_step(tmp_path):
+    """Four iterations are two steps of the optimizer."""
+    train(tmp_path, 4, **{'optim_wrapper.accumulative_counts': 2})
+    state = load(tmp_path, 4)['optimizer']['state']
+    assert {int(s['step']) for s in state.values()} == {2}
+
+
+def test_activations_computed_again_give_the_same_weights(tmp_path):
+    plain = train(tmp_path / 'plain', 4).model.state_dict()
+    again = train(tmp_path / 'again', 4, activation_checkpointing=[
+        'generator.encoders.0', 'generator.middle']).model.state_dict()
+    for key, value in plain.items():
+        torch.testing.assert_close(again[key], value, msg=key)

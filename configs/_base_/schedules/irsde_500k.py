@@ -8,13 +8,14 @@ test_cfg = dict(type='MultiTestLoop')
 
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='Adam', lr=1e-4, betas=(0.9, 0.99)))
+    optimizer=dict(
+        type='Adam', lr=1e-4, betas=(0.9, 0.99), fused=True))
 param_scheduler = dict(
     type='MultiStepLR', by_epoch=False, milestones=[200_000, 400_000],
     gamma=0.5)
 
 # momentum 0.005 every 10 iterations; the files hold the averaged weights
 custom_hooks = [
-    dict(type='EMAHook', ema_type='mmengine.ExponentialMovingAverage',
+    dict(type='EMAHook', ema_type='irsde_mm.ExponentialMovingAverage',
          momentum=0.005, interval=10, priority='NORMAL'),
 ]

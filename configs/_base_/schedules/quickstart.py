@@ -6,7 +6,8 @@ test_cfg = dict(type='MultiTestLoop')
 
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='Adam', lr=5e-3, betas=(0.9, 0.99)))
+    optimizer=dict(
+        type='Adam', lr=5e-3, betas=(0.9, 0.99), fused=True))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=100),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end=1600,
@@ -14,6 +15,6 @@ param_scheduler = [
 ]
 
 custom_hooks = [
-    dict(type='EMAHook', ema_type='mmengine.ExponentialMovingAverage',
+    dict(type='EMAHook', ema_type='irsde_mm.ExponentialMovingAverage',
          momentum=0.01, priority='NORMAL'),
 ]

@@ -164,6 +164,9 @@ class ConditionalUNet(BaseModule):
         self.mid_block2 = ResidualBlock(middle, middle, time)
         self.block_out = ResidualBlock(2 * nf, nf, time)
         self.conv_out = nn.Conv2d(nf, out_channels, 3, padding=1)
+        # norms and 1x1 convolutions work on channels; convolutions of few
+        # channels take half the time on a CPU
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, xt: Tensor, mu: Optional[Tensor],
                 t: Union[int, float, Tensor]) -> Tensor:
@@ -192,4 +195,4 @@ class ConditionalUNet(BaseModule):
         for level in self.ups:
             x = level.up(x, time, skips)
         x = self.block_out(torch.cat((x, first), dim=1), time)
-        return self.conv_out(x)[..., :h, :w]
+        return self.conv_out(x)[..., :h, :w].contiguous()

@@ -193,7 +193,7 @@ class IRSDERestorer(TiledEditModel):
                               inputs, data_samples, sizes)
         options = dict(sampler=self.unbiased(sampler or self.sampler),
                        callback=callback)
-        with torch.inference_mode():
+        with self.fast.restoring():
             if len(set(sigmas)) == 1:
                 restored = self._walk(inputs, generator, sigmas[0], sizes,
                                       **options)

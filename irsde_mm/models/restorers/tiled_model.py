@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ...errors import ConfigError
 from ...memory import free_memory, peak_allocation
 from ...registry import MODELS
+from .fast_calls import FastCalls
 from .tiling import Tiling, tiled
 
 #: Up to this many pixels a call is made at once, if nothing else is said.
@@ -42,10 +43,12 @@ class TiledEditModel(BaseEditModel):
         *args, **kwargs: :class:`BaseEditModel`'s. ``test_cfg`` may have
             ``tile``: 'auto' (default; above a megapixel, tiles as large as
             the free memory allows, of up to 512 pixels), 'off', or the
-            longest side of a tile in pixels, at least 128.
+            longest side of a tile in pixels, at least 128; and ``inference``
+            (dict), :class:`FastCalls`' arguments.
 
     Raises:
-        ConfigError: If ``tile`` is none of these.
+        ConfigError: If ``tile`` is none of these, or ``inference`` has other
+            arguments.
     """
 
     #: How many times larger than its input the network's result is.
@@ -58,6 +61,11 @@ class TiledEditModel(BaseEditModel):
                 isinstance(tile, int) and tile >= LEAST):
             raise ConfigError("tile has to be 'auto', 'off' or a side of at "
                               f'least {LEAST} pixels, but is {tile!r}.')
+        try:
+            self.fast = FastCalls(
+                **(self.test_cfg or {}).get('inference') or {})
+        except TypeError as error:
+            raise ConfigError(f'test_cfg.inference: {error}.') from error
 
     @property
     def tile(self) -> Union[int, str]:
@@ -68,7 +76,11 @@ class TiledEditModel(BaseEditModel):
                        data_samples: Optional[DataSample] = None,
                        **kwargs) -> Tensor:
         """As :meth:`BaseEditModel.forward_tensor`."""
-        return self.call_network(self.generator, inputs, **kwargs)
+        if self.training:
+            return self.call_network(self.generator, inputs, **kwargs)
+        with self.fast.restoring():
+            restored = self.call_network(self.generator, inputs, **kwargs)
+        return restored.clone()  # a normal tensor
 
     def padded_size(self, height: int, width: int) -> Tuple[int, int]:
         """What an image of a size is padded to: those that this makes equal
@@ -84,7 +96,7 @@ class TiledEditModel(BaseEditModel):
             *images (Tensor): What is cut, each (B, C, H, W).
             **kwargs: What every tile is given as it is.
         """
-        call = partial(network, **kwargs)
+        call = partial(self.fast, network, **kwargs)
         tiling = None if self.training else self.tiling(network, call, images)
         return call(*images) if tiling is None else tiled(
             call, images, tiling)

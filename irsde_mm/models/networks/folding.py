@@ -1,0 +1,121 @@
+"""ConditionalNAFNet with its operations folded together, for testing.
+
+The same sums in another order: scales go into the weights beside them, norm
+and modulation are one operation, gates multiply in place what two halves of
+a convolution give. Weights are copied, the network itself is not changed.
+"""
+import copy
+from typing import List
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .blocks import NORM_EPS, local_mean
+from .conditional_nafnet import ConditionalNAFNet, NAFBlock, NAFLevel
+
+#: Up to this many channels PyTorch's layer_norm on a CPU, which walks from
+#: pixel to pixel, takes longer than the same in whole-image operations.
+NARROW = 32
+
+
+def fold(network: ConditionalNAFNet) -> ConditionalNAFNet:
+    """The network for calls without gradients.
+
+    Args:
+        network (ConditionalNAFNet): Its weights are as they are now; what
+            changes later has to be folded anew.
+
+    Returns:
+        ConditionalNAFNet: The same function, up to float rounding.
+    """
+    folded = copy.copy(network)
+    folded._modules = dict(network._modules)
+    with torch.no_grad():
+        for name in ('encoders', 'decoders'):
+            setattr(folded, name, nn.ModuleList(
+                map(fold_level, getattr(network, name))))
+        folded.middle = fold_level(network.middle)
+        folded.ups = nn.ModuleList(FoldedUp(up[0]) for up in network.ups)
+    return folded
+
+
+def fold_level(level: NAFLevel) -> NAFLevel:
+    return NAFLevel(0, 0, 0).extend(map(FoldedNAFBlock, level))
+
+
+def halves(conv: nn.Conv2d) -> List[tuple]:
+    """Weight and bias of both halves of a convolution before a gate."""
+    return list(zip(conv.weight.chunk(2), conv.bias.chunk(2)))
+
+
+def scaled(conv: nn.Conv2d, scale: Tensor) -> tuple:
+    """Weight and bias of a 1x1 convolution times (1, C, 1, 1)."""
+    return conv.weight * scale.reshape(-1, 1, 1, 1), \
+        conv.bias * scale.flatten()
+
+
+def modulated(x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
+    """Channels normalised, times ``gain`` plus ``shift``, (C, ) each."""
+    c = x.shape[1]
+    if c > NARROW or x.device.type != 'cpu':
+        x = F.layer_norm(x.permute(0, 2, 3, 1), (c, ), gain, shift, NORM_EPS)
+        return x.permute(0, 3, 1, 2)
+    x = x - x.mean(1, keepdim=True)
+    size = torch.linalg.vector_norm(x, dim=1, keepdim=True)
+    x.mul_(size.square_().div_(c).add_(NORM_EPS).rsqrt_())
+    return x.mul_(gain[:, None, None]).add_(shift[:, None, None])
+
+
+class FoldedNAFBlock(nn.Module):
+    """:class:`NAFBlock` for one time, that of all images."""
+
+    def __init__(self, block: NAFBlock) -> None:
+        super().__init__()
+        self.block = block
+        self.conv1, self.conv2, self.conv4 = map(
+            halves, (block.conv1, block.conv2, block.conv4))
+        self.conv3 = scaled(block.conv3, block.beta)
+        self.conv5 = scaled(block.conv5, block.gamma)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        """As :meth:`NAFBlock.forward`."""
+        if len(time) > 1:
+            return self.block(x, time)
+        block, c = self.block, x.shape[1]
+        shift_attn, scale_attn, shift_ffn, scale_ffn = block.time_proj(
+            time)[0].chunk(4)
+        h = modulated(x, block.norm1.weight.flatten() * (scale_attn + 1),
+                      shift_attn)
+        u, v = (F.conv2d(F.conv2d(h, *first), *second, padding=1, groups=c)
+                for first, second in zip(self.conv1, self.conv2))
+        x = self.attended(u.mul_(v)).add_(x)
+        h = modulated(x, block.norm2.weight.flatten() * (scale_ffn + 1),
+                      shift_ffn)
+        u, v = (F.conv2d(h, *half) for half in self.conv4)
+        return F.conv2d(u.mul_(v), *self.conv5).add_(x)
+
+    def attended(self, h: Tensor) -> Tensor:
+        """Channel attention and what follows; that of one image is a scale
+        of the weights."""
+        block, (weight, bias) = self.block, self.conv3
+        scale = block.channel_attn(local_mean(h, block.window))
+        if scale.numel() == h.shape[1]:
+            return F.conv2d(h, weight * scale, bias)
+        return F.conv2d(h.mul_(scale), weight, bias)
+
+
+class FoldedUp(nn.Module):
+    """A 1x1 convolution and a pixel shuffle that moves whole pixels: the
+    channels of each are put side by side before."""
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight = conv.weight.detach().unflatten(0, (-1, 4)).transpose(
+            0, 1).flatten(0, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, _, h, w = x.shape
+        x = F.conv2d(x, self.weight).permute(0, 2, 3, 1)
+        x = x.reshape(b, h, w, 2, 2, -1).transpose(2, 3)
+        return x.reshape(b, 2 * h, 2 * w, -1).permute(0, 3, 1, 2)

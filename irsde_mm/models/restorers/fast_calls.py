@@ -1,0 +1,110 @@
+"""Network calls in testing: the same results in less time."""
+import warnings
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, Optional, Union
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import ConfigError
+from ..networks import ConditionalNAFNet
+from ..networks.folding import fold
+
+MODES = ('default', 'reduce-overhead', 'max-autotune',
+         'max-autotune-no-cudagraphs')
+DTYPES = dict(fp16=torch.float16, bf16=torch.bfloat16)
+
+
+class FastCalls:
+    """Makes networks ready for the calls of one restoration.
+
+    Without arguments it does what gives the same results up to float
+    rounding and takes no preparation worth the name.
+
+    Args:
+        fold (bool): Whether networks that can be are folded
+            (:func:`fold`), which leaves their weights as they are.
+        compile (bool | str): Whether to call them through ``torch.compile``,
+            or its mode; 'reduce-overhead' and 'max-autotune' use CUDA graphs.
+            The first call takes a minute; other sizes do not compile anew.
+            Where there is no compiler, a warning says so and networks are
+            called as they are.
+        autocast (str, optional): 'fp16' or 'bf16', with which results differ.
+
+    Raises:
+        ConfigError: If an argument is none of these.
+    """
+
+    def __init__(self, fold: bool = True, compile: Union[bool, str] = False,
+                 autocast: Optional[str] = None) -> None:
+        if not isinstance(fold, bool):
+            raise ConfigError('inference.fold has to be True or False, not '
+                              f'{fold!r}.')
+        if not isinstance(compile, bool) and compile not in MODES:
+            raise ConfigError('inference.compile has to be True, False or one '
+                              f'of {", ".join(MODES)}, not {compile!r}.')
+        if autocast is not None and autocast not in DTYPES:
+            raise ConfigError('inference.autocast has to be one of '
+                              f'{", ".join(DTYPES)}, not {autocast!r}.')
+        self.fold = fold
+        self.mode = 'default' if compile is True else compile
+        self.dtype = DTYPES.get(autocast)
+        self.compiled: Dict[nn.Module, Callable] = {}
+        self.ready: Optional[Dict[nn.Module, Callable]] = None
+
+    def __deepcopy__(self, memo: dict) -> 'FastCalls':
+        """Settings alone: what is compiled belongs to one model."""
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__, compiled={}, ready=None)
+        return copied
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        """One restoration, during which weights do not change."""
+        self.ready = {}
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            self.ready = None
+
+    def __call__(self, network: nn.Module, *images: Tensor,
+                 **kwargs: Any) -> Tensor:
+        """``network(*images, **kwargs)``; as it is, outside of
+        :meth:`restoring`."""
+        if self.ready is None:
+            return network(*images, **kwargs)
+        if network not in self.ready:
+            self.ready[network] = self._prepared(network)
+        call = self.ready[network]
+        if self.dtype is None:
+            return call(*images, **kwargs)
+        with torch.autocast(images[0].device.type, self.dtype):
+            return call(*images, **kwargs).to(images[0].dtype)
+
+    def _prepared(self, network: nn.Module) -> Callable:
+        if self.mode:
+            return self._compiled(network)
+        if self.fold and isinstance(network, ConditionalNAFNet):
+            return fold(network)
+        return network
+
+    def _compiled(self, network: nn.Module) -> Callable:
+        if network not in self.compiled:
+            self.compiled[network] = torch.compile(
+                network, mode=self.mode, dynamic=True)
+
+        def call(*images: Tensor, **kwargs: Any) -> Tensor:
+            # a number would be compiled in: anew for each time
+            tensors = {key: images[0].new_tensor([value])
+                       if isinstance(value, (int, float)) else value
+                       for key, value in kwargs.items()}
+            try:
+                return self.compiled[network](*images, **tensors)
+            except torch._dynamo.exc.TorchDynamoException as error:
+                warnings.warn('networks are not compiled: '
+                              f'{str(error).splitlines()[0]}', stacklevel=2)
+                self.compiled[network] = network
+                return network(*images, **kwargs)
+
+        return call

@@ -1,0 +1,173 @@
+"""Network calls in testing give what the networks themselves give."""
+import copy
+
+import pytest
+import torch
+from irsde_mm.errors import ConfigError
+from irsde_mm.models.restorers.fast_calls import FastCalls
+from irsde_mm.registry import MODELS
+from test_restorer import batch, build
+
+NAFNET = dict(type='irsde_mm.ConditionalNAFNet', enc_blocks=[1, 1],
+              dec_blocks=[1, 1])
+UNET = dict(type='irsde_mm.ConditionalUNet', base_channels=8, depth=2)
+NETWORKS = dict(
+    nafnet=dict(NAFNET, width=8),
+    wide=dict(NAFNET, width=40),  # beyond folding.NARROW
+    unconditional=dict(NAFNET, width=8, conditional=False),
+    pooled=dict(NAFNET, width=8, local_pooling=8),
+    unet=UNET,
+    unconditional_unet=dict(UNET, conditional=False),
+    predictor=dict(type='irsde_mm.UnetNoisePredictor', network=dict(
+        type='mmagic.DenoisingUnet', image_size=16, in_channels=6,
+        out_channels=3, base_channels=32, channels_cfg=[1, 2],
+        resblocks_per_downsample=1, attention_res=[], num_heads=1)),
+    regression=dict(type='irsde_mm.RegressionNetwork',
+                    network=dict(NAFNET, width=8)))
+
+
+def network(name):
+    torch.manual_seed(0)
+    net = MODELS.build(copy.deepcopy(NETWORKS[name])).eval()
+    for p in net.parameters():
+        p.data += 0.1 * torch.randn_like(p)
+    return net
+
+
+@pytest.mark.parametrize('t', [7, 7.25, torch.tensor([3., 41.5])], ids=str)
+@pytest.mark.parametrize('size', [(2, 3, 19, 30), (1, 3, 16, 16),
+                                  (1, 3, 1, 5)], ids=str)
+@pytest.mark.parametrize('name', NETWORKS)
+def test_results_are_those_of_the_network(name, size, t):
+    net, fast = network(name), FastCalls()
+    if isinstance(t, torch.Tensor):
+        t = t[:size[0]]
+    images = torch.rand(2, *size)
+    given = dict(t=t) if name != 'regression' else {}
+    images = images if given else images[:1]
+    before = copy.deepcopy(net.state_dict())
+    with torch.no_grad():
+        plain = net(*images, **given)
+    with fast.restoring():
+        for _ in range(2):  # nothing of a call is left for the next
+            y = fast(net, *images, **given)
+            assert (y - plain).abs().max() <= 1e-4 * max(
+                1, plain.abs().max())
+    assert net.state_dict().keys() == before.keys()
+    for key, value in net.state_dict().items():
+        assert torch.equal(value, before[key]), key
+
+
+def test_folding_is_what_happens():
+    net, fast, seen = network('nafnet'), FastCalls(), []
+    handle = net.encoders[0][0].register_forward_hook(
+        lambda *_: seen.append(1))
+    x = torch.rand(1, 3, 8, 8)
+    with fast.restoring():
+        fast(net, x, x, t=3)
+    assert not seen
+    fast(net, x, x, t=3)  # not restoring: gradients may be asked for
+    unfolded = FastCalls(fold=False)
+    with unfolded.restoring():
+        unfolded(net, x, x, t=3)
+    assert len(seen) == 2
+    handle.remove()
+
+
+def test_weights_may_change_between_restorations():
+    """As an average of weights takes their place for a validation."""
+    model = build().eval()
+    first = model.val_step(batch())[0].output.pred_img
+    with torch.no_grad():
+        for p in model.generator.parameters():
+            p.data.mul_(1.5)
+    second = model.val_step(batch())[0].output.pred_img
+    plain = build(test_cfg=dict(inference=dict(fold=False))).eval()
+    plain.load_state_dict(model.state_dict())
+    expected = plain.val_step(batch())[0].output.pred_img
+    assert (first - second).abs().max() > 1
+    torch.testing.assert_close(second, expected, atol=1e-3, rtol=0)
+
+
+def test_restoring_and_training_in_turns():
+    model = build()
+    data = model.data_preprocessor(batch(), training=True)
+    model.eval().val_step(batch())
+    model.train()(**data, mode='loss')['loss'].backward()
+    assert all(p.grad is not None for p in model.generator.parameters())
+
+
+def test_a_copy_of_a_model_has_calls_of_its_own():
+    model = build()
+    with model.fast.restoring():
+        other = copy.deepcopy(model)
+    assert other.fast is not model.fast and other.fast.ready is None
+
+
+@pytest.mark.parametrize('dtype, size', [('bf16', 0.1), ('fp16', 0.02)])
+def test_autocast(dtype, size):
+    net, fast = network('nafnet'), FastCalls(autocast=dtype)
+    x = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        plain = net(x, x, 3)
+    with fast.restoring():
+        y = fast(net, x, x, t=3)
+    error = (y - plain).abs().max() / plain.abs().max()
+    assert y.dtype == torch.float32 and 0 < error < size
+
+
+@pytest.mark.parametrize('settings, word', [
+    (dict(fold='yes'), 'fold'), (dict(compile='fast'), 'reduce-overhead'),
+    (dict(autocast='fp8'), 'bf16'), (dict(compiled=True), 'compiled')])
+def test_wrong_settings_are_named(settings, word):
+    with pytest.raises(ConfigError, match=word):
+        build(test_cfg=dict(inference=settings))
+
+
+def counted(monkeypatch) -> list:
+    """The graphs that are compiled, by a backend that leaves them as are."""
+    graphs, real = [], torch.compile
+
+    def backend(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(torch, 'compile', lambda net, mode, dynamic: real(
+        net, backend=backend, dynamic=dynamic))
+    torch._dynamo.reset()
+    return graphs
+
+
+def test_other_sizes_and_times_are_not_compiled_anew(monkeypatch):
+    graphs = counted(monkeypatch)
+    net, fast = network('nafnet'), FastCalls(compile=True)
+
+    def call(size, t):
+        x = torch.rand(1, 3, *size)
+        with fast.restoring():
+            y = fast(net, x, x, t=t)
+        with torch.no_grad():
+            torch.testing.assert_close(y, net(x, x, t), atol=1e-4, rtol=0)
+
+    # a square, another rectangle, one that is padded: the guards differ
+    for size, t in (((64, 64), 3), ((64, 96), 7.5), ((67, 93), 8)):
+        call(size, t)
+    known = len(graphs)
+    for size, t in (((96, 80), 4), ((81, 101), 9.25), ((75, 110), 1)):
+        call(size, t)
+    assert 1 <= known == len(graphs) <= 3
+
+
+def test_without_a_compiler_it_goes_on(monkeypatch):
+    def broken(graph, inputs):
+        raise RuntimeError('no compiler')
+
+    real = torch.compile
+    monkeypatch.setattr(torch, 'compile', lambda net, mode, dynamic: real(
+        net, backend=broken, dynamic=dynamic))
+    torch._dynamo.reset()
+    net, fast = network('nafnet'), FastCalls(compile=True)
+    x = torch.rand(1, 3, 8, 8)
+    with fast.restoring(), pytest.warns(UserWarning, match='not compiled'):
+        y = fast(net, x, x, t=3)
+    assert torch.equal(y, net(x, x, 3))
