@@ -1,13 +1,14 @@
-"""Measures: python tools/benchmark.py speed|data|memory|... OPTIONS"""
+"""Measures: python tools/benchmark.py speed|data|memory|startup|... OPTIONS"""
 import argparse
 import json
 from pathlib import Path
 
-from benchmarks import data, memory, quality, sampling, speed
+from benchmarks import data, memory, quality, sampling, speed, startup
 
 from irsde_mm import cli
 
-TIMES = (speed, data, memory)  # one JSON file; the others fill a folder
+# one JSON file; the others fill a folder
+TIMES = (speed, data, memory, startup)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -483,9 +483,19 @@ def test_benchmark_speed(tmp_path, error):
     args = ['speed', 'quickstart/derain', '--size', 32, '--steps', 2,
             '--repeats', 1, '--out', out]
     assert run_tool('benchmark', *args) == 0
-    rows = json.loads(out.read_text())['samplers']
+    found = json.loads(out.read_text())
+    rows = found['samplers']
     assert set(rows) == set(SAMPLERS)
     assert all(row['network_call_ms'] > 0 for row in rows.values())
+    assert all(row['error'] < 1e-4 and row['ratio'] > 0
+               for row in found['calls'])
+    work = {(row['batch'], row['size']): row['gflop']
+            for row in found['calls']}
+    assert work[1, 64] == pytest.approx(4 * work[1, 32], rel=0.05)
+    assert work[2, 32] == pytest.approx(2 * work[1, 32], rel=0.05)
+    assert out.with_suffix('.png').stat().st_size > 1000
+    assert 'no diffusion' in error('benchmark', 'speed',
+                                   'baselines/quickstart/denoise_cnn')
     assert 'not overwritten' in error('benchmark', *args)
     assert '--size' in error('benchmark', 'speed', 'quickstart/derain',
                              '--size', 0)
@@ -550,3 +560,13 @@ def test_samplers_that_cannot_be(trained, photo, tmp_path, error, args,
                   tmp_path / 'o']):
         message = error(*tool, *args)
         assert re.search(words, message) or '0 is less than 1' in message
+
+
+def test_benchmark_startup(tmp_path, error):
+    out = tmp_path / 'startup.json'
+    assert run_tool('benchmark', 'startup', 'quickstart/denoise',
+                    '--repeats', 1, '--out', out) == 0
+    times = json.loads(out.read_text())['seconds']
+    assert 0 < times['help'] < times['one iteration']
+    assert 'there is no config' in error(
+        'benchmark', 'startup', 'quickstart/nothing', '--repeats', 1)

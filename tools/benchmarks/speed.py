@@ -1,9 +1,11 @@
-"""What a sampling step costs beside its network call."""
+"""What a network call costs, and a sampling step beside it."""
 import argparse
 import statistics
+from pathlib import Path
 
 from irsde_mm import cli
 
+from .calls import draw_calls, measure_calls, show_calls
 from .common import plan, seconds
 
 
@@ -15,15 +17,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict:
-    """Steps of all samplers beside their network calls."""
+    """Network calls, plain and fast, and steps of all samplers beside them.
+
+    Raises:
+        ConfigError: If the model is no diffusion.
+    """
     from irsde_mm.apis import init_restorer
+    from irsde_mm.errors import ConfigError
     from irsde_mm.models.restorers.sampler_choice import SAMPLERS
     with cli.building(f"'{args.config}' cannot be built"):
         model = init_restorer(args.config, device=args.device)
+    if not hasattr(model, 'sampler'):
+        raise ConfigError(f"'{args.config}' is no diffusion model: it has no "
+                          'sampling steps.')
+    found = measure_calls(model, args)
+    show_calls(found, f'{args.config}, network calls')
+    if args.out:
+        draw_calls(found, Path(args.out).with_suffix('.png'))
     rows = {name: measure(model, sampler, args) for name, _, sampler in plan(
         model, SAMPLERS, [args.steps])}
     show(rows, args)
-    return dict(config=args.config, size=args.size, samplers=rows)
+    return dict(config=args.config, size=args.size, samplers=rows, **found)
 
 
 def measure(model, sampler, args: argparse.Namespace) -> dict:
@@ -54,7 +68,7 @@ def measure(model, sampler, args: argparse.Namespace) -> dict:
     def steps(noise_fn=network):
         sampler.sample(model.sde, noise_fn, xt, mu, t_start, generator)
 
-    with torch.inference_mode():
+    with model.fast.restoring():
         calls()
         steps()
         pairs = []
