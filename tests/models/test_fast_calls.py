@@ -26,6 +26,13 @@ NETWORKS = dict(
                     network=dict(NAFNET, width=8)))
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Images of any size are folded, so that tests can be quick."""
+    monkeypatch.setattr('irsde_mm.models.restorers.fast_calls.SMALL', 0)
+    return monkeypatch
+
+
 def network(name):
     torch.manual_seed(0)
     net = MODELS.build(copy.deepcopy(NETWORKS[name])).eval()
@@ -72,6 +79,18 @@ def test_folding_is_what_happens():
         unfolded(net, x, x, t=3)
     assert len(seen) == 2
     handle.remove()
+
+
+def test_small_images_are_not_folded(small):
+    """It would take longer."""
+    small.undo()
+    net, fast, seen = network('nafnet'), FastCalls(), []
+    net.encoders[0][0].register_forward_hook(lambda *_: seen.append(1))
+    with fast.restoring():
+        for side in (128, 192):
+            x = torch.rand(1, 3, side, side)
+            fast(net, x, x, t=3)
+    assert len(seen) == 1
 
 
 def test_weights_may_change_between_restorations():

@@ -12,6 +12,9 @@ from ..networks.folding import fold
 
 MODES = ('default', 'reduce-overhead', 'max-autotune',
          'max-autotune-no-cudagraphs')
+#: Fewer pixels than this take longer folded: there operations count, not
+#: memory.
+SMALL = 2**15
 DTYPES = dict(fp16=torch.float16, bf16=torch.bfloat16)
 
 
@@ -77,6 +80,8 @@ class FastCalls:
         if network not in self.ready:
             self.ready[network] = self._prepared(network)
         call = self.ready[network]
+        if not self.mode and images[0].shape[2:].numel() < SMALL:
+            call = network
         if self.dtype is None:
             return call(*images, **kwargs)
         with torch.autocast(images[0].device.type, self.dtype):
