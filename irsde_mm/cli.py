@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Callable, Iterator
 
 from .errors import ConfigError, Interrupted, IRSDEError
-from .processes import leave_group, use_gloo_without_gpu
+from .processes import (end_with_launcher, leave_group,
+                        use_gloo_without_gpu)
 
 USAGE_ERROR = 2
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
@@ -180,6 +181,8 @@ def runner_config(args: argparse.Namespace):
     complete_model(cfg, getattr(args, 'tile', None))
     complete_config(cfg)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.launcher == 'pytorch':
+        end_with_launcher()
     if args.launcher != 'none':
         use_gloo_without_gpu(cfg)
     return cfg

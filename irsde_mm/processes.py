@@ -1,10 +1,14 @@
 """Several processes on CPUs, and what launchers tell them."""
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 from typing import MutableMapping
 
 from .errors import ConfigError
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def use_gloo_without_gpu(cfg) -> None:
@@ -57,6 +61,16 @@ def tell_torch_of_slurm(environ: MutableMapping[str, str]) -> None:
         check=True, capture_output=True, text=True).stdout.split()
     environ.setdefault('MASTER_ADDR', hosts[0])
     environ.setdefault('MASTER_PORT', '29500')
+
+
+def end_with_launcher() -> None:
+    """Has the kernel kill this process when torchrun is killed.
+
+    Reason: torchrun's workers are in sessions of their own; they would train
+    on beside the run that is resumed, in the same folder. Linux only.
+    """
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def restarted() -> bool:

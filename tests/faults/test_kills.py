@@ -108,6 +108,19 @@ def test_torchrun_starts_a_lost_worker_again(uninterrupted, tmp_path, tried):
 
 
 @pytest.mark.slow
+def test_no_worker_outlives_torchrun(tmp_path, tried):
+    """It would go on training beside the run that is resumed."""
+    process = start(tmp_path, processes=2)
+    wait_for_lines(process, tmp_path, 3)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) == 2
+    process.kill()
+    process.communicate()
+    assert not psutil.wait_procs(family, timeout=20)[1]
+    tried['torchrun killed alone: its workers end'] += 1
+
+
+@pytest.mark.slow
 def test_memory_stays_flat(tmp_path):
     """2,000 iterations: the last quarter within 2 % of the second."""
     process = start(tmp_path, 'train_cfg.max_iters=2000',

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import torch
 from conftest import ROOT, TINY
 from mmengine.logging import HistoryBuffer
@@ -47,8 +49,11 @@ def finish(process: subprocess.Popen, code: int = 0) -> str:
 
 
 def kill(process: subprocess.Popen, number=signal.SIGKILL) -> None:
-    """A signal to the whole group: workers, all ranks, torchrun."""
-    os.killpg(process.pid, number)
+    """A signal to all of a run: torchrun, all ranks, data workers."""
+    leader = psutil.Process(process.pid)
+    for part in [*leader.children(recursive=True), leader]:
+        with suppress(psutil.NoSuchProcess):
+            part.send_signal(number)
 
 
 def lines(folder: Path) -> list:
