@@ -103,7 +103,7 @@ def complete_model(cfg, tile: Union[None, int, str] = None) -> None:
         ConfigError: If there is no model, or it cannot be cut.
     """
     if 'model' not in cfg:
-        raise ConfigError("the config has no 'model'.")
+        raise ConfigError(f"the config '{cfg.filename}' has no 'model'.")
     if cfg.model.type in ('BaseEditModel', 'mmagic.BaseEditModel'):
         cfg.model.type = 'irsde_mm.TiledEditModel'
     if tile is None:
