@@ -1,6 +1,7 @@
 """The order of data and random numbers, and going on from anywhere."""
 import random
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from conftest import TINY, run_tool
 from irsde_mm.engine.draws import DataOrder, SeededDataset, seed_all
 from irsde_mm.engine.exact_train_loop import in_order
+from irsde_mm.engine.hooks import PreemptionHook
 from irsde_mm.errors import ConfigError
 from torch.utils.data import DataLoader, Dataset
 
@@ -163,3 +165,32 @@ def test_a_run_interrupted_in_its_last_validation_ends_with_it(run, capfd):
     assert go_on(run(lambda checkpoint: None), 2) == 0
     out = ''.join(capfd.readouterr())
     assert 'Iter(val) [3/3]' in out and 'Iter(train)' not in out
+
+
+def test_a_signal_in_validation_saves_what_training_left(tmp_path,
+                                                         monkeypatch):
+    """The weights, not the averages that validation puts in their place."""
+    def train(name, *options):
+        return run_tool('train', 'quickstart/derain', '--work-dir',
+                        tmp_path / name, '--cfg-options', *TINY,
+                        'train_cfg.max_iters=4', 'train_cfg.val_interval=2',
+                        *options)
+
+    assert train('whole', 'default_hooks.checkpoint.interval=2') == 0
+    after_val_iter = PreemptionHook.after_val_iter
+
+    def asked(self, runner, *args, **kwargs):
+        self.asked_by = signal.SIGTERM
+        after_val_iter(self, runner, *args, **kwargs)
+
+    monkeypatch.setattr(PreemptionHook, 'after_val_iter', asked)
+    assert train('stopped') == 75
+    whole, stopped = (
+        torch.load(tmp_path / name / 'iter_2.pth', weights_only=True)
+        for name in ('whole', 'stopped'))
+    for part in ('state_dict', 'ema_state_dict'):
+        assert whole[part].keys() == stopped[part].keys()
+        for key, value in whole[part].items():
+            assert torch.equal(value, stopped[part][key]), key
+    assert any(not torch.equal(value, whole['ema_state_dict'][f'module.{key}'])
+               for key, value in whole['state_dict'].items())
