@@ -25,10 +25,10 @@ lint: $(INSTALLED)
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
-$(INSTALLED): requirements.txt requirements-dev.txt setup.cfg pyproject.toml
+$(INSTALLED): requirements.txt requirements-app.txt requirements-dev.txt setup.cfg pyproject.toml
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check \
-	    -r requirements.txt -r requirements-dev.txt
+	    -r requirements.txt -r requirements-app.txt -r requirements-dev.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check \
 	    --no-deps --no-build-isolation --editable .
 	touch $@
