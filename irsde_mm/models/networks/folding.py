@@ -5,7 +5,7 @@ and modulation are one operation, gates multiply in place what two halves of
 a convolution give. Weights are copied, the network itself is not changed.
 """
 import copy
-from typing import List
+from typing import Iterator, List, Optional
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ from .blocks import NORM_EPS, local_mean
 from .conditional_nafnet import ConditionalNAFNet, NAFBlock, NAFLevel
 
 #: Up to this many channels PyTorch's layer_norm on a CPU, which walks from
-#: pixel to pixel, takes longer than the same in whole-image operations.
+#: pixel to pixel, takes longer than convolutions and whole-image operations.
 NARROW = 32
 
 
@@ -44,6 +44,16 @@ def fold_level(level: NAFLevel) -> NAFLevel:
     return NAFLevel(0, 0, 0).extend(map(FoldedNAFBlock, level))
 
 
+def pointwise(x: Tensor, weight: Tensor,
+              bias: Optional[Tensor] = None) -> Tensor:
+    """A 1x1 convolution; on a CPU by oneDNN also where there is one thread,
+    for which PyTorch by itself takes a slower path."""
+    if x.device.type == 'cpu' and torch.backends.mkldnn.is_available():
+        return torch.mkldnn_convolution(x, weight, bias, (0, 0), (1, 1),
+                                        (1, 1), 1)
+    return F.conv2d(x, weight, bias)
+
+
 def halves(conv: nn.Conv2d) -> List[tuple]:
     """Weight and bias of both halves of a convolution before a gate."""
     return list(zip(conv.weight.chunk(2), conv.bias.chunk(2)))
@@ -55,26 +65,13 @@ def scaled(conv: nn.Conv2d, scale: Tensor) -> tuple:
         conv.bias * scale.flatten()
 
 
-def modulated(x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
-    """Channels normalised, times ``gain`` plus ``shift``, (C, ) each."""
-    c = x.shape[1]
-    if c > NARROW or x.device.type != 'cpu':
-        x = F.layer_norm(x.permute(0, 2, 3, 1), (c, ), gain, shift, NORM_EPS)
-        return x.permute(0, 3, 1, 2)
-    x = x - x.mean(1, keepdim=True)
-    size = torch.linalg.vector_norm(x, dim=1, keepdim=True)
-    x.mul_(size.square_().div_(c).add_(NORM_EPS).rsqrt_())
-    return x.mul_(gain[:, None, None]).add_(shift[:, None, None])
-
-
 class FoldedNAFBlock(nn.Module):
     """:class:`NAFBlock` for one time, that of all images."""
 
     def __init__(self, block: NAFBlock) -> None:
         super().__init__()
         self.block = block
-        self.conv1, self.conv2, self.conv4 = map(
-            halves, (block.conv1, block.conv2, block.conv4))
+        self.conv2 = halves(block.conv2)
         self.conv3 = scaled(block.conv3, block.beta)
         self.conv5 = scaled(block.conv5, block.gamma)
 
@@ -85,15 +82,14 @@ class FoldedNAFBlock(nn.Module):
         block, c = self.block, x.shape[1]
         shift_attn, scale_attn, shift_ffn, scale_ffn = block.time_proj(
             time)[0].chunk(4)
-        h = modulated(x, block.norm1.weight.flatten() * (scale_attn + 1),
-                      shift_attn)
-        u, v = (F.conv2d(F.conv2d(h, *first), *second, padding=1, groups=c)
-                for first, second in zip(self.conv1, self.conv2))
+        gain = block.norm1.weight.flatten() * (scale_attn + 1)
+        u, v = (F.conv2d(half, *second, padding=1, groups=c)
+                for half, second in zip(
+                    modulated(x, block.conv1, gain, shift_attn), self.conv2))
         x = self.attended(u.mul_(v)).add_(x)
-        h = modulated(x, block.norm2.weight.flatten() * (scale_ffn + 1),
-                      shift_ffn)
-        u, v = (F.conv2d(h, *half) for half in self.conv4)
-        return F.conv2d(u.mul_(v), *self.conv5).add_(x)
+        gain = block.norm2.weight.flatten() * (scale_ffn + 1)
+        u, v = modulated(x, block.conv4, gain, shift_ffn)
+        return pointwise(u.mul_(v), *self.conv5).add_(x)
 
     def attended(self, h: Tensor) -> Tensor:
         """Channel attention and what follows; that of one image is a scale
@@ -101,8 +97,28 @@ class FoldedNAFBlock(nn.Module):
         block, (weight, bias) = self.block, self.conv3
         scale = block.channel_attn(local_mean(h, block.window))
         if scale.numel() == h.shape[1]:
-            return F.conv2d(h, weight * scale, bias)
-        return F.conv2d(h.mul_(scale), weight, bias)
+            return pointwise(h, weight * scale, bias)
+        return pointwise(h.mul_(scale), weight, bias)
+
+
+def modulated(x: Tensor, conv: nn.Conv2d, gain: Tensor,
+              shift: Tensor) -> Iterator[Tensor]:
+    """Both halves of what a 1x1 convolution gives for x with its channels
+    normalised, times ``gain`` plus ``shift``, (C, ) each."""
+    c, weight, bias = x.shape[1], conv.weight, conv.bias
+    if c > NARROW or x.device.type != 'cpu':
+        h = F.layer_norm(x.permute(0, 2, 3, 1), (c, ), gain, shift, NORM_EPS)
+        h = h.permute(0, 3, 1, 2)
+    else:
+        # less the mean is a convolution, and the rest goes into the weights
+        centre = torch.eye(c, dtype=x.dtype) - 1 / c
+        h = pointwise(x, centre[:, :, None, None])
+        size = torch.linalg.vector_norm(h, dim=1, keepdim=True)
+        h.mul_(size.square_().div_(c).add_(NORM_EPS).rsqrt_())
+        bias = bias + weight.flatten(1) @ shift
+        weight = weight * gain[:, None, None]
+    return (pointwise(h, *half)
+            for half in zip(weight.chunk(2), bias.chunk(2)))
 
 
 class FoldedUp(nn.Module):
@@ -116,6 +132,6 @@ class FoldedUp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         b, _, h, w = x.shape
-        x = F.conv2d(x, self.weight).permute(0, 2, 3, 1)
+        x = pointwise(x, self.weight).permute(0, 2, 3, 1)
         x = x.reshape(b, h, w, 2, 2, -1).transpose(2, 3)
         return x.reshape(b, 2 * h, 2 * w, -1).permute(0, 3, 1, 2)
