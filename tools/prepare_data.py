@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
+import data_patches
 from data_parts import Part, Source, some
 from data_sources import SOURCES, UNVERIFIED, listing
 from irsde_mm import cli
@@ -36,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=listing(),
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('name', metavar='NAME', choices=list(SOURCES),
-                        help='a data set, see below')
+    parser.add_argument('name', metavar='NAME', choices=[*SOURCES, 'patches'],
+                        help='a data set, see below; or patches')
     parser.add_argument('--source', nargs='+', metavar='PATH',
                         help='folders, zip or tar files that hold it')
     parser.add_argument('--out', default='data',
@@ -53,11 +54,15 @@ def parser() -> argparse.ArgumentParser:
         r"'test_input=.*/rainy/rain-(?P<name>\d+)\.png'")
     parser.add_argument('--check', action='store_true',
                         help='look at what is laid out; needs no --source')
+    data_patches.add_arguments(parser)
     return parser
 
 
 def main(args: argparse.Namespace) -> None:
     from irsde_mm.datasets.preparation import Layout
+    if args.name == 'patches':
+        data_patches.cut(args)
+        return
     source = SOURCES[args.name].with_patterns(args.pattern)
     out = Path(args.out)
     if args.check:

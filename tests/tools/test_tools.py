@@ -487,12 +487,17 @@ def test_benchmark_speed(tmp_path, error):
     rows = found['samplers']
     assert set(rows) == set(SAMPLERS)
     assert all(row['network_call_ms'] > 0 for row in rows.values())
-    assert all(row['error'] < 1e-4 and row['ratio'] > 0
+    assert all(row['error'] < 1e-4 and row['fast_ratio'] > 0
+               and row['held_mb'] > 0
                for row in found['calls'])
     work = {(row['batch'], row['size']): row['gflop']
             for row in found['calls']}
     assert work[1, 64] == pytest.approx(4 * work[1, 32], rel=0.05)
     assert work[2, 32] == pytest.approx(2 * work[1, 32], rel=0.05)
+    assert list(found['restoration_ms']) == ['1', '2', '5', '10', '20']
+    assert set(found['training']['rows']) == {'plain', 'config', 'bfloat16'}
+    assert all(row['images_per_s'] == pytest.approx(8e3 / row['ms'])
+               for row in found['training']['rows'].values())
     assert out.with_suffix('.png').stat().st_size > 1000
     assert 'no diffusion' in error('benchmark', 'speed',
                                    'baselines/quickstart/denoise_cnn')

@@ -15,16 +15,25 @@ def measure_calls(model, args: argparse.Namespace) -> dict:
     sizes = [(1, max(args.size // 2, 16)), (1, args.size),
              (1, 2 * args.size), (2, args.size)]
     found = peaks(next(model.parameters()).device, args.repeats)
-    rows = [call_row(model, batch, size, args.repeats, found['convolution'])
-            for batch, size in sizes]
+    compiled = compiled_calls(model) if args.compile else None
+    rows = [call_row(model, batch, size, args.repeats, found['convolution'],
+                     compiled) for batch, size in sizes]
     return dict(peaks=found, calls=rows)
 
 
-def call_row(model, batch: int, size: int, repeats: int,
-             peak: float) -> dict:
-    """Medians of pairs (plain, fast) in this process."""
+def compiled_calls(model):
+    """What calls networks as ``inference=dict(compile=True)`` does."""
+    from irsde_mm.models.restorers.fast_calls import FastCalls
+    return FastCalls(compile=True)
+
+
+def call_row(model, batch: int, size: int, repeats: int, peak: float,
+             compiled=None) -> dict:
+    """Medians of rounds (plain, fast, compiled) in this process."""
     import torch
+    from contextlib import ExitStack
     from irsde_mm.apis.inference import image_channels
+    from irsde_mm.memory import peak_allocation
     from torch.utils.flop_counter import FlopCounterMode
     device = next(model.parameters()).device
     x = torch.rand(batch, image_channels(model), size, size, device=device)
@@ -36,18 +45,30 @@ def call_row(model, batch: int, size: int, repeats: int,
     def fast():
         return model.predict_noise(x, x, t)
 
-    with model.fast.restoring():
+    jobs = dict(plain=plain, fast=fast)
+    with ExitStack() as stack:
+        stack.enter_context(model.fast.restoring())
+        if compiled is not None:
+            stack.enter_context(compiled.restoring())
+            jobs['compiled'] = lambda: compiled(
+                model.generator, x, x, t=model.sde.network_time(t))
         with FlopCounterMode(display=False) as counter:
             expected = plain()
-        error = (fast() - expected).abs().max().item()
-        pairs = [[seconds_of(job, device) for job in (plain, fast)]
-                 for _ in range(repeats)]
-    slow, quick = map(statistics.median, zip(*pairs))
+        error = max((job() - expected).abs().max().item()
+                    for job in jobs.values())
+        held = peak_allocation(fast, device) / 2**20
+        rounds = [[seconds_of(job, device) for job in jobs.values()]
+                  for _ in range(repeats)]
+    times = dict(zip(jobs, zip(*rounds)))
     gflop = counter.get_total_flops() / 1e9
-    return dict(
-        batch=batch, size=size, plain_ms=1e3 * slow, fast_ms=1e3 * quick,
-        ratio=statistics.median(a / b for a, b in pairs), error=error,
-        gflop=gflop, fraction_of_peak=gflop / quick / peak)
+    row = dict(batch=batch, size=size, error=error, gflop=gflop, held_mb=held)
+    for name, found in times.items():
+        row[f'{name}_ms'] = 1e3 * statistics.median(found)
+        row[f'{name}_ratio'] = statistics.median(
+            a / b for a, b in zip(times['plain'], found))
+        row[f'{name}_fraction_of_peak'] = gflop / peak / statistics.median(
+            found)
+    return row
 
 
 def seconds_of(job, device) -> float:
@@ -86,33 +107,40 @@ def show_calls(found: dict, title: str) -> None:
         title=title, caption='medians of pairs; peak: the fastest large '
         'convolution in this run, {:.0f} GFLOP/s (matrices: {:.0f})'.format(
             found['peaks']['convolution'], found['peaks']['matmul']))
-    for column in ('image', 'plain ms', 'fast ms', 'plain/fast', 'GFLOP',
-                   'of the peak'):
+    forms = [name for name in ('plain', 'fast', 'compiled')
+             if f'{name}_ms' in found['calls'][0]]
+    for column in ('image', *(f'{name} ms' for name in forms),
+                   *(f'plain/{name}' for name in forms[1:]), 'GFLOP',
+                   'of the peak', 'holds MB'):
         table.add_column(column, justify='right')
     for row in found['calls']:
         table.add_row(
             f"{row['batch']}x{row['size']}x{row['size']}",
-            f"{row['plain_ms']:.1f}", f"{row['fast_ms']:.1f}",
-            f"{row['ratio']:.2f}", f"{row['gflop']:.2f}",
-            f"{100 * row['fraction_of_peak']:.0f} %")
+            *(f"{row[f'{name}_ms']:.1f}" for name in forms),
+            *(f"{row[f'{name}_ratio']:.2f}" for name in forms[1:]),
+            f"{row['gflop']:.2f}",
+            f"{100 * row[f'{forms[-1]}_fraction_of_peak']:.0f} %",
+            f"{row['held_mb']:.0f}")
     Console().print(table)
 
 
-def draw_calls(found: dict, path: Path) -> None:
-    """Time against the number of pixels."""
+def draw_growth(found: dict, by_steps: dict, path: Path) -> None:
+    """Time against the number of pixels, the batch, and the steps."""
     from irsde_mm.apis.pictures import pyplot
     plt = pyplot()
-    figure, axis = plt.subplots(figsize=(5, 4))
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4))
     rows = sorted(found['calls'], key=lambda row: (row['batch'], row['size']))
     for key, marker in (('plain_ms', 'o'), ('fast_ms', 's')):
-        for batch in {row['batch'] for row in rows}:
+        for batch in sorted({row['batch'] for row in rows}):
             some = [row for row in rows if row['batch'] == batch]
-            axis.plot([batch * row['size']**2 / 1e6 for row in some],
-                      [row[key] for row in some], f'{marker}-',
-                      label=f'{key[:-3]}, batch {batch}')
-    axis.set_xlabel('megapixels')
-    axis.set_ylabel('ms a call')
-    axis.legend()
+            axes[0].plot([batch * row['size']**2 / 1e6 for row in some],
+                         [row[key] for row in some], f'{marker}-',
+                         label=f'{key[:-3]}, batch {batch}')
+    axes[0].set(xlabel='megapixels of a batch', ylabel='ms a call')
+    axes[0].legend()
+    axes[1].plot(list(by_steps), list(by_steps.values()), 'o-')
+    axes[1].set(xlabel='steps', ylabel='ms a restoration', xlim=(0, None),
+                ylim=(0, None))
     figure.tight_layout()
     figure.savefig(path, dpi=100)
     plt.close(figure)

@@ -1,12 +1,13 @@
-"""What a network call costs, and a sampling step beside it."""
+"""What network calls, sampling steps and training iterations cost."""
 import argparse
 import statistics
 from pathlib import Path
 
 from irsde_mm import cli
 
-from .calls import draw_calls, measure_calls, show_calls
+from .calls import draw_growth, measure_calls, show_calls
 from .common import plan, seconds
+from .training import measure_training, show_training
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,10 +15,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--size', type=int, default=256,
                         help='side of the image, pixels')
     parser.add_argument('--steps', type=int, default=10)
+    parser.add_argument('--compile', action='store_true', help='measure '
+                        'torch.compile too, which takes minutes')
 
 
 def run(args: argparse.Namespace) -> dict:
-    """Network calls, plain and fast, and steps of all samplers beside them.
+    """Network calls, plain and fast, steps of all samplers beside them, and
+    training iterations.
 
     Raises:
         ConfigError: If the model is no diffusion.
@@ -32,12 +36,18 @@ def run(args: argparse.Namespace) -> dict:
                           'sampling steps.')
     found = measure_calls(model, args)
     show_calls(found, f'{args.config}, network calls')
-    if args.out:
-        draw_calls(found, Path(args.out).with_suffix('.png'))
     rows = {name: measure(model, sampler, args) for name, _, sampler in plan(
         model, SAMPLERS, [args.steps])}
     show(rows, args)
-    return dict(config=args.config, size=args.size, samplers=rows, **found)
+    growth = by_steps(model, args)
+    if args.out:
+        draw_growth(found, growth, Path(args.out).with_suffix('.png'))
+    training = None
+    if model.cfg.get('train_dataloader'):
+        training = measure_training(model.cfg, args)
+        show_training(training, f'{args.config}, training')
+    return dict(config=args.config, size=args.size, samplers=rows,
+                restoration_ms=growth, training=training, **found)
 
 
 def measure(model, sampler, args: argparse.Namespace) -> dict:
@@ -92,6 +102,25 @@ def measure(model, sampler, args: argparse.Namespace) -> dict:
         ratio=statistics.median(b / a for a, b in pairs),
         overhead=alone / call,
         image_allocations=allocated / len(times))
+
+
+def by_steps(model, args: argparse.Namespace) -> dict:
+    """Milliseconds of a whole restoration by its steps, medians."""
+    import torch
+    from irsde_mm.apis.inference import choose_sampler, image_channels
+    from .calls import seconds_of
+    device = next(model.parameters()).device
+    mu = torch.rand(1, image_channels(model), args.size, args.size,
+                    device=device)
+    found = {}
+    for n in (1, 2, 5, 10, 20):
+        if n > model.sde.num_steps:
+            break
+        sampler = choose_sampler(model, None, n)
+        found[n] = 1e3 * statistics.median(
+            seconds_of(lambda: model.forward_tensor(mu, sampler=sampler),
+                       device) for _ in range(args.repeats))
+    return found
 
 
 def allocations(job, image) -> float:

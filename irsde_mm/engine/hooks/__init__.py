@@ -1,5 +1,6 @@
 """Hooks that mmengine and mmagic lack."""
 from .checkpoint_hook import CheckpointHook
+from .compile_hook import CompileHook
 from .guard_hook import GuardHook
 from .logger_hook import LoggerHook
 from .plain_checkpoint_hook import PlainCheckpointHook
@@ -10,7 +11,7 @@ from .settings_hook import SettingsHook
 from .skipped_hook import SkippedImagesHook
 
 __all__ = [
-    'CheckpointHook', 'GuardHook', 'LoggerHook', 'PlainCheckpointHook',
-    'PreemptionHook', 'ProgressHook', 'ResultsHook', 'SettingsHook',
-    'SkippedImagesHook'
+    'CheckpointHook', 'CompileHook', 'GuardHook', 'LoggerHook',
+    'PlainCheckpointHook', 'PreemptionHook', 'ProgressHook', 'ResultsHook',
+    'SettingsHook', 'SkippedImagesHook'
 ]

@@ -1,0 +1,95 @@
+"""What a training iteration costs, plain and as a config can have it."""
+import argparse
+import copy
+import statistics
+
+from .calls import seconds_of
+
+FORMS = ('plain', 'config', 'bfloat16', 'compiled', 'both')
+
+
+def measure_training(cfg, args: argparse.Namespace) -> dict:
+    """Paired iterations on one batch of noise: ``plain`` is float32 with an
+    optimizer that walks from tensor to tensor and an average that does too;
+    ``config`` what the config says; the others that with bfloat16, through
+    CompileHook, and with both (the last two with ``--compile``).
+
+    Returns:
+        dict: A row each: ms, ratio to plain, iterations and images per second.
+    """
+    loader = cfg.train_dataloader
+    batch, size = loader.batch_size, cfg.get('patch_size', args.size)
+    steps = {form: iteration(cfg, form, batch, size, args.device)
+             for form in FORMS[:5 if args.compile else 3]}
+    for step, _ in steps.values():
+        step()  # compiles, and fills the optimizer's state
+    times = {form: [] for form in steps}
+    for _ in range(args.repeats):
+        for form, (step, device) in steps.items():
+            times[form].append(seconds_of(step, device))
+    rows = {}
+    for form, found in times.items():
+        middle = statistics.median(found)
+        rows[form] = dict(
+            ms=1e3 * middle, iterations_per_s=1 / middle,
+            images_per_s=batch / middle, ratio=statistics.median(
+                a / b for a, b in zip(times['plain'], found)))
+    return dict(batch=batch, size=size, rows=rows)
+
+
+def iteration(cfg, form: str, batch: int, size: int, device) -> tuple:
+    """A function that trains one iteration, and its device."""
+    import torch
+    from irsde_mm.apis.configs import complete_model
+    from irsde_mm.apis.inference import check_device, image_channels
+    from irsde_mm.registry import MODELS
+    from mmengine.optim import build_optim_wrapper
+    from mmengine.registry import DefaultScope
+    cfg, device = copy.deepcopy(cfg), check_device(device)
+    with DefaultScope.overwrite_default_scope(
+            cfg.get('default_scope', 'mmagic')):
+        complete_model(cfg, None)
+        model = MODELS.build(cfg.model).to(device).train()
+        average = dict(type='mmengine.ExponentialMovingAverage',
+                       momentum=0.01, model=model)
+        if form == 'plain':
+            cfg.optim_wrapper.optimizer.update(fused=False, foreach=False)
+        else:
+            average['type'] = 'irsde_mm.ExponentialMovingAverage'
+        if form in ('bfloat16', 'both'):
+            cfg.optim_wrapper.type = 'irsde_mm.BFloat16OptimWrapper'
+        wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+        average = MODELS.build(average)
+    if form in ('compiled', 'both'):
+        model.generator.compile()
+    inputs, samples = a_batch(batch, image_channels(model), size)
+
+    def step():
+        model.train_step(dict(inputs=inputs, data_samples=samples), wrapper)
+        average.update_parameters(model)
+
+    torch.manual_seed(0)
+    return step, device
+
+
+def a_batch(batch: int, channels: int, size: int) -> tuple:
+    """Noise, as the data pipeline hands images over."""
+    import torch
+    from mmagic.structures import DataSample
+    images = [torch.randint(256, (channels, size, size), dtype=torch.uint8)
+              for _ in range(2 * batch)]
+    return images[:batch], [DataSample(gt_img=gt) for gt in images[batch:]]
+
+
+def show_training(found: dict, title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    table = Table(title=title, caption='medians of pairs; {batch} patches of '
+                  '{size}x{size}'.format(**found))
+    for column in ('iteration', 'ms', 'plain/this', 'images/s'):
+        table.add_column(column, justify='left' if column == 'iteration'
+                         else 'right')
+    for form, row in found['rows'].items():
+        table.add_row(form, f"{row['ms']:.1f}", f"{row['ratio']:.2f}",
+                      f"{row['images_per_s']:.1f}")
+    Console().print(table)

@@ -1,0 +1,121 @@
+"""Cuts the training images of a config into patches, which are read in less
+time than the images that training takes a small part of."""
+import argparse
+from pathlib import Path
+from typing import Dict, Iterator, List, Tuple
+
+from irsde_mm import cli
+from irsde_mm.errors import ConfigError, OutputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('patches')
+    group.add_argument('--config', help='cut the training images of this '
+                       'config')
+    group.add_argument('--size', type=int, default=480, help='side of a patch '
+                       'of clean images, pixels (default: %(default)s)')
+    group.add_argument('--stride', type=int, default=240, help='from patch to '
+                       'patch (default: %(default)s); what is left at the end '
+                       'gets one more')
+
+
+def cut(args: argparse.Namespace) -> None:
+    """Writes the patches of all training images as PNG files.
+
+    Raises:
+        ConfigError: If the config has no image files, or sizes do not fit.
+        OutputError: If the folder is there already.
+    """
+    from tqdm.auto import tqdm
+    dataset = build(args.config)
+    scale = dataset.get_data_info(0)['scale']
+    least = max(dataset.min_size, scale)
+    if args.size < least or args.stride < 1 or (
+            args.size % scale or args.stride % scale):
+        raise ConfigError(f'--size has to be at least {least} and, as '
+                          f'--stride, a multiple of {scale}.')
+    out = Path(args.out)
+    if out.exists():
+        raise OutputError(f"'{out}' exists and is not overwritten: choose "
+                          'another --out for the patches.')
+    paired = hasattr(dataset, 'img_name')
+    number = sum(cut_one(dataset.get_data_info(i), dataset, out, args)
+                 for i in tqdm(range(len(dataset)), unit='image'))
+    where = 'train_dataloader.dataset.'
+    options = [f'{where}data_root={out}'] + paired * [
+        f'{where}data_prefix.{key}={key}' for key in ('img', 'gt')]
+    print(f"{number} patches in '{out}'. To train on them: --cfg-options "
+          + ' '.join(options))
+
+
+def build(config: str):
+    """The training set of a config.
+
+    Raises:
+        ConfigError, DataError: If it is not one of image files.
+    """
+    from irsde_mm.apis.configs import load_config
+    from irsde_mm.datasets.base import ImageFilesDataset
+    from irsde_mm.registry import DATASETS
+    from mmengine.registry import DefaultScope
+    if not config:
+        raise ConfigError('--config has to say whose images are cut.')
+    cfg = load_config(config)
+    loader = cfg.get('train_dataloader')
+    if not loader:
+        raise ConfigError(f"'{config}' has no train_dataloader.")
+    with cli.building(f"the data of '{config}' cannot be used"), \
+            DefaultScope.overwrite_default_scope('mmagic'):
+        dataset = DATASETS.build(dict(loader.dataset, pipeline=[]))
+    if not isinstance(dataset, ImageFilesDataset):
+        raise ConfigError(f"'{config}' trains on no image files of ours, but "
+                          f'on {type(dataset).__name__}.')
+    return dataset
+
+
+def cut_one(info: dict, dataset, out: Path, args: argparse.Namespace) -> int:
+    """Writes the patches of an image or pair, gives their number."""
+    from irsde_mm.apis.images import prepare_folder, write_image
+    from irsde_mm.datasets.image_reader import read_image
+    scale, patches = info['scale'], 0
+    images = {key: read_image(info[f'{key}_path'],
+                              max_pixels=info['max_pixels'])
+              for key in ('gt', 'img') if f'{key}_path' in info}
+    for place in places(images['gt'].shape, args.size, args.stride):
+        patches += 1
+        for key, path in targets(info, dataset, out, place).items():
+            factor = scale if key == 'img' else 1
+            y, x = (start // factor for start in place)
+            side = args.size // factor
+            prepare_folder(path.parent)
+            if not path.exists():  # a clean image of several degraded ones
+                write_image(path, images[key][y:y + side, x:x + side])
+    return patches
+
+
+def targets(info: dict, dataset, out: Path,
+            place: Tuple[int, int]) -> Dict[str, Path]:
+    """The files of a patch. Its place goes before what the names of a pair
+    have in common, so that templates still pair them."""
+    label = '{}-{}-'.format(*place)
+    clean = Path(info['gt_path']).stem
+    if 'img_path' not in info:
+        return dict(gt=out / f'{label}{clean}.png')
+    name = Path(info['img_path']).stem
+    match = dataset.img_name.fullmatch(name)
+    at = match.start(1)
+    clean = dataset.gt_template.replace('{}', label + match[1])
+    return dict(img=out / 'img' / f'{name[:at]}{label}{name[at:]}.png',
+                gt=out / 'gt' / f'{clean}.png')
+
+
+def places(shape: tuple, size: int, stride: int) -> Iterator[Tuple[int, int]]:
+    """Upper left corners of patches that cover an image."""
+    for y in starts(shape[0], size, stride):
+        for x in starts(shape[1], size, stride):
+            yield y, x
+
+
+def starts(length: int, size: int, stride: int) -> List[int]:
+    last = max(length - size, 0)
+    return [*range(0, last, stride), last]
