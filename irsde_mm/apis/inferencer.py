@@ -14,6 +14,7 @@ from .drawing import draw_result
 from .images import prepare_folder
 from .inference import (check_device, find_model, image_channels,
                         restorer_from_config)
+from .interpolation import interpolate_photos
 from .memory import check_memory
 from .options import Options
 from .photos import Photo, list_sources, open_photo
@@ -124,6 +125,44 @@ class RestorationInferencer(BaseInferencer):
         if len(failed) == len(photos):
             raise failed[0] if len(failed) == 1 else DataError(
                 str(listed([str(error) for error in failed], 'the photos')))
+
+    def interpolate(self, a: Any, b: Any, number: int = 7, *,
+                    time: Optional[int] = None, **options) -> list:
+        """Images between two, through the process.
+
+        Args:
+            a, b: Paths, arrays or PIL images of one size.
+            number, time: See :func:`interpolation.interpolate`.
+            **options: Of :class:`Options` those on the sampler, the seed (0
+                if it is not given), the folder, the bar and large images.
+                Files are ``A_to_B_1.png`` and so on, and ``A_to_B.png``, a
+                strip of them.
+
+        Returns:
+            list[ndarray]: Images (H, W, C) uint8 BGR, from a to b.
+
+        Raises:
+            IRSDEError: As calling the inferencer.
+        """
+        options = Options(**options).for_model(self.model)
+        photos = [self._one(image, options.max_pixels) for image in (a, b)]
+        self.preprocess(photos, force=options.force)
+        return interpolate_photos(self.model, photos, number, time, options)
+
+    def _one(self, image: Any, max_pixels: int) -> Photo:
+        """The photo that an input leads to.
+
+        Raises:
+            DataError: If it leads to several, or the photo is of no use.
+        """
+        sources = self._inputs_to_list(image)
+        if len(sources) > 1:
+            raise DataError(f"'{image}' leads to {len(sources)} images: name "
+                            'one.')
+        photo = self.pipeline(sources[0], number=1, max_pixels=max_pixels)
+        if photo.error:
+            raise photo.error
+        return photo
 
     def _inputs_to_list(self, inputs: Any) -> list:
         return list_sources(inputs)
