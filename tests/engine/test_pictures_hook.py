@@ -20,6 +20,7 @@ class Watch(Hook):
     """Keeps what a validation gave and the random state after it."""
 
     def before_train(self, runner):
+        self.calls = 0
         runner.model.generator.register_forward_pre_hook(self._count)
 
     def before_val(self, runner):
