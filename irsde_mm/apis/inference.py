@@ -8,6 +8,7 @@ import torch
 from ..errors import ConfigError
 from ..registry import MODELS
 from ..samplers.base import Sampler
+from .boxed import find_boxed
 from .checkpoint import find_run, load_weights
 from .configs import complete_model, is_weights, load_config
 
@@ -19,8 +20,9 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
 
     Args:
         model (str): A config's path or name ('irsde/derain'); or the work
-            folder of a training run, an exported file or a checkpoint of
-            ours, which give the weights too.
+            folder of a training run, an exported file, a checkpoint of ours
+            or the name of a model in the box (:func:`boxed_models`), which
+            give the weights too.
         checkpoint (str, optional): Weights; without them a model from a
             config is untrained.
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
@@ -35,6 +37,7 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
     Raises:
         ConfigError, CheckpointError: If one is missing or does not fit.
     """
+    model = find_boxed(model)
     if Path(model).is_dir():
         config, found = find_run(model)
         checkpoint = checkpoint or str(found)
