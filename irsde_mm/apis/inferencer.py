@@ -205,9 +205,9 @@ class RestorationInferencer(BaseInferencer):
                                               names, states))
 
             for batch in batches:
-                bar.set_description(f'{photos[good[batch[0]]].name}, '
-                                    f'{done + 1} of {len(good)}')
                 places = [good[i] for i in batch]
+                bar.set_description(f'{photos[places[0]].stem}, '
+                                    f'{done + 1} of {len(good)}')
                 results = self.forward([photos[i] for i in places],
                                        options=options, tell=tell)
                 done += len(batch)
