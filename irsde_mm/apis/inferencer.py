@@ -5,7 +5,6 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Union
 
 import numpy as np
 from mmengine.infer import BaseInferencer
-from tqdm.auto import tqdm
 
 from ..cli import building
 from ..datasets.base import listed
@@ -18,7 +17,7 @@ from .interpolation import interpolate_photos
 from .memory import check_memory
 from .options import Options
 from .photos import Photo, list_sources, open_photo
-from .restoration import Progress, Restoration, Walk
+from .restoration import Report, Restoration, Walk
 from .restoring import in_batches, restore_batch
 from .saving import Folder
 
@@ -157,8 +156,8 @@ class RestorationInferencer(BaseInferencer):
         """
         sources = self._inputs_to_list(image)
         if len(sources) > 1:
-            raise DataError(f"'{image}' leads to {len(sources)} images: name "
-                            'one.')
+            raise DataError('an end has to be one image, but here are '
+                            f'{len(sources)}.')
         photo = self.pipeline(sources[0], number=1, max_pixels=max_pixels)
         if photo.error:
             raise photo.error
@@ -195,29 +194,14 @@ class RestorationInferencer(BaseInferencer):
         """Pairs (place, result), under a bar."""
         batches = self.preprocess([photos[i] for i in good],
                                   options.batch_size, options.force)
-        draws, done = options.samples * options.calls(self.model), 0
-        with tqdm(total=len(good) * draws, unit='step',
-                  disable=not options.show_progress) as bar:
-            def tell(step: int, steps: int, names: list, states) -> None:
-                bar.update(done * draws + step * len(batch) - bar.n)
-                if options.progress:
-                    options.progress(Progress(done, len(good), step, steps,
-                                              names, states))
-
+        with Report(len(good), options.samples * options.calls(self.model),
+                    options.progress, options.show_progress) as report:
             for batch in batches:
                 places = [good[i] for i in batch]
-                bar.set_description(f'{photos[places[0]].stem}, '
-                                    f'{done + 1} of {len(good)}')
+                report.begin([photos[i].stem for i in places])
                 results = self.forward([photos[i] for i in places],
-                                       options=options, tell=tell)
-                done += len(batch)
-                # one with little noise took fewer steps
-                bar.update(done * draws - bar.n)
-                if options.progress:
-                    options.progress(Progress(
-                        done, len(good), draws, draws,
-                        [result.name for result in results], partial(
-                            images_of, results)))
+                                       options=options, tell=report.tell)
+                report.end(results)
                 yield from zip(places, results)
 
     def forward(self, photos: List[Photo], options: Options,
@@ -259,8 +243,3 @@ class RestorationInferencer(BaseInferencer):
                     visualization: List[dict]) -> Dict[str, list]:
         """What a call gives."""
         return dict(predictions=preds, visualization=visualization)
-
-
-def images_of(results: List[Restoration]) -> List[np.ndarray]:
-    """Those of the images that are restored."""
-    return [result.image for result in results if not result.error]
