@@ -2,6 +2,7 @@
 from pathlib import Path
 from typing import Dict
 
+from ..errors import ConfigError
 from ..weight_files import EXPORTED
 
 WEIGHTS = Path(__file__).parents[1] / 'weights'
@@ -18,6 +19,19 @@ def boxed_models() -> Dict[str, Path]:
         dict[str, Path]: Names, such as those of the tasks, and files.
     """
     return {path.stem: path for path in sorted(WEIGHTS.glob(f'*{EXPORTED}'))}
+
+
+def boxed_model(name: str) -> Path:
+    """The file of a model in the box.
+
+    Raises:
+        ConfigError: If there is none of that name, with those that there are.
+    """
+    models = boxed_models()
+    if name not in models:
+        raise ConfigError(f"no model for '{name}' comes with irsde_mm; there "
+                          f'are {", ".join(models) or "none"}.')
+    return models[name]
 
 
 def find_boxed(model: str) -> str:

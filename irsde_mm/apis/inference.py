@@ -1,7 +1,7 @@
 """A trained model, ready to restore."""
 import copy
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Tuple, Union
 
 import torch
 
@@ -37,16 +37,26 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
     Raises:
         ConfigError, CheckpointError: If one is missing or does not fit.
     """
+    return restorer_from_config(*find_model(model, checkpoint), device, tile)
+
+
+def find_model(model: str, checkpoint: Optional[str] = None
+               ) -> Tuple[Any, Optional[str]]:
+    """The config that a model's name or path leads to, and its weights.
+
+    Args:
+        model, checkpoint: See :func:`init_restorer`.
+
+    Raises:
+        ConfigError, CheckpointError: If there is none.
+    """
     model = find_boxed(model)
     if Path(model).is_dir():
         config, found = find_run(model)
-        checkpoint = checkpoint or str(found)
-        cfg = load_config(str(config))
-    else:
-        cfg = load_config(model)
-        if is_weights(model):
-            checkpoint = checkpoint or model
-    return restorer_from_config(cfg, checkpoint, device, tile)
+        return load_config(str(config)), checkpoint or str(found)
+    if is_weights(model):
+        checkpoint = checkpoint or model
+    return load_config(model), checkpoint
 
 
 def restorer_from_config(cfg, checkpoint: Optional[str] = None,
@@ -100,6 +110,8 @@ def choose_sampler(model, sampler: Union[None, str, dict, Sampler] = None,
     if not hasattr(model, 'sampler'):
         raise ConfigError(f'{type(model).__name__} is no diffusion model: it '
                           'takes neither sampler nor steps.')
+    if steps is not None and type(steps) is not int:
+        raise ConfigError(f'steps={steps!r} is no whole number.')
     if steps is not None and steps < 1:
         raise ConfigError(f'steps={steps} is less than 1.')
     from ..models.restorers.sampler_choice import build_sampler, sampler_config
