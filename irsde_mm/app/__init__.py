@@ -1,0 +1,1 @@
+"""The web page: a photo in, a restored one out."""

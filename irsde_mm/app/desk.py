@@ -1,0 +1,209 @@
+"""What happens when something on the page is pressed."""
+import tempfile
+import time
+from contextlib import contextmanager
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from threading import Event, Lock
+from typing import Dict, Iterator, List, Optional
+
+import gradio as gr
+
+from ..apis.drawing import draw_spread
+from ..apis.images import read_photo
+from ..apis.inferencer import RestorationInferencer
+from ..cli import own_words
+from ..errors import ConfigError, DataError, IRSDEError
+from ..visualization import spread_out
+from . import view
+from .examples import write_examples
+from .work import Stopped, watched
+
+KEPT, STATES, MOST_SAMPLES = 2, 6, 8
+OWN = 'default'
+#: Download, spread, draws and states: of an earlier photo, and as they are.
+CLEARED = (gr.update(value=None, interactive=False),
+           *[gr.update(value=None, visible=False)] * 3)
+UNCHANGED = [gr.skip()] * 4
+
+
+@contextmanager
+def messages(path: Optional[str] = None) -> Iterator[None]:
+    """Shows what a visitor can mend as a message in the page.
+
+    In the words of the command line; of an uploaded file the name is said,
+    not where the server keeps it.
+    """
+    try:
+        yield
+    except (IRSDEError, OSError) as error:
+        words = own_words(error)
+        if not words:
+            raise
+        if path:
+            words = words.replace(f'{Path(path).parent}/', '')
+        # a message is HTML, a name can be anything
+        raise gr.Error(escape(words, quote=False), duration=None,
+                       print_exception=False) from error
+
+
+class Desk:
+    """Takes photos in, one restoration at a time.
+
+    Args:
+        models (dict[str, str]): What each model of the page's list is to
+            :class:`RestorationInferencer`.
+        max_pixels (int): Larger photos are refused.
+        device (str, optional): Where models run.
+    """
+
+    def __init__(self, models: Dict[str, str], max_pixels: int,
+                 device: Optional[str] = None) -> None:
+        self.models, self.max_pixels = models, max_pixels
+        self.device = device
+        self.lock = Lock()
+        self.running: Dict[str, Event] = {}
+        self._load = lru_cache(KEPT)(lambda name: RestorationInferencer(
+            models[name], device=device))
+        self._examples = lru_cache(None)(self._write_examples)
+
+    def inferencer(self, name: str) -> RestorationInferencer:
+        """A model of the list; the last few stay loaded.
+
+        Raises:
+            ConfigError: If it is none of them.
+        """
+        if name not in self.models:
+            raise ConfigError(f'there is no model {name!r}; there are '
+                              f'{", ".join(self.models)}.')
+        with self.lock:  # two visitors would load it twice
+            return self._load(name)
+
+    def _write_examples(self, name: str) -> List[Path]:
+        folder = Path(tempfile.mkdtemp())
+        return write_examples(self.inferencer(name).model.cfg, folder)
+
+    def show_examples(self, name: str):
+        """The examples of a model in the gallery; without any it is gone."""
+        with messages():
+            files = self._examples(name)
+        return gr.update(
+            value=[(str(path), path.stem) for path in files],
+            visible=bool(files), selected_index=None)
+
+    def take_example(self, name: str, event: gr.SelectData):
+        """An example in place of an upload: file, and what is shown."""
+        path = str(self._examples(name)[event.index])
+        return path, self.look(path)
+
+    def look(self, path: Optional[str]) -> str:
+        """The photo that was chosen, or a message of what is wrong with it."""
+        if path is None:
+            return view.EMPTY
+        with messages(path):
+            pixels = read_photo(path, max_pixels=self.max_pixels)
+        return view.one(pixels, about(path, pixels))
+
+    def stop(self, request: gr.Request) -> None:
+        """Ends the visitor's restoration at its next step."""
+        if request.session_hash in self.running:
+            self.running[request.session_hash].set()
+
+    def close(self) -> None:
+        """Ends all restorations at their next step."""
+        for event in list(self.running.values()):
+            event.set()
+
+    def restore(self, path: Optional[str], model: str, sampler: str,
+                steps: Optional[int], seed: Optional[int], samples: int,
+                request: gr.Request) -> Iterator[tuple]:
+        """Restores a photo; shows the states on the way, then the result.
+
+        Args:
+            path: The uploaded file.
+            model (str): One of the list.
+            sampler (str): ``OWN`` for the model's, a preset or a sampler.
+            steps (int, optional): 0 for the sampler's.
+            seed (int, optional): As for :func:`restore_batch`.
+            samples (int): How many results are drawn.
+            request: Says whose restoration it is.
+
+        Yields:
+            What is shown: the view, the download, the spread, the draws, the
+            states.
+        """
+        stop = self.running[request.session_hash] = Event()
+        options = dict(sampler=None if sampler == OWN else sampler,
+                       steps=steps or None, seed=seed, samples=samples)
+        try:
+            with messages(path), tempfile.TemporaryDirectory() as folder:
+                photo = self.checked(path, samples)
+                yield view.one(photo, about(path, photo)), *CLEARED
+                yield from self.walk(photo, path, model, folder, options, stop)
+        except Stopped:
+            yield view.one(photo, 'stopped'), *CLEARED
+        finally:
+            self.running.pop(request.session_hash, None)
+
+    def checked(self, path: Optional[str], samples: int):
+        """The photo's pixels, if that and the options can be used.
+
+        Raises:
+            DataError, ConfigError: If not.
+        """
+        if path is None:
+            raise DataError('there is no photo: upload one or take an '
+                            'example.')
+        if not 1 <= samples <= MOST_SAMPLES:
+            raise ConfigError(f'{samples} results are not 1 to '
+                              f'{MOST_SAMPLES}.')
+        return read_photo(path, max_pixels=self.max_pixels)
+
+    def walk(self, photo, path: str, model: str, folder: str, options: dict,
+             stop: Event) -> Iterator[tuple]:
+        """The restoring itself: states, then the result."""
+        start, seen = time.perf_counter(), []
+
+        def job(tell):
+            return self.inferencer(model)(
+                path, **options, out_dir=folder, progress=tell,
+                show_progress=False, max_pixels=self.max_pixels)
+
+        for news in watched(job, on_the_way, stop):
+            if isinstance(news, dict):
+                break
+            state, step, steps = news
+            seen.append((view.to_picture(state, view.THUMB), f'step {step}'))
+            yield (view.one(state, f'step {step} of {steps}', step / steps),
+                   *UNCHANGED)
+        found = news['predictions'][0]
+        if found.error is not None:
+            raise found.error
+        file = found.path.rename(
+            found.path.with_stem(f'{Path(path).stem}_{Path(model).stem}'))
+        yield (view.slider(photo, found.image, f'{Path(path).name}, {model}: '
+                           f'{time.perf_counter() - start:.1f} s'),
+               gr.update(value=str(file), interactive=True),
+               *results(found, seen))
+
+
+def about(path: str, pixels) -> str:
+    """A photo's name and size."""
+    return f'{Path(path).name}, {pixels.shape[1]} x {pixels.shape[0]} pixels'
+
+
+def on_the_way(progress) -> tuple:
+    """What is shown of a restoration that runs: state, step and steps."""
+    return progress.states()[0], progress.step, progress.steps
+
+
+def results(found, seen: list) -> tuple:
+    """Spread, draws and states, each only where there is something to see."""
+    several = len(found.samples) > 1
+    draws = [view.to_picture(image) for image in found.samples]
+    return (
+        gr.update(value=view.to_picture(draw_spread(found.spread))
+                  if several else None, visible=several),
+        gr.update(value=draws if several else None, visible=several),
+        gr.update(value=spread_out(seen, STATES), visible=bool(seen)))

@@ -1,0 +1,43 @@
+"""Photos to try a model on, degraded by what it was trained to undo."""
+from pathlib import Path
+from typing import List
+
+import torch
+from PIL import Image
+
+from ..apis.own_data import fixed
+from ..apis.pictures import to_rgb
+from ..registry import DATASETS
+
+SIDE = 320
+
+
+def write_examples(cfg, folder: Path) -> List[Path]:
+    """Writes the built-in test photos, degraded as a model's config says.
+
+    Args:
+        cfg (Config): The model's; one without ``degradation`` has none.
+        folder (Path): For the files, PNG; it must exist.
+
+    Returns:
+        list[Path]: The files, named like the photos.
+    """
+    from mmengine.registry import DefaultScope
+    if 'degradation' not in cfg:
+        return []
+    grey = len(cfg.model.data_preprocessor.mean) == 1
+    centre = dict(type='Crop', keys=['gt'], crop_size=(SIDE, SIDE),
+                  random_crop=False)
+    with DefaultScope.overwrite_default_scope('mmagic'):
+        dataset = DATASETS.build(dict(
+            type='irsde_mm.BuiltinPhotos', split='test', pipeline=[
+                centre, *map(fixed, cfg.degradation),
+                dict(type='PackInputs')]))
+    files = []
+    for item in dataset:
+        degraded = item['inputs'].to(torch.float32)
+        picture = Image.fromarray(to_rgb(degraded).copy())
+        name = Path(item['data_samples'].gt_path).name
+        (picture.convert('L') if grey else picture).save(folder / name)
+        files.append(folder / name)
+    return files

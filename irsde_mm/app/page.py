@@ -1,0 +1,122 @@
+"""The page: what is on it and what each part does."""
+from pathlib import Path
+
+import gradio as gr
+
+from ..models.restorers.sampler_choice import PRESETS, SAMPLERS
+from . import view
+from .desk import MOST_SAMPLES, OWN, STATES, Desk
+
+#: Visitors that wait at most, and seconds between looks for old files and
+#: until they go.
+WAITING, SWEEP, OLD = 8, 600, 3600
+MAX_SEED = 2**32 - 1
+FONT, MONO = ('system-ui', 'sans-serif'), ('ui-monospace', 'monospace')
+
+
+def build_page(desk: Desk) -> gr.Blocks:
+    """The page of a desk.
+
+    Nothing on it comes from elsewhere: fonts are the system's, nothing is
+    counted or reported.
+
+    Args:
+        desk (Desk): What does the work.
+
+    Returns:
+        gradio.Blocks: One restoration runs at a time, a few wait.
+    """
+    theme = gr.themes.Default(font=FONT, font_mono=MONO).set(
+        block_info_text_color='*neutral_600',
+        block_info_text_color_dark='*neutral_300')
+    with gr.Blocks(theme=theme, css=view.CSS, title='Restore a photo',
+                   analytics_enabled=False,
+                   delete_cache=(SWEEP, OLD)) as page:
+        gr.Markdown('# Restore a photo\nMean-reverting diffusion walks back '
+                    'from the photo to a clean one.')
+        with gr.Row():
+            with gr.Column(scale=2, min_width=300):
+                inputs = controls(desk)
+                with gr.Row():
+                    start = gr.Button('Restore', variant='primary')
+                    stop = gr.Button('Stop', variant='stop')
+            with gr.Column(scale=3, min_width=300):
+                outputs = shown()
+        connect(page, desk, inputs, outputs, start, stop)
+    return page.queue(max_size=WAITING, default_concurrency_limit=1,
+                      api_open=False)
+
+
+def controls(desk: Desk) -> dict:
+    """What a visitor gives."""
+    names = list(desk.models)
+    photo = gr.File(label='Photo', file_types=['image'], height=150)
+    take_files_only(photo)
+    examples = gr.Gallery(
+        label='Or an example', columns=3, height='auto', visible=False,
+        allow_preview=False, interactive=False)
+    model = gr.Dropdown(names, value=names[0], label='Model',
+                        info='what it undoes')
+    with gr.Row():
+        sampler = gr.Dropdown(
+            [OWN, *PRESETS, *SAMPLERS], value=OWN, label='Sampler',
+            info="default: the model's")
+        steps = gr.Number(0, label='Steps', precision=0, minimum=0,
+                          info="0: the sampler's")
+    with gr.Row():
+        seed = gr.Number(0, label='Seed', precision=0, minimum=0,
+                         maximum=MAX_SEED,
+                         info='another of the possible results')
+        samples = gr.Slider(1, MOST_SAMPLES, 1, step=1, label='Results',
+                            info='several show where the model guesses')
+    return dict(photo=photo, examples=examples, model=model,
+                settings=[sampler, steps, seed, samples])
+
+
+def take_files_only(component: gr.components.Component) -> None:
+    """Lets no visitor send a web address in place of a file: Gradio would
+    fetch it for them."""
+    move = component.async_move_resource_to_block_cache
+
+    async def move_file(path: str) -> str:
+        if not Path(path).is_file():
+            raise gr.Error('a photo has to be uploaded.',
+                           print_exception=False)
+        return await move(path)
+
+    component.async_move_resource_to_block_cache = move_file
+
+
+def shown() -> dict:
+    """What a visitor gets."""
+    result = gr.HTML(view.EMPTY, elem_id='view')
+    download = gr.DownloadButton('Download the result (PNG)',
+                                 interactive=False)
+    spread = gr.Image(
+        label='Where the model guesses: deviation between the results, of 255',
+        visible=False, interactive=False, format='png')
+    rows = dict(height='auto', visible=False, interactive=False)
+    draws = gr.Gallery(label='Results', columns=4, **rows)
+    states = gr.Gallery(label='The way there', columns=STATES,
+                        show_download_button=False, **rows)
+    return dict(result=result, more=[download, spread, draws, states])
+
+
+def connect(page: gr.Blocks, desk: Desk, inputs: dict, outputs: dict,
+            start: gr.Button, stop: gr.Button) -> None:
+    """Which part starts what."""
+    photo, examples, model = (inputs[key] for key in (
+        'photo', 'examples', 'model'))
+    quiet = dict(api_name=False, show_progress='hidden')
+    page.load(desk.show_examples, model, examples, **quiet)
+    model.change(desk.show_examples, model, examples, **quiet)
+    examples.select(desk.take_example, model, [photo, outputs['result']],
+                    **quiet)
+    gr.on([photo.upload, photo.clear], desk.look, photo, outputs['result'],
+          **quiet)
+    start.click(desk.restore, [photo, model, *inputs['settings']],
+                [outputs['result'], *outputs['more']], api_name=False,
+                show_progress='minimal')
+    # not behind those that wait
+    stop.click(desk.stop, queue=False, **quiet)
+    page.unload(desk.stop)

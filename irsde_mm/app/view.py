@@ -1,0 +1,85 @@
+"""What the page shows of photos, as HTML and small pictures."""
+import base64
+import io
+from html import escape
+
+import numpy as np
+from PIL import Image
+
+#: Longest side of what is shown; what is downloaded is whole.
+SHOWN, THUMB = 1600, 320
+
+CSS = """
+footer {display: none !important}
+.show {margin: 0 auto; width: min(100%, calc(75vh * var(--ratio)))}
+.show figcaption {padding: .6em .2em; font-size: 1rem}
+.show progress {width: 100%; height: .8em;
+  accent-color: var(--color-accent)}
+.pair {position: relative; aspect-ratio: var(--ratio); overflow: hidden}
+.pair img {position: absolute; inset: 0; width: 100%; height: 100%; margin: 0}
+.pair .before {clip-path: inset(0 calc(100% - var(--cut)) 0 0)}
+.pair i {position: absolute; top: 0; bottom: 0; left: var(--cut); width: 3px;
+  margin-left: -1.5px; background: #fff; box-shadow: 0 0 4px #000}
+.pair b {position: absolute; bottom: .5em; padding: .1em .5em; color: #fff;
+  background: #000a; border-radius: .3em; font-size: .9rem}
+.pair b.left {left: .5em} .pair b.right {right: .5em}
+.pair input {position: absolute; inset: 0; width: 100%; height: 100%;
+  margin: 0; opacity: 0; cursor: ew-resize; touch-action: pan-y}
+.pair:focus-within {outline: 3px solid var(--color-accent)}
+"""
+EMPTY = '<p>The photo appears here.</p>'
+
+
+def to_picture(pixels: np.ndarray, side: int = SHOWN) -> Image.Image:
+    """(H, W, 3) uint8 BGR or (H, W, 1) as a picture of at most that side."""
+    pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., ::-1]
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture.thumbnail((side, side))
+    return picture
+
+
+def data_url(pixels: np.ndarray) -> str:
+    """A picture that is part of the page: there is no file to ask for."""
+    file = io.BytesIO()
+    to_picture(pixels).save(file, 'JPEG', quality=90)
+    text = base64.b64encode(file.getvalue()).decode()
+    return f'data:image/jpeg;base64,{text}'
+
+
+def figure(pixels: np.ndarray, inside: str, caption: str) -> str:
+    """A figure with the form of an image."""
+    height, width = pixels.shape[:2]
+    return (f'<figure class="show" style="--ratio: {width / height:.4f}">'
+            f'<div class="pair">{inside}</div>'
+            f'<figcaption>{caption}</figcaption></figure>')
+
+
+def one(pixels: np.ndarray, caption: str, done: float = None) -> str:
+    """One photo, (H, W, C) uint8 BGR, above a text.
+
+    Args:
+        pixels: The photo.
+        caption (str): The text.
+        done (float, optional): Of the work, 0..1, drawn as a bar.
+    """
+    caption = escape(caption)
+    if done is not None:
+        caption = f'{caption}<progress value="{done:.3f}"></progress>'
+    return figure(pixels, f'<img alt="the photo" src="{data_url(pixels)}">',
+                  caption)
+
+
+def slider(before: np.ndarray, after: np.ndarray, caption: str) -> str:
+    """Two photos on each other, and a slider of how much of each is seen.
+
+    It is an input of kind range: it is moved by mouse, finger and keyboard.
+    """
+    return figure(after, (
+        f'<img alt="after" src="{data_url(after)}">'
+        f'<img alt="before" class="before" src="{data_url(before)}"><i></i>'
+        '<b class="left">before</b><b class="right">after</b>'
+        '<input type="range" min="0" max="100" value="50" step="0.5" '
+        'aria-label="how much of the photo is shown as it was" '
+        "oninput=\"this.parentNode.style.setProperty('--cut', "
+        "this.value + '%')\">"), escape(caption)).replace(
+            'class="pair"', 'class="pair" style="--cut: 50%"')

@@ -1,0 +1,98 @@
+"""Restores photos on a web page."""
+import argparse
+import ipaddress
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from .. import cli
+
+MAX_PIXELS = 16_000_000
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--host', default='127.0.0.1', help='address to '
+                        'listen on (default: %(default)s, this machine only)')
+    parser.add_argument('--port', type=int, default=7860,
+                        help='port (default: %(default)s)')
+    parser.add_argument('--model', help='work folder of a training run, '
+                        'weights file, or name of a model in the box; by '
+                        'default all in the box')
+    parser.add_argument('--max-pixels', type=int, default=MAX_PIXELS,
+                        help='refuse photos that declare more pixels '
+                        '(default: %(default)s)')
+    parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
+    return parser
+
+
+def main(args: argparse.Namespace) -> None:
+    from ..errors import ConfigError
+    try:
+        import gradio  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            f'the page needs Gradio ({error}): '
+            'pip install -r requirements-app.txt') from None
+    from ..app.page import build_page
+    from ..app.server import build_app, listen, serve
+    listener = listen(args.host, args.port)
+    with listener, private_folder():
+        desk = open_desk(args)
+        app = build_app(build_page(desk))
+        host, port = listener.getsockname()[:2]
+        print(f'the page is at http://{host}:{port} (ctrl-C ends it)',
+              flush=True)
+        if not is_loopback(host):
+            print(f'warning: everybody who reaches {host} can use it, '
+                  'and no password is asked for.', file=sys.stderr)
+        try:
+            serve(app, listener)
+        finally:
+            desk.close()
+
+
+@contextmanager
+def private_folder() -> Iterator[None]:
+    """A folder for temporary files that goes with the page.
+
+    Gradio keeps photos where temporary files are, which all users of the
+    machine share.
+    """
+    shared = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix='irsde_app_') as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = shared
+
+
+def is_loopback(host: str) -> bool:
+    return ipaddress.ip_address(host).is_loopback
+
+
+def open_desk(args: argparse.Namespace):
+    """The desk with the models that are asked for; the first is loaded, so
+    that what is wrong with it is said at once.
+
+    Raises:
+        ConfigError, CheckpointError: If a model cannot be used.
+    """
+    from ..apis.boxed import boxed_models
+    from ..app.desk import Desk
+    from ..errors import ConfigError
+    if args.max_pixels < 1:
+        raise ConfigError('--max-pixels must be at least 1.')
+    models = {name: str(path) for name, path in boxed_models().items()}
+    if args.model:
+        models = {Path(args.model).stem: args.model}
+    if not models:
+        raise ConfigError('there is no model in the box: name one with '
+                          '--model.')
+    desk = Desk(models, args.max_pixels, args.device)
+    with cli.building(f"'{next(iter(models))}' cannot be opened"):
+        desk.inferencer(next(iter(models)))
+    return desk
