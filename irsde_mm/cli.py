@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from contextlib import contextmanager
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Optional, Sequence
 
 from .errors import ConfigError, Interrupted, IRSDEError
 from .processes import (end_with_launcher, leave_group,
@@ -17,8 +17,9 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 
 
 def run(main: Callable[[argparse.Namespace], None],
-        parser: argparse.ArgumentParser) -> None:
-    """Parses the command line and runs a tool.
+        parser: argparse.ArgumentParser,
+        arguments: Optional[Sequence[str]] = None) -> None:
+    """Parses the command line, or other arguments, and runs a tool.
 
     What the user can mend ends as one line and exit code 2; ``--debug`` shows
     the whole traceback.
@@ -26,7 +27,7 @@ def run(main: Callable[[argparse.Namespace], None],
     parser.add_argument('--debug', action='store_true',
                         help='show the traceback of an error')
     try:
-        args = parser.parse_args()
+        args = parser.parse_args(arguments)
     except ValueError:  # what mmengine's DictAction cannot split
         parser.error('--cfg-options takes KEY=VALUE pairs.')
     prepare_process()

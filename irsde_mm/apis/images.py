@@ -25,27 +25,46 @@ def read_photo(path: Union[str, Path], channels: int = 3,
     Raises:
         ImageError: If it cannot be used, or has colours for a grey model.
     """
-    pixels = read_image(path, max_pixels=max_pixels)
+    return fit_channels(read_image(path, max_pixels=max_pixels), channels,
+                        repr(str(path)))
+
+
+def fit_channels(pixels: np.ndarray, channels: int, name: str) -> np.ndarray:
+    """(H, W, 3) uint8 as a model of 1 or 3 channels takes it.
+
+    Raises:
+        ImageError: If it has colours, but the model is one for grey images.
+    """
     if channels == 1:
         if (pixels != pixels[..., :1]).any():
-            raise ImageError(f'{str(path)!r} is in colour, but the model '
+            raise ImageError(f'{name} is in colour, but the model '
                              'restores grey images.')
         pixels = pixels[..., :1]
     return np.ascontiguousarray(pixels)
 
 
-def write_image(path: Path, image: np.ndarray) -> None:
+def to_picture(image: np.ndarray) -> Image.Image:
+    """(H, W, 3) uint8 BGR, or (H, W, 1), as a picture of PIL's."""
+    pixels = image[..., 0] if image.shape[2] == 1 else image[..., ::-1]
+    return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def write_image(path: Path, image: np.ndarray, **options) -> None:
     """Writes (H, W, 3) uint8 BGR, or (H, W, 1), to a file not yet there.
+
+    Args:
+        path (Path): The file; its ending says the format.
+        image (ndarray): The pixels.
+        **options: What ``Image.save`` takes, such as metadata.
 
     Raises:
         OutputError: If it exists or cannot be written.
     """
-    pixels = image[..., 0] if image.shape[2] == 1 else image[..., ::-1]
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture = to_picture(image)
     kind = Image.registered_extensions()[path.suffix]
     try:
         with open(path, 'xb') as file:
-            picture.save(file, format=kind)
+            picture.save(file, format=kind, **options)
     except FileExistsError:
         raise OutputError(f"'{path}' exists and is not overwritten.") from None
     except OSError as error:

@@ -1,13 +1,14 @@
 """A trained model, ready to restore."""
 import copy
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Tuple, Union
 
 import torch
 
 from ..errors import ConfigError
 from ..registry import MODELS
 from ..samplers.base import Sampler
+from .boxed import find_boxed
 from .checkpoint import find_run, load_weights
 from .configs import complete_model, is_weights, load_config
 
@@ -19,8 +20,9 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
 
     Args:
         model (str): A config's path or name ('irsde/derain'); or the work
-            folder of a training run, an exported file or a checkpoint of
-            ours, which give the weights too.
+            folder of a training run, an exported file, a checkpoint of ours
+            or the name of a model in the box (:func:`boxed_models`), which
+            give the weights too.
         checkpoint (str, optional): Weights; without them a model from a
             config is untrained.
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
@@ -35,15 +37,26 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
     Raises:
         ConfigError, CheckpointError: If one is missing or does not fit.
     """
+    return restorer_from_config(*find_model(model, checkpoint), device, tile)
+
+
+def find_model(model: str, checkpoint: Optional[str] = None
+               ) -> Tuple[Any, Optional[str]]:
+    """The config that a model's name or path leads to, and its weights.
+
+    Args:
+        model, checkpoint: See :func:`init_restorer`.
+
+    Raises:
+        ConfigError, CheckpointError: If there is none.
+    """
+    model = find_boxed(model)
     if Path(model).is_dir():
         config, found = find_run(model)
-        checkpoint = checkpoint or str(found)
-        cfg = load_config(str(config))
-    else:
-        cfg = load_config(model)
-        if is_weights(model):
-            checkpoint = checkpoint or model
-    return restorer_from_config(cfg, checkpoint, device, tile)
+        return load_config(str(config)), checkpoint or str(found)
+    if is_weights(model):
+        checkpoint = checkpoint or model
+    return load_config(model), checkpoint
 
 
 def restorer_from_config(cfg, checkpoint: Optional[str] = None,
@@ -97,6 +110,8 @@ def choose_sampler(model, sampler: Union[None, str, dict, Sampler] = None,
     if not hasattr(model, 'sampler'):
         raise ConfigError(f'{type(model).__name__} is no diffusion model: it '
                           'takes neither sampler nor steps.')
+    if steps is not None and type(steps) is not int:
+        raise ConfigError(f'steps={steps!r} is no whole number.')
     if steps is not None and steps < 1:
         raise ConfigError(f'steps={steps} is less than 1.')
     from ..models.restorers.sampler_choice import build_sampler, sampler_config

@@ -1,19 +1,26 @@
 """Photos through a model, one by one or in batches."""
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
 
 from ..datasets.image_reader import MAX_PIXELS
-from ..errors import DataError
-from ..samplers.base import Callback, Sampler
-from .images import read_photo
+from ..errors import ConfigError, DataError
+from ..models.restorers.image_sources import image_generators
+from ..samplers.base import Sampler
+from ..sde.base import Time
 from .inference import choose_sampler, image_channels
+from .photos import Photo, Source
 
 #: Pixels and photos of a batch, unless it is said how many.
 BATCH_PIXELS, BATCH = 2**20, 16
+#: Seeds are less than this: torch takes 64 bits, and draws add to a seed.
+SEEDS = 2**63
+Start = Tuple[torch.Tensor, int]
+Watch = Callable[[range, int, float, Callable[[], List[np.ndarray]]], Any]
 
 
 def in_batches(model, sizes: Sequence[Tuple[int, int]],
@@ -47,29 +54,27 @@ def batch_key(model, height: int, width: int) -> Tuple[int, int]:
         height, width)
 
 
-def load_pixels(image: Union[str, Path, np.ndarray], channels: int,
+def load_pixels(image: Union[str, Source], channels: int,
                 max_pixels: int) -> Tuple[str, np.ndarray]:
-    """An image's name, '' for an array, and its pixels (H, W, channels).
+    """An image's name, '' for one without a file, and its pixels (H, W,
+    channels).
 
     Raises:
-        DataError: If the photo is of no use, or an array of another form.
+        ImageError: If it is of no use.
     """
-    if not isinstance(image, np.ndarray):
-        return str(image), read_photo(image, channels, max_pixels)
-    if (image.ndim != 3 or image.dtype != np.uint8 or image.size == 0
-            or image.shape[2] != channels):
-        raise DataError(f'an image array must be (height, width, {channels}) '
-                        f'of uint8, but is {image.shape} of {image.dtype}.')
-    return '', image
+    if isinstance(image, str):
+        image = Path(image)
+    name = str(image) if isinstance(image, Path) else ''
+    return name, Photo(name, image).load(channels, max_pixels)
 
 
-def restore(model, image: Union[str, Path, np.ndarray],
+def restore(model, image: Union[str, Source],
             **options) -> np.ndarray:
     """Restores one photo.
 
     Args:
         model: What :func:`init_restorer` returns.
-        image: A path, or (H, W, C) uint8 in OpenCV's order, BGR.
+        image: A path, (H, W, C) uint8 in OpenCV's order, BGR, or a PIL image.
         **options: :func:`restore_batch`'s.
 
     Returns:
@@ -81,21 +86,27 @@ def restore(model, image: Union[str, Path, np.ndarray],
     return restore_batch(model, [image], **options)[0]
 
 
-def restore_batch(model, images: Sequence[Union[str, Path, np.ndarray]], *,
+def restore_batch(model, images: Sequence[Union[str, Source]], *,
                   sampler: Union[None, str, dict, Sampler] = None,
                   steps: Optional[int] = None, seed: Optional[int] = None,
-                  callback: Optional[Callback] = None,
+                  draw: int = 0, start: Optional[Start] = None,
+                  watch: Optional[Watch] = None,
                   max_pixels: int = MAX_PIXELS) -> List[np.ndarray]:
     """Restores photos together, each as if it were alone.
 
     Args:
         model: What :func:`init_restorer` returns.
-        images: Paths, or arrays as for :func:`restore`, whose
-            :func:`batch_key` is the same.
+        images: As for :func:`restore`; their :func:`batch_key` is the same.
         sampler, steps: See :func:`choose_sampler`.
         seed (int, optional): Chooses among the possible results. By default
             the test seed and the file's name do, as in testing.
-        callback: Called as ``callback(s, xs)`` after every step, with images.
+        draw (int): Which of the results of a seed, from 0; draw i is the
+            first of ``seed + i``.
+        start: ``(xt, t)``, states (B, C, H, W) in the range of the process
+            and their time, in place of the start of the process.
+        watch: Called as ``watch(photos, step, t, states)`` at the start, step
+            0, and after every step: photos is the range of those that are
+            being walked, and ``states()`` gives theirs, as uint8 images.
         max_pixels (int): A file that declares more is refused.
 
     Returns:
@@ -114,16 +125,12 @@ def restore_batch(model, images: Sequence[Union[str, Path, np.ndarray]], *,
     options = {}
     if sampler is not None or steps is not None:
         options['sampler'] = choose_sampler(model, sampler, steps)
-    if seed is not None:
-        options['generator'] = [torch.Generator(device).manual_seed(seed)
-                                for _ in named]
-    if callback is not None:
-        options['callback'] = callback
     data = model.data_preprocessor(dict(
         inputs=[torch.from_numpy(pixels.transpose(2, 0, 1).copy()).to(device)
                 for _, pixels in named],
         data_samples=[DataSample(metainfo=dict(img_path=name))
                       for name, _ in named]))
+    options.update(of_a_walk(model, data, seed, draw, start, watch))
     with torch.no_grad():
         restored = model.forward_tensor(
             data['inputs'], data['data_samples'], **options)
@@ -132,6 +139,62 @@ def restore_batch(model, images: Sequence[Union[str, Path, np.ndarray]], *,
         restored = restored[-1]
     return [to_pixels(model, image, sample) for image, sample in zip(
         restored, data['data_samples'].split())]
+
+
+def check_seed(seed: Optional[int]) -> None:
+    """Stops a seed that is none.
+
+    Raises:
+        ConfigError: With what it has to be.
+    """
+    if seed is not None and (type(seed) is not int or not 0 <= seed < SEEDS):
+        raise ConfigError(f'seed={seed!r} is no whole number from 0 to '
+                          '2**63 - 1.')
+
+
+def of_a_walk(model, data: dict, seed: Optional[int], draw: int,
+              start: Optional[Start], watch: Optional[Watch]) -> dict:
+    """What ``forward_tensor`` is told of the walk."""
+    check_seed(seed)
+    options = {}
+    if seed is not None:
+        options['generator'] = [
+            torch.Generator(data['inputs'].device).manual_seed(seed + draw)
+            for _ in data['inputs']]
+    elif draw:
+        options['generator'] = image_generators(
+            data['inputs'], data['data_samples'],
+            (model.test_cfg or {}).get('seed', 0) + draw)
+    if start is not None:
+        options['start'] = start
+    if watch is not None:
+        told = _Told(model, data['data_samples'].split(), watch)
+        options.update(started=told.started, callback=told.stepped)
+    return options
+
+
+class _Told:
+    """Tells of the walks of a batch: one, or one of each photo where they
+    start at different times."""
+
+    def __init__(self, model, samples: list, watch: Watch) -> None:
+        self.model, self.samples, self.watch = model, samples, watch
+        self.photos = range(0)
+
+    def started(self, t: Time, xt: torch.Tensor) -> None:
+        self.photos = range(self.photos.stop, self.photos.stop + len(xt))
+        self.steps = -1
+        self.stepped(t, xt)
+
+    def stepped(self, s: Time, xs: torch.Tensor) -> None:
+        self.steps += 1
+        self.watch(self.photos, self.steps, float(s),
+                   partial(self.images, self.photos, xs))
+
+    def images(self, photos: range, states: torch.Tensor) -> list:
+        # a copy: making pixels of it happens in place
+        return [to_pixels(self.model, state.clone(), self.samples[i])
+                for i, state in zip(photos, states)]
 
 
 def to_pixels(model, restored: torch.Tensor, sample) -> np.ndarray:

@@ -56,6 +56,27 @@ def read_image(path: Union[str, Path], grey: bool = False,
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
+def picture_pixels(picture: Image.Image,
+                   max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """A picture of PIL's as (H, W, 3) uint8 BGR, by the rules for files.
+
+    Args:
+        picture (Image): It is not changed.
+        max_pixels (int): What has more is refused.
+
+    Raises:
+        ImageError: As :func:`read_image`.
+    """
+    try:
+        if 0 in picture.size:
+            raise ImageError('is empty (0 pixels)')
+        _check_header(picture, max_pixels)
+        return cv2.cvtColor(_rgb(picture), cv2.COLOR_RGB2BGR)
+    except Exception as error:  # of a file that it has not read yet
+        raise ImageError('the PIL image '
+                         f"{_reason('', error, max_pixels)}.") from None
+
+
 def image_size(path: Union[str, Path],
                max_pixels: int = MAX_PIXELS) -> Tuple[int, int]:
     """Width and height, turned upright, of a file that can be read.
@@ -183,6 +204,11 @@ def _converted(file: BinaryIO, image: Image.Image) -> np.ndarray:
     """(H, W, 3) uint8 RGB of any image, upright, as PIL decodes it."""
     if image.format == 'PNG':
         _check_sums(file)
+    return _rgb(image)
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of what PIL has opened, upright."""
     image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode in DEEP:

@@ -318,10 +318,13 @@ def test_sr3_restores_images_from_noise():
     model.predict_noise = lambda xt, mu, t: model.sde.predict_noise(
         xt, mu, 2 * x0 - 1, t)
     restored = model(torch.zeros(2, 3, 8, 8), callback=lambda s, x:
+                     states.append(x), started=lambda t, x:
                      states.append(x))
     torch.testing.assert_close(restored, x0, atol=1e-4, rtol=0)
     torch.testing.assert_close(states[-1], restored)
-    assert states[0].std() > 0.4, 'noise of half the range'
+    assert 0.4 < states[0].std() < 0.6, 'noise of half the range'
+    assert len(states) == 1 + (model.sampler.num_steps
+                               or model.sde.num_steps)
 
 
 def test_sr3_has_its_published_sampler():

@@ -1,4 +1,4 @@
-"""What each image of a test has of its own: noise and noise level."""
+"""What each image of a test has of its own: noise, noise level, states."""
 import zlib
 from pathlib import PurePath
 from typing import List, Optional, Sequence, Tuple, Union
@@ -7,6 +7,7 @@ import torch
 from mmagic.structures import DataSample
 from torch import Tensor
 
+from ...samplers.base import Callback
 from ...sde.base import SDE
 
 
@@ -50,3 +51,9 @@ def image_generators(inputs: Tensor, data_samples: Optional[DataSample],
         zlib.crc32(f'{seed}:{PurePath(path).name}'.encode(
             errors='surrogateescape')))  # a name can be of any bytes
         for path in paths]
+
+
+def of_images(sde: SDE, callback: Optional[Callback]) -> Optional[Callback]:
+    """A callback for states in the range of images as one for states in the
+    range of the process."""
+    return callback and (lambda t, x: callback(t, sde.to_image(x)))

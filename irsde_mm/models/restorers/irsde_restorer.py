@@ -13,7 +13,7 @@ from ...samplers.base import Callback, Sampler
 from ...sde.base import Generators, Time
 from ...sde.likelihood import bits_per_dim
 from ...version import __version__
-from .image_sources import image_generators, noise_levels
+from .image_sources import image_generators, noise_levels, of_images
 from .padded_batch import PaddedBatch, image_sizes, one_each
 from .sampler_choice import build_sampler
 from .settings import check_settings, check_weights, process_and_network
@@ -169,7 +169,9 @@ class IRSDERestorer(TiledEditModel):
                        data_samples: Optional[DataSample] = None,
                        sampler: Optional[Sampler] = None,
                        generator: Generators = None,
-                       callback: Optional[Callback] = None) -> Tensor:
+                       callback: Optional[Callback] = None,
+                       started: Optional[Callback] = None,
+                       start: Optional[Tuple[Tensor, int]] = None) -> Tensor:
         """Restores a batch.
 
         Args:
@@ -178,6 +180,9 @@ class IRSDERestorer(TiledEditModel):
             sampler (Sampler, optional): In place of the model's own.
             generator: Source of noise in place of the images' own.
             callback: See :meth:`Sampler.sample`; gets states as images.
+            started: Called before, as ``started(t, xt)`` with the start.
+            start: ``(xt, t)`` in the range of the process, of the inputs'
+                size, in place of :meth:`SDE.start`.
 
         Returns:
             Tensor: Restored images (B, C, H, W), not clipped.
@@ -192,11 +197,12 @@ class IRSDERestorer(TiledEditModel):
         sigmas = noise_levels(self.sde, (self.test_cfg or {}).get('sigma'),
                               inputs, data_samples, sizes)
         options = dict(sampler=self.unbiased(sampler or self.sampler),
-                       callback=callback)
+                       callback=of_images(self.sde, callback),
+                       started=of_images(self.sde, started), begin=start)
         with self.fast.restoring():
-            if len(set(sigmas)) == 1:
-                restored = self._walk(inputs, generator, sigmas[0], sizes,
-                                      **options)
+            if start is not None or len(set(sigmas)) == 1:
+                restored = self._walk(
+                    inputs, generator, sigmas[0], sizes, **options)
             else:  # they start at different times
                 each = one_each(generator, len(inputs))
                 restored = torch.cat([
@@ -206,9 +212,10 @@ class IRSDERestorer(TiledEditModel):
         # a normal tensor: what follows may change it in place
         return restored[..., :h, :w].clone()
 
-    def _walk(self, mu: Tensor, generator: Generators,
-              sigma: Optional[float], sizes: List[Tuple[int, int]],
-              sampler: Sampler, callback: Optional[Callback]) -> Tensor:
+    def _walk(self, mu: Tensor, generator: Generators, sigma: Optional[float],
+              sizes: List[Tuple[int, int]], sampler: Sampler,
+              callback: Optional[Callback], started: Optional[Callback],
+              begin: Optional[Tuple[Tensor, int]]) -> Tensor:
         mu = self.sde.from_image(mu)
         fill, draws, start = (lambda x: x), None, partial(
             self.sde.start, mu, generator, sigma)
@@ -218,24 +225,23 @@ class IRSDERestorer(TiledEditModel):
             mu, fill, draws = batch.fill(mu), batch.fill, batch.draws(mu)
             start = partial(batch.start, self.sde, mu, sigma)
         try:
-            xt, t_start = start()
+            xt, t_start = begin or start()
             if t_start and t_start < self.sde.num_steps:
                 sampler = sampler.at_most(t_start)
             if t_start:
                 sampler.begin(self.sde, t_start)
         except ValueError as error:
             raise ConfigError(str(error)) from error
-        to_image = self.sde.to_image
-        return to_image(sampler.sample(
+        if started is not None:
+            started(t_start, xt)
+        return self.sde.to_image(sampler.sample(
             self.sde, lambda x, t: self.predict_noise(fill(x), mu, t), xt, mu,
-            t_start, generator, draws, callback and (
-                lambda s, xs: callback(s, to_image(xs)))))
+            t_start, generator, draws, callback))
 
     def padded_size(self, height: int, width: int) -> Tuple[int, int]:
         """As :meth:`TiledEditModel.padded_size`."""
-        if not hasattr(self.generator, 'pad_mode'):
-            return height, width
-        d = self.generator.divisor
+        d = getattr(self.generator, 'divisor', 1) \
+            if hasattr(self.generator, 'pad_mode') else 1
         return height + -height % d, width + -width % d
 
     def image_generators(self, inputs: Tensor,

@@ -1,0 +1,98 @@
+"""Pictures of what a restoration did."""
+from pathlib import Path
+from typing import Optional, Sequence, Tuple
+
+import numpy as np
+
+from ..visualization import at_most, draw_grid, draw_strip
+from .images import to_picture, write_image
+from .restoration import Restoration
+
+SIDE = 480  # longest side of a state in pictures of several
+MILLISECONDS = 250  # that a state of an animation is shown
+
+
+def in_colour(image: np.ndarray) -> np.ndarray:
+    """(H, W, 1) or (H, W, 3) -> (H, W, 3)."""
+    return image.repeat(3, axis=2) if image.shape[2] == 1 else image
+
+
+def draw_result(kind: str, degraded: np.ndarray,
+                result: Restoration) -> np.ndarray:
+    """One picture of a result.
+
+    Args:
+        kind (str): 'compare', degraded beside restored; 'states', a strip of
+            the states; 'spread', a heat map of how far draws lie apart.
+        degraded (ndarray): (H, W, C) uint8 BGR.
+        result (Restoration): With what is drawn.
+
+    Returns:
+        ndarray: (h, w, 3) uint8 BGR.
+    """
+    return dict(compare=lambda: draw_comparison(degraded, result.image),
+                states=lambda: draw_states(result.states),
+                spread=lambda: draw_spread(result.spread))[kind]()
+
+
+def draw_comparison(degraded: np.ndarray, restored: np.ndarray) -> np.ndarray:
+    """Degraded beside restored, (H, W, C) uint8 BGR of one size."""
+    return draw_grid([[in_colour(degraded), in_colour(restored)]],
+                     ['degraded', 'restored'])
+
+
+def draw_states(states: Sequence[Tuple[float, np.ndarray]]) -> np.ndarray:
+    """The states of a restoration beside each other, each with its time.
+
+    Args:
+        states: Pairs of a time and an image (H, W, C) uint8 BGR.
+
+    Returns:
+        ndarray: (h, w, 3) uint8 BGR; large states are made smaller.
+    """
+    return draw_strip([(t, at_most(in_colour(image), SIDE))
+                       for t, image in states], len(states))
+
+
+def heat_map(spread: np.ndarray, top: Optional[float] = None) -> np.ndarray:
+    """A spread in colours, dark where it is 0.
+
+    Args:
+        spread (ndarray): (H, W), at least 0.
+        top (float, optional): What is brightest, by default the largest.
+
+    Returns:
+        ndarray: (H, W, 3) uint8 BGR.
+    """
+    from matplotlib import colormaps
+    top = top or float(spread.max()) or 1.
+    return colormaps['inferno'](spread / top, bytes=True)[..., 2::-1].copy()
+
+
+def draw_spread(spread: np.ndarray) -> np.ndarray:
+    """:func:`heat_map` beside a scale of its colours.
+
+    Args:
+        spread (ndarray): (H, W) in units of 0..255.
+
+    Returns:
+        ndarray: (h, w, 3) uint8 BGR.
+    """
+    top = float(spread.max()) or 1.
+    heights = np.linspace(1, 0, max(spread.shape[0], 64))
+    scale = heat_map(np.repeat(heights[:, None], 24, axis=1), 1.)
+    return draw_grid([[heat_map(spread, top), scale]],
+                     ['standard deviation', f'0 to {top:.3g} of 255'])
+
+
+def write_animation(path: Path, images: Sequence[np.ndarray]) -> None:
+    """Images (H, W, C) uint8 BGR one after the other, the last one longer, in
+    a GIF that is not yet there; large ones are made smaller.
+
+    Raises:
+        OutputError: As :func:`write_image`.
+    """
+    images = [at_most(in_colour(image), SIDE) for image in images]
+    times = [MILLISECONDS] * (len(images) - 1) + [6 * MILLISECONDS]
+    write_image(path, images[0], save_all=True, loop=0, duration=times,
+                append_images=[to_picture(image) for image in images[1:]])

@@ -1,0 +1,85 @@
+"""Results as files, none of which is written over another."""
+from pathlib import Path
+from typing import Dict, Iterable, List, Sequence
+
+import numpy as np
+
+from ..errors import OutputError
+from .drawing import write_animation
+from .images import write_image
+from .restoration import Restoration
+
+
+class Folder:
+    """Where the results of a call go.
+
+    Args:
+        path (Path): An existing folder.
+        samples (int): Draws of a photo.
+        pictures (Sequence[str]): What is drawn of a photo: 'compare',
+            'states', 'spread'.
+    """
+
+    def __init__(self, path: Path, samples: int,
+                 pictures: Sequence[str]) -> None:
+        self.path = path
+        self.samples = samples
+        self.pictures = pictures
+
+    def images(self, stem: str) -> List[Path]:
+        """The files of a photo's draws."""
+        names = [stem] if self.samples == 1 else [
+            f'{stem}_{i + 1}' for i in range(self.samples)]
+        return [self.path / f'{name}.png' for name in names]
+
+    def files(self, stem: str) -> List[Path]:
+        """All files of a photo."""
+        files = self.images(stem) + [self.path / f'{stem}_{kind}.png'
+                                     for kind in self.pictures]
+        if 'states' in self.pictures:
+            files.append(self.path / f'{stem}_states.gif')
+        return files
+
+    def check(self, stems: Iterable[str]) -> None:
+        """Stops before work that could not be written.
+
+        Raises:
+            OutputError: If a file exists, or two would be the same.
+        """
+        seen = set()
+        for target in (file for stem in stems for file in self.files(stem)):
+            if target.exists():
+                raise OutputError(f"'{target}' exists and is not overwritten: "
+                                  'choose another --out.')
+            if target in seen:
+                raise OutputError(f"two photos would both become '{target}': "
+                                  'restore them into different folders.')
+            seen.add(target)
+
+    def write(self, stem: str, result: Restoration,
+              pictures: Dict[str, np.ndarray], metadata: dict) -> None:
+        """Writes a photo's results and notes in them where.
+
+        Args:
+            stem (str): Of the files' names.
+            result (Restoration): With an image.
+            pictures (dict): Images (H, W, 3) uint8 BGR of each kind.
+            metadata (dict): See :func:`read_metadata`; the pictures get the
+                colour profile of it.
+        """
+        for path, image in zip(self.images(stem), result.samples):
+            write_image(path, image, **metadata)
+            result.files.append(path)
+        result.path = result.files[0]
+        profile = {key: value for key, value in metadata.items()
+                   if key == 'icc_profile' and result.image.shape[2] == 3}
+        for kind, picture in pictures.items():
+            path = self.path / f'{stem}_{kind}.png'
+            # the colours of a heat map are not the photo's
+            write_image(path, picture, **(
+                {} if kind == 'spread' else profile))
+            result.files.append(path)
+        if 'states' in pictures:
+            path = self.path / f'{stem}_states.gif'
+            write_animation(path, [image for _, image in result.states])
+            result.files.append(path)
