@@ -67,7 +67,8 @@ def commands_of(block: Block, folder: Path) -> List[List[str]]:
     log = folder / 'commands'
     log.touch()
     done = subprocess.run(
-        [shutil.which('bash'), '--noprofile', '--norc', '-euc', block.text], cwd=folder,
+        [shutil.which('bash'), '--noprofile', '--norc', '-euc', block.text],
+        cwd=folder,
         env=dict(PATH=str(programs), COMMANDS=str(log)),
         text=True, capture_output=True)
     assert done.returncode == 0, done.stderr

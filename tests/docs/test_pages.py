@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from blocks import BLOCKS, PAGES, commands_of
 from conftest import ROOT, run_tool
-from irsde_mm import cli, registry
+from irsde_mm import cli, commands, registry
+from irsde_mm.apis import boxed_models
 from irsde_mm.apis.configs import find_config, load_config
 from irsde_mm.registry import find
 from mmengine.registry import DefaultScope
@@ -67,7 +68,8 @@ def test_python_block(block, folder):
     for statement in tree.body:
         exec(compile(ast.Module([statement], []), str(block), 'exec'),
              namespace)
-        if isinstance(statement, ast.Assign):
+        if isinstance(statement, ast.Assign) and isinstance(
+                statement.targets[0], ast.Name):
             value = namespace[statement.targets[0].id]
             if isinstance(value, dict) and 'type' in value:
                 component(value)
@@ -105,9 +107,9 @@ def build(cfg) -> None:
 def test_commands(block, tmp_path, monkeypatch):
     """Tools, options, configs and make targets are there."""
     monkeypatch.chdir(ROOT)
-    commands = commands_of(block, tmp_path)
-    assert commands
-    for program, *args in commands:
+    lines = commands_of(block, tmp_path)
+    assert lines
+    for program, *args in lines:
         check = dict(python=python, pip=pip, make=make, irsde=irsde).get(
             program, script)
         check(block, program, args, monkeypatch)
@@ -141,11 +143,11 @@ def script(block, program, args, monkeypatch) -> None:
 
 
 def irsde(block, program, args, monkeypatch) -> None:
-    python(block, program, [f'tools/{args[0]}.py', *args[1:]], monkeypatch)
+    known(block, commands.load(args[0]).parser().parse_args(args[1:]))
 
 
 def python(block, program, args, monkeypatch) -> None:
-    """The tool's own parser reads the line, and knows the config."""
+    """The tool's own parser reads the line."""
     tool, *args = args
     assert (ROOT / tool).is_file() and tool.startswith('tools/')
     taken = []
@@ -156,12 +158,17 @@ def python(block, program, args, monkeypatch) -> None:
 
     monkeypatch.setattr(cli, 'run', parse)
     assert run_tool(Path(tool).stem, *args) == 0, args
-    args, = taken
+    known(block, *taken)
+
+
+def known(block, args) -> None:
+    """Configs, models and suites that a command names are there."""
     here = {b.file for b in BLOCKS if b.page == block.page}
     for name in ('config', 'model', 'suite'):
         value = getattr(args, name, None)
         if value and value not in here and not is_made_by_user(value):
-            assert (ROOT / value).is_file() or find_config(value)
+            assert (value in boxed_models() or (ROOT / value).is_file()
+                    or find_config(value))
 
 
 def is_made_by_user(name: str) -> bool:
