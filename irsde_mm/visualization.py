@@ -1,14 +1,21 @@
 """Images beside each other with a line of text above, pixel for pixel.
 
-The order of colours plays no part: what is drawn is black and white.
+The order of colours is the caller's: text is black and white.
 """
 from typing import Sequence, Tuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 GAP = 4  # pixels between images
 TEXT = 12  # height of letters
+
+
+def to_rgb(image: Tensor) -> np.ndarray:
+    """(C, H, W) BGR or grey in 0..255 -> (H, W, 3) RGB uint8."""
+    pixels = image.detach().cpu().float().round().clamp(0, 255).byte()
+    return pixels.expand(3, -1, -1).permute(1, 2, 0).numpy()[..., ::-1]
 
 
 def at_most(image: np.ndarray, side: int) -> np.ndarray:

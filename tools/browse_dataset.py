@@ -1,7 +1,6 @@
 """Draws what training really sees, degraded beside clean images:
 python tools/browse_dataset.py quickstart/derain --out look.png"""
 import argparse
-from pathlib import Path
 
 from irsde_mm import cli, config_checks
 
@@ -26,19 +25,12 @@ def parser() -> argparse.ArgumentParser:
 def main(args: argparse.Namespace) -> None:
     from irsde_mm import registry  # noqa: F401, first: compat
     from irsde_mm.apis.configs import load_config
-    from irsde_mm.apis.images import prepare_folder
     from irsde_mm.apis.own_data import use_folder
-    from irsde_mm.apis.pictures import draw_dataset
-    from irsde_mm.errors import ConfigError, OutputError
-    out = Path(args.out)
-    if out.exists():
-        raise OutputError(f"'{out}' exists and is not overwritten.")
-    if out.suffix.lower() not in ('.png', '.jpg', '.jpeg', '.pdf', '.svg'):
-        raise ConfigError(f"--out must end in .png, .jpg, .pdf or .svg, "
-                          f"unlike '{out}'.")
+    from irsde_mm.apis.pictures import draw_dataset, new_picture
+    from irsde_mm.errors import ConfigError
     if args.number < 1:
         raise ConfigError('--number must be at least 1.')
-    prepare_folder(out.parent)
+    out = new_picture(args.out)
     cfg = load_config(args.config, args.cfg_options)
     if args.data:
         print(f"'{args.data}': {use_folder(cfg, args.data)}")

@@ -96,8 +96,8 @@ def test(config: str, folder: Path):
     from irsde_mm.apis import init_restorer
     from irsde_mm.apis.checkpoint import find_run
     from irsde_mm.apis.configs import load_config
-    from irsde_mm.apis.pictures import to_rgb
     from irsde_mm.registry import DATASETS, METRICS
+    from irsde_mm.visualization import to_rgb
     from mmengine.registry import DefaultScope
     _, checkpoint = find_run(folder)
     cfg = load_config(config)
@@ -124,7 +124,7 @@ def test(config: str, folder: Path):
 def restore(model, item: dict, states=None):
     """One test sample through the model; keeps the states if asked."""
     import torch
-    from irsde_mm.apis.pictures import to_rgb
+    from irsde_mm.visualization import to_rgb
     data = model.data_preprocessor(
         dict(inputs=[item['inputs']], data_samples=[item['data_samples']]))
     inputs, samples = data['inputs'], data['data_samples']
@@ -132,14 +132,9 @@ def restore(model, item: dict, states=None):
     def keep(s, xs):
         states.append((s, to_rgb(255 * xs[0].flip(0))))
 
+    options = {} if states is None else dict(started=keep, callback=keep)
     with torch.no_grad():
-        if states is not None:
-            start, t = model.sde.start(
-                inputs, model.image_generators(inputs, samples),
-                samples.metainfo.get('sigma', [None])[0])
-            keep(t, start)
-        return model(inputs, samples, mode='predict',
-                     callback=None if states is None else keep)[0]
+        return model(inputs, samples, mode='predict', **options)[0]
 
 
 def average(rows: list) -> dict:

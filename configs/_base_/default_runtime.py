@@ -2,7 +2,8 @@ default_scope = 'mmagic'
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
-    logger=dict(type='irsde_mm.LoggerHook', interval=100),
+    logger=dict(
+        type='irsde_mm.LoggerHook', interval=100, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
         type='irsde_mm.CheckpointHook', interval=5000, by_epoch=False,
@@ -13,6 +14,8 @@ default_hooks = dict(
     guard=dict(type='irsde_mm.GuardHook'),
     preemption=dict(type='irsde_mm.PreemptionHook'),
     progress=dict(type='irsde_mm.ProgressHook'),
+    # none: default_hooks = dict(pictures=dict(images=0, trajectories=0))
+    pictures=dict(type='irsde_mm.PicturesHook'),
     results=dict(type='irsde_mm.ResultsHook'),
     skipped=dict(type='irsde_mm.SkippedImagesHook'))
 

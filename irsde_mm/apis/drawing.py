@@ -66,11 +66,13 @@ def heat_map(spread: np.ndarray, top: Optional[float] = None) -> np.ndarray:
     """
     from matplotlib import colormaps
     top = top or float(spread.max()) or 1.
-    return colormaps['inferno'](spread / top, bytes=True)[..., 2::-1].copy()
+    colours = colormaps['inferno'](np.clip(spread / top, 0, 1), bytes=True)
+    return colours[..., 2::-1].copy()
 
 
 def draw_spread(spread: np.ndarray) -> np.ndarray:
-    """:func:`heat_map` beside a scale of its colours.
+    """:func:`heat_map` beside a scale of its colours, which ends where 99.5
+    percent of the pixels do.
 
     Args:
         spread (ndarray): (H, W) in units of 0..255.
@@ -78,7 +80,8 @@ def draw_spread(spread: np.ndarray) -> np.ndarray:
     Returns:
         ndarray: (h, w, 3) uint8 BGR.
     """
-    top = float(spread.max()) or 1.
+    # a few pixels may lie far beyond all others
+    top = float(np.percentile(spread, 99.5)) or float(spread.max()) or 1.
     heights = np.linspace(1, 0, max(spread.shape[0], 64))
     scale = heat_map(np.repeat(heights[:, None], 24, axis=1), 1.)
     return draw_grid([[heat_map(spread, top), scale]],

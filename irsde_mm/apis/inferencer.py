@@ -5,7 +5,6 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Union
 
 import numpy as np
 from mmengine.infer import BaseInferencer
-from tqdm.auto import tqdm
 
 from ..cli import building
 from ..datasets.base import listed
@@ -14,10 +13,11 @@ from .drawing import draw_result
 from .images import prepare_folder
 from .inference import (check_device, find_model, image_channels,
                         restorer_from_config)
+from .interpolation import interpolate_photos
 from .memory import check_memory
 from .options import Options
 from .photos import Photo, list_sources, open_photo
-from .restoration import Progress, Restoration, Walk
+from .restoration import Report, Restoration, Walk
 from .restoring import in_batches, restore_batch
 from .saving import Folder
 
@@ -125,6 +125,44 @@ class RestorationInferencer(BaseInferencer):
             raise failed[0] if len(failed) == 1 else DataError(
                 str(listed([str(error) for error in failed], 'the photos')))
 
+    def interpolate(self, a: Any, b: Any, number: int = 7, *,
+                    time: Optional[int] = None, **options) -> list:
+        """Images between two, through the process.
+
+        Args:
+            a, b: Paths, arrays or PIL images of one size.
+            number, time: See :func:`interpolation.interpolate`.
+            **options: Of :class:`Options` those on the sampler, the seed (0
+                if it is not given), the folder, the bar and large images.
+                Files are ``A_to_B_1.png`` and so on, and ``A_to_B.png``, a
+                strip of them.
+
+        Returns:
+            list[ndarray]: Images (H, W, C) uint8 BGR, from a to b.
+
+        Raises:
+            IRSDEError: As calling the inferencer.
+        """
+        options = Options(**options).for_model(self.model)
+        photos = [self._one(image, options.max_pixels) for image in (a, b)]
+        self.preprocess(photos, force=options.force)
+        return interpolate_photos(self.model, photos, number, time, options)
+
+    def _one(self, image: Any, max_pixels: int) -> Photo:
+        """The photo that an input leads to.
+
+        Raises:
+            DataError: If it leads to several, or the photo is of no use.
+        """
+        sources = self._inputs_to_list(image)
+        if len(sources) > 1:
+            raise DataError('an end has to be one image, but here are '
+                            f'{len(sources)}.')
+        photo = self.pipeline(sources[0], number=1, max_pixels=max_pixels)
+        if photo.error:
+            raise photo.error
+        return photo
+
     def _inputs_to_list(self, inputs: Any) -> list:
         return list_sources(inputs)
 
@@ -156,29 +194,14 @@ class RestorationInferencer(BaseInferencer):
         """Pairs (place, result), under a bar."""
         batches = self.preprocess([photos[i] for i in good],
                                   options.batch_size, options.force)
-        draws, done = options.samples * options.calls(self.model), 0
-        with tqdm(total=len(good) * draws, unit='step',
-                  disable=not options.show_progress) as bar:
-            def tell(step: int, steps: int, names: list, states) -> None:
-                bar.update(done * draws + step * len(batch) - bar.n)
-                if options.progress:
-                    options.progress(Progress(done, len(good), step, steps,
-                                              names, states))
-
+        with Report(len(good), options.samples * options.calls(self.model),
+                    options.progress, options.show_progress) as report:
             for batch in batches:
-                bar.set_description(f'{photos[good[batch[0]]].name}, '
-                                    f'{done + 1} of {len(good)}')
                 places = [good[i] for i in batch]
+                report.begin([photos[i].stem for i in places])
                 results = self.forward([photos[i] for i in places],
-                                       options=options, tell=tell)
-                done += len(batch)
-                # one with little noise took fewer steps
-                bar.update(done * draws - bar.n)
-                if options.progress:
-                    options.progress(Progress(
-                        done, len(good), draws, draws,
-                        [result.name for result in results], partial(
-                            images_of, results)))
+                                       options=options, tell=report.tell)
+                report.end(results)
                 yield from zip(places, results)
 
     def forward(self, photos: List[Photo], options: Options,
@@ -220,8 +243,3 @@ class RestorationInferencer(BaseInferencer):
                     visualization: List[dict]) -> Dict[str, list]:
         """What a call gives."""
         return dict(predictions=preds, visualization=visualization)
-
-
-def images_of(results: List[Restoration]) -> List[np.ndarray]:
-    """Those of the images that are restored."""
-    return [result.image for result in results if not result.error]

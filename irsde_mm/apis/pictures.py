@@ -2,12 +2,31 @@
 from pathlib import Path
 from typing import Sequence
 
-import numpy as np
 from torch import Tensor
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError, OutputError
+from ..visualization import to_rgb
+from .images import prepare_folder
 
 PER_ROW = 3  # pairs beside each other
+FORMATS = ('.png', '.jpg', '.jpeg', '.pdf', '.svg')
+
+
+def new_picture(path: str) -> Path:
+    """Where a picture is going to lie, with its folder.
+
+    Raises:
+        ConfigError: If the name has no ending of a picture.
+        OutputError: If it exists or the folder cannot be made.
+    """
+    out = Path(path)
+    if out.suffix.lower() not in FORMATS:
+        raise ConfigError(f"--out must end in .png, .jpg, .pdf or .svg, "
+                          f"unlike '{out}'.")
+    if out.exists():
+        raise OutputError(f"'{out}' exists and is not overwritten.")
+    prepare_folder(out.parent)
+    return out
 
 
 def pyplot():
@@ -16,12 +35,6 @@ def pyplot():
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
     return plt
-
-
-def to_rgb(image: Tensor) -> np.ndarray:
-    """(C, H, W) BGR or grey in 0..255 -> (H, W, 3) RGB uint8."""
-    pixels = image.detach().cpu().float().round().clamp(0, 255).byte()
-    return pixels.expand(3, -1, -1).permute(1, 2, 0).numpy()[..., ::-1]
 
 
 def describe(image: Tensor) -> str:

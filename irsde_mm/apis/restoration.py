@@ -1,9 +1,10 @@
 """What a restoration gives, and what it tells while it goes on."""
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from ..errors import IRSDEError
 from ..visualization import spread_out
@@ -127,3 +128,52 @@ class Walk:
                 name, samples[0], samples,
                 spread(samples) if len(samples) > 1 else None, states))
         return found
+
+
+class Report:
+    """Tells how far a call has come, by a bar and by a callback.
+
+    Args:
+        total (int): Images.
+        steps (int): Of an image, over all of its draws.
+        progress (callable, optional): Given a :class:`Progress`.
+        show (bool): Whether to draw the bar.
+    """
+
+    def __init__(self, total: int, steps: int,
+                 progress: Optional[Callable[[Progress], Any]],
+                 show: bool) -> None:
+        self.total, self.steps, self.progress = total, steps, progress
+        self.bar = tqdm(total=total * steps, unit='step', disable=not show)
+        self.done = 0
+
+    def __enter__(self) -> 'Report':
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.bar.close()
+
+    def begin(self, names: List[str]) -> None:
+        """Before a batch."""
+        self.batch = len(names)
+        self.bar.set_description(
+            f'{names[0]}, {self.done + 1} of {self.total}')
+
+    def tell(self, step: int, steps: int, names: List[str],
+             states: Callable[[], List[np.ndarray]]) -> None:
+        """After a step, see :class:`Walk`."""
+        self.bar.update(self.done * self.steps + step * self.batch
+                        - self.bar.n)
+        if self.progress is not None:
+            self.progress(Progress(self.done, self.total, step, steps, names,
+                                   states))
+
+    def end(self, results: List[Restoration]) -> None:
+        """After a batch, even if its images took fewer steps."""
+        self.done += self.batch
+        self.bar.update(self.done * self.steps - self.bar.n)
+        if self.progress is not None:
+            self.progress(Progress(
+                self.done, self.total, self.steps, self.steps,
+                [result.name for result in results],
+                lambda: [r.image for r in results if r.error is None]))

@@ -115,21 +115,16 @@ def restore_batch(model, images: Sequence[Union[str, Source]], *,
     Raises:
         ConfigError, DataError: If an option or a photo is of no use.
     """
-    from mmagic.structures import DataSample
     channels = image_channels(model)
     named = [load_pixels(image, channels, max_pixels) for image in images]
     if len({batch_key(model, *pixels.shape[:2]) for _, pixels in named}) > 1:
         raise DataError('photos of different sizes cannot be restored in one '
                         'batch.')
-    device = next(model.parameters()).device
     options = {}
     if sampler is not None or steps is not None:
         options['sampler'] = choose_sampler(model, sampler, steps)
-    data = model.data_preprocessor(dict(
-        inputs=[torch.from_numpy(pixels.transpose(2, 0, 1).copy()).to(device)
-                for _, pixels in named],
-        data_samples=[DataSample(metainfo=dict(img_path=name))
-                      for name, _ in named]))
+    data = batch_data(model, [pixels for _, pixels in named],
+                      [name for name, _ in named])
     options.update(of_a_walk(model, data, seed, draw, start, watch))
     with torch.no_grad():
         restored = model.forward_tensor(
@@ -139,6 +134,27 @@ def restore_batch(model, images: Sequence[Union[str, Source]], *,
         restored = restored[-1]
     return [to_pixels(model, image, sample) for image, sample in zip(
         restored, data['data_samples'].split())]
+
+
+def batch_data(model, images: Sequence[np.ndarray],
+               names: Optional[Sequence[str]] = None) -> dict:
+    """Images as a model takes them.
+
+    Args:
+        model: What :func:`init_restorer` returns.
+        images: (H, W, C) uint8 BGR.
+        names: Their paths, by default ''.
+
+    Returns:
+        dict: ``inputs`` (B, C, H, W) and ``data_samples``.
+    """
+    from mmagic.structures import DataSample
+    device = next(model.parameters()).device
+    return model.data_preprocessor(dict(
+        inputs=[torch.from_numpy(image.transpose(2, 0, 1).copy()).to(device)
+                for image in images],
+        data_samples=[DataSample(metainfo=dict(img_path=name))
+                      for name in names or [''] * len(images)]))
 
 
 def check_seed(seed: Optional[int]) -> None:

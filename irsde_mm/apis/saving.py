@@ -10,6 +10,23 @@ from .images import write_image
 from .restoration import Restoration
 
 
+def check_new(targets: Sequence[Path]) -> None:
+    """Stops before work that could not be written.
+
+    Raises:
+        OutputError: If a file exists, or two would be the same.
+    """
+    seen = set()
+    for target in targets:
+        if target.exists():
+            raise OutputError(f"'{target}' exists and is not overwritten: "
+                              'choose another --out.')
+        if target in seen:
+            raise OutputError(f"two photos would both become '{target}': "
+                              'restore them into different folders.')
+        seen.add(target)
+
+
 class Folder:
     """Where the results of a call go.
 
@@ -46,15 +63,7 @@ class Folder:
         Raises:
             OutputError: If a file exists, or two would be the same.
         """
-        seen = set()
-        for target in (file for stem in stems for file in self.files(stem)):
-            if target.exists():
-                raise OutputError(f"'{target}' exists and is not overwritten: "
-                                  'choose another --out.')
-            if target in seen:
-                raise OutputError(f"two photos would both become '{target}': "
-                                  'restore them into different folders.')
-            seen.add(target)
+        check_new([file for stem in stems for file in self.files(stem)])
 
     def write(self, stem: str, result: Restoration,
               pictures: Dict[str, np.ndarray], metadata: dict) -> None:

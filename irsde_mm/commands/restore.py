@@ -69,7 +69,12 @@ def main(args: argparse.Namespace) -> None:
                                        args.tile)
     options = {name: getattr(args, name) for name in (
         'sampler', 'steps', 'seed', 'max_pixels')}
-    restore(inferencer, args, options)
+    options.update(out_dir=args.out, force=args.force)
+    if args.interpolate:
+        inferencer.interpolate(*args.interpolate, **options)
+        print(args.out)
+    else:
+        restore(inferencer, args, options)
 
 
 def restore(inferencer, args: argparse.Namespace, options: dict) -> None:
@@ -77,9 +82,9 @@ def restore(inferencer, args: argparse.Namespace, options: dict) -> None:
     from tqdm.auto import tqdm
     failed, files, restored = [], [], 0
     for result in inferencer.stream(
-            args.inputs, **options, out_dir=args.out, force=args.force,
-            samples=args.samples, compare=args.compare,
-            trajectory=args.trajectory, batch_size=args.batch_size):
+            args.inputs, **options, samples=args.samples,
+            compare=args.compare, trajectory=args.trajectory,
+            batch_size=args.batch_size):
         files += result.files
         if result.error is None:
             restored += 1

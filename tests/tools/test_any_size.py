@@ -82,7 +82,7 @@ def test_restore_in_batches(trained, tmp_path, error):
         for one, other in zip(results[1], batched):
             assert one.shape == other.shape
             assert np.abs(one - other).max() <= 1, 'float rounding'
-    assert '--batch-size' in error('restore', folder, '--model', trained,
+    assert 'batch_size=0' in error('restore', folder, '--model', trained,
                                    '--out', folder, '--batch-size', 0)
 
 

@@ -161,7 +161,7 @@ def metric_configs(evaluator) -> list:
 
 def draw(path: Path, image) -> None:
     """Writes a picture (C, H, W), BGR or grey in 0..255, as PNG."""
-    from irsde_mm.apis.pictures import to_rgb
+    from irsde_mm.visualization import to_rgb
     from PIL import Image
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f'.{path.name}.part')

@@ -2,6 +2,7 @@
 from .checkpoint_hook import CheckpointHook
 from .guard_hook import GuardHook
 from .logger_hook import LoggerHook
+from .pictures_hook import PicturesHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .preemption_hook import PreemptionHook
 from .progress_hook import ProgressHook
@@ -10,7 +11,7 @@ from .settings_hook import SettingsHook
 from .skipped_hook import SkippedImagesHook
 
 __all__ = [
-    'CheckpointHook', 'GuardHook', 'LoggerHook', 'PlainCheckpointHook',
-    'PreemptionHook', 'ProgressHook', 'ResultsHook', 'SettingsHook',
-    'SkippedImagesHook'
+    'CheckpointHook', 'GuardHook', 'LoggerHook', 'PicturesHook',
+    'PlainCheckpointHook', 'PreemptionHook', 'ProgressHook', 'ResultsHook',
+    'SettingsHook', 'SkippedImagesHook'
 ]

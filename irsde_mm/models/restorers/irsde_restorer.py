@@ -181,8 +181,7 @@ class IRSDERestorer(TiledEditModel):
             generator: Source of noise in place of the images' own.
             callback: See :meth:`Sampler.sample`; gets states as images.
             started: Called before, as ``started(t, xt)`` with the start.
-            start: ``(xt, t)`` in the range of the process, of the inputs'
-                size, in place of :meth:`SDE.start`.
+            start: ``(xt, t)`` in place of what :meth:`SDE.start` gives.
 
         Returns:
             Tensor: Restored images (B, C, H, W), not clipped.
@@ -190,8 +189,7 @@ class IRSDERestorer(TiledEditModel):
         Raises:
             ConfigError: If process or sampler cannot start from the inputs.
         """
-        if generator is None:
-            generator = self.image_generators(inputs, data_samples)
+        generator = generator or self.image_generators(inputs, data_samples)
         h, w = inputs.shape[-2:]
         sizes = image_sizes(inputs, data_samples)
         sigmas = noise_levels(self.sde, (self.test_cfg or {}).get('sigma'),
@@ -206,9 +204,8 @@ class IRSDERestorer(TiledEditModel):
             else:  # they start at different times
                 each = one_each(generator, len(inputs))
                 restored = torch.cat([
-                    self._walk(mu[None], [g], sigma, [size], **options)
-                    for mu, g, sigma, size in zip(inputs, each, sigmas,
-                                                  sizes)])
+                    self._walk(mu[None], [g], s, [size], **options)
+                    for mu, g, s, size in zip(inputs, each, sigmas, sizes)])
         # a normal tensor: what follows may change it in place
         return restored[..., :h, :w].clone()
 
