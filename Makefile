@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo demo-all test test-slow lint clean
+.PHONY: demo demo-all test test-slow lint docs clean
 
 demo: $(INSTALLED)
 	$(PY) tools/demo.py
@@ -21,9 +21,13 @@ test-slow: $(INSTALLED)
 lint: $(INSTALLED)
 	$(PY) -m ruff check .
 
+# the pages of docs/ in site/, to be opened from the disk
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
+
 # everything that make makes; trained models in work_dirs/ stay
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) site build dist *.egg-info .pytest_cache .ruff_cache
 
 $(INSTALLED): requirements.txt requirements-app.txt requirements-dev.txt setup.cfg pyproject.toml
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)

@@ -1,5 +1,6 @@
 """Finding and reading configs."""
 import difflib
+import sys
 from pathlib import Path
 from typing import Optional, Union
 
@@ -67,11 +68,44 @@ def read_config(path: Path):
     """
     from mmengine.config import Config
     try:
-        return Config.fromfile(str(path))
+        cfg = Config.fromfile(str(path), import_custom_modules=False)
+        import_components(cfg, path)
+        return cfg
+    except ConfigError:
+        raise
     except Exception as error:  # a config is Python: anything can happen
         raise ConfigError(f"the config '{path}' cannot be read: "
                           f'{type(error).__name__}: '
                           f'{" ".join(str(error).split())}') from error
+
+
+def import_components(cfg, path: Path) -> None:
+    """Imports the modules that a config names as ``custom_imports``.
+
+    Beside what is installed they are looked for in the config's folder and in
+    the current one, so that a component of one's own is a file and no
+    package. The folders stay on the path: data workers may import again.
+
+    Args:
+        cfg (Config): As read from ``path``.
+        path (Path): The config's file.
+
+    Raises:
+        ConfigError: If a module is not there.
+    """
+    from mmengine.utils import import_modules_from_strings
+    if not cfg.get('custom_imports'):
+        return
+    for folder in (str(path.resolve().parent), str(Path.cwd())):
+        if folder not in sys.path:
+            sys.path.append(folder)  # last: it hides nothing installed
+    try:
+        import_modules_from_strings(**cfg.custom_imports)
+    except ImportError as error:
+        raise ConfigError(
+            f"custom_imports of '{path}': {error.__context__ or error}. A "
+            'module of your own lies beside the config, or where the tool is '
+            'started.') from error
 
 
 def is_weights(path: str) -> bool:

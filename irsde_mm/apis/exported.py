@@ -59,7 +59,9 @@ def model_of_settings(settings: dict) -> dict:
     check_form(settings)
     if settings['objective'] not in OBJECTIVES:
         raise CheckpointError(f"its objective {settings['objective'][:40]!r} "
-                              f'is none of {", ".join(OBJECTIVES)}.')
+                              f'is none of {", ".join(OBJECTIVES)}: name its '
+                              'config as the model and the file as the '
+                              'checkpoint.')
     channels = settings['generator'].get(
         'img_channels', settings['generator'].get('in_channels', 3))
     if channels not in (1, 3):

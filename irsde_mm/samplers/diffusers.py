@@ -22,7 +22,7 @@ class DiffusersSampler(Sampler):
 
     Those schedulers walk variance-preserving diffusions with alphas_cumprod =
     a^2. VPSDE is one; IR-SDE is one of (x0 - mu) / lam, seen through (x - mu)
-    / lam (MATH section 3). Every walk ends at t = 0 with the estimate of x0,
+    / lam. Every walk ends at t = 0 with the estimate of x0,
     also where the scheduler by itself would stop a little before.
 
     Args:

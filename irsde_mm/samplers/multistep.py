@@ -14,7 +14,7 @@ class MultistepSampler(Sampler):
     """Few-step solver of first or second order for any process.
 
     Source: MR Sampler (Li et al., ICLR 2025), which carries DPM-Solver++ over
-    to the residual y = x - b mu; MATH section 4. What the noise adds to the
+    to the residual y = x - b mu. What the noise adds to the
     image is integrated exactly, what the network predicts is a constant
     (order 1) or a line through the last two predictions (order 2). The first
     step and the one to t = 0 are of order 1.

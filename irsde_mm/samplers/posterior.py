@@ -10,8 +10,8 @@ from .base import Sampler
 class PosteriorSampler(Sampler):
     """A draw of p(x_s | x_t, x0) with x0 from the predicted noise.
 
-    Source: the paper's optimal reverse state (proposition 3.2) as a sampler,
-    MATH section 1. Arguments: :class:`Sampler`.
+    Source: the paper's optimal reverse state (proposition 3.2) as a sampler.
+    Arguments: :class:`Sampler`.
     """
 
     needs_unbiased = True
@@ -29,7 +29,7 @@ class JumpSampler(Sampler):
     """From the estimates of x0 and noise straight to time s.
 
     Source: the non-Markovian jump of DDIM (Song et al., ICLR 2021) on any
-    process of the family, MATH section 3.
+    process of the family (docs/paper_to_code.md).
 
     Args:
         num_steps, debias, clamp: See :class:`Sampler`.

@@ -18,10 +18,10 @@ Coefficients = Tuple[Tensor, Tensor, Tensor]
 class SDE(nn.Module, ABC):
     """A process from a clean image x0 towards a degraded image mu.
 
-    Its marginal is ``x_t = a_t x0 + b_t mu + c_t noise`` with noise ~ N(0, I)
-    (MATH section 3), so a process is the curve t -> (a, b, c) and the
-    coefficient A(t, s) of x_s in its forward transition. Everything else here
-    follows from the two.
+    Its marginal is ``x_t = a_t x0 + b_t mu + c_t noise`` with noise ~ N(0, I),
+    so a process is the curve t -> (a, b, c) and the coefficient A(t, s) of x_s
+    in its forward transition. Everything else here follows from the two
+    (docs/paper_to_code.md).
 
     Images are (B, C, H, W) floats in [0, 1], or in a range of the process'
     own, into which :meth:`from_image` brings them. Times run from 0 (clean) to

@@ -101,7 +101,7 @@ class DenoisingSDE(MeanRevertingSDE):
                t: Time) -> Tensor:
         """The noise behind a prediction trained with the Euler objective.
 
-        Here the bias is a factor alone (MATH section 1, "a finding").
+        Here the bias is a factor alone (docs/paper_to_code.md).
         """
         k = self._training_step(t)
         a2 = torch.exp(-2 * self.theta_bar_at(t))

@@ -104,7 +104,7 @@ class OrnsteinUhlenbeckSDE(SDE):
         """The noise behind a prediction trained with the Euler objective.
 
         [2 k e - (1 + k - e^k) c_t (x_t - m) / lam^2] / (2 sinh k), with k the
-        training step (derived in MATH section 1, "a finding").
+        training step (derived in docs/paper_to_code.md).
         """
         k = self._training_step(t)
         shift = (k - torch.expm1(k)) * self.marginal_std(t) / self.lam**2

@@ -70,7 +70,7 @@ def tiled(network: Callable[..., Tensor], images: Sequence[Tensor],
 
     Between the steps of a sampler there is one state and one noise field;
     only the network sees tiles, and what it says of a pixel of two tiles is
-    blended (MATH section 5). Averaging tiles that were sampled apart would
+    blended. Averaging tiles that were sampled apart would
     average draws.
 
     Args:

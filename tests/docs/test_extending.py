@@ -1,0 +1,122 @@
+"""The pages about extending: each is a whole example, run as it stands."""
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import test_pages
+from blocks import blocks_of, commands_of
+from conftest import ROOT, run_tool
+from irsde_mm.apis.configs import load_config
+from irsde_mm.registry import find
+
+EXAMPLES = [path for path in sorted((ROOT / 'docs/extending').glob('*.md'))
+            if path.stem != 'index']
+SHORT = ['--cfg-options', 'train_dataloader.batch_size=2',
+         'train_cfg.max_iters=2', 'val_dataloader.dataset.indices=1',
+         'test_dataloader.dataset.indices=1']
+
+
+@pytest.fixture(autouse=True)
+def forget(tmp_path):
+    """What a page registers is gone after its test."""
+    yield
+    own = {name for name, module in sys.modules.items()
+           if str(getattr(module, '__file__', '')).startswith(str(tmp_path))}
+    for node in test_pages.NODES:
+        for name, component in list(node.module_dict.items()):
+            if component.__module__ in own:
+                del node.module_dict[name]
+    for name in own:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, photo) -> Path:
+    place = tmp_path / 'page'
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(sys, 'path', [str(place), *sys.path])
+    shutil.copy(photo, 'photo.jpg')
+    return place
+
+
+@pytest.mark.parametrize('page', EXAMPLES, ids=lambda path: path.stem)
+def test_components(page, place, trained):
+    """Files and checks of a page; its config builds with its component."""
+    shutil.copytree(trained, place / 'work_dirs' / 'derain')
+    files, namespace = [], {}
+    for block in blocks_of(page):
+        if block.file:
+            Path(block.file).write_text(block.text)
+            files.append(block)
+        elif block.language == 'python':
+            block.run(namespace)
+    source, config = files
+    assert source.text.count('.register_module()') == 1
+    cfg = load_config(config.file)
+    assert cfg.custom_imports.imports == Path(source.file).stem
+    test_pages.build(cfg)
+    new = [f'irsde_mm.{cls}' for cls in dir(sys.modules[
+        cfg.custom_imports.imports]) if any(
+            find(node, f'irsde_mm.{cls}') and f'irsde_mm.{cls}'
+            in config.text for node in test_pages.NODES)]
+    assert len(new) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('page', EXAMPLES, ids=lambda path: path.stem)
+def test_whole_page(page, place, tmp_path):
+    """Files, Python and commands in order, trainings cut short."""
+    namespace, number = {}, 0
+    photos(place / 'photos')
+    for i, block in enumerate(blocks_of(page)):
+        if block.file:
+            Path(block.file).write_text(block.text)
+        elif block.language == 'python':
+            block.run(namespace)
+        elif block.language == 'bash':
+            for command in commands_of(block, tmp_path / str(i)):
+                run(*command)
+                number += 1
+    assert number >= 2
+    results = [*place.rglob('iter_2.pth'), *place.rglob('20*/*.json')]
+    assert len(results) >= 2
+
+
+def run(program: str, tool: str, *args: str) -> None:
+    """A documented command, two iterations and one image of it."""
+    args = [arg.replace('iter_1600', 'iter_2') for arg in args]
+    if tool in ('tools/train.py', 'tools/test.py'):
+        options = [o for o in SHORT if '--data' not in args
+                   or 'dataset.indices' not in o]
+        args += options
+    if tool != 'tools/benchmark.py':  # it measures, for minutes
+        assert run_tool(Path(tool).stem, *args) == 0, args
+
+
+def photos(folder: Path) -> None:
+    from skimage import data, io
+    folder.mkdir()
+    for name in ('astronaut', 'chelsea', 'coffee'):
+        io.imsave(folder / f'{name}.png',
+                  getattr(data, name)()[100:180, 100:180])
+
+
+def test_a_component_is_found_beside_its_config(tmp_path, monkeypatch,
+                                                error):
+    """From any folder; what is missing is named."""
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    mine = tmp_path / 'mine'
+    mine.mkdir()
+    (mine / 'extending_empty.py').write_text('import registered_elsewhere')
+    (mine / 'registered_elsewhere.py').touch()
+    text = ("_base_ = 'irsde_mm::quickstart/derain.py'\n"
+            "custom_imports = dict(imports=['{}'])\n")
+    (mine / 'here.py').write_text(text.format('extending_empty'))
+    assert load_config(str(mine / 'here.py')).model
+    assert {'extending_empty', 'registered_elsewhere'} <= set(sys.modules)
+    (mine / 'gone.py').write_text(text.format('no_such_component'))
+    message = error('train', mine / 'gone.py', '--work-dir', tmp_path / 'w')
+    assert "No module named 'no_such_component'" in message
+    assert 'beside the config' in message

@@ -1,0 +1,235 @@
+"""Every code block of the documents and of README.md is right today.
+
+Python is run, settings are built, command lines are read by the tools' own
+parsers. The pages that are whole examples are run from top to bottom in
+test_extending.py and test_mixing.py.
+"""
+import ast
+import configparser
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from blocks import BLOCKS, PAGES, commands_of
+from conftest import ROOT, run_tool
+from irsde_mm import cli, commands, registry
+from irsde_mm.apis import boxed_models
+from irsde_mm.apis.configs import find_config, load_config
+from irsde_mm.registry import find
+from mmengine.registry import DefaultScope
+
+EXAMPLES = ('extending/', 'mixing_with_mmagic')
+NODES = [node for node in vars(registry).values()
+         if isinstance(node, registry.Registry) and node.scope == 'irsde_mm']
+TINY = '''
+model = dict(generator=dict(width=4))
+train_cfg = dict(max_iters=2)
+train_dataloader = dict(batch_size=2)
+val_dataloader = dict(dataset=dict(indices=1))
+'''
+
+
+def blocks(*languages: str) -> list:
+    return [b for b in BLOCKS if b.language in languages and not b.not_run]
+
+
+def test_every_block_is_of_a_known_language_and_hardly_one_is_not_run():
+    assert {b.language for b in BLOCKS} <= {'bash', 'python', 'yaml', 'text'}
+    assert len(BLOCKS) > 60
+    assert sum(bool(b.not_run) for b in BLOCKS) <= 2
+
+
+# --------------------------------------------------------------- python
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, trained, photo) -> Path:
+    """Where blocks find what the pages speak of."""
+    shutil.copytree(trained, tmp_path / 'work_dirs' / 'derain')
+    shutil.copy(photo, tmp_path / 'photo.jpg')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    'block', [b for b in blocks('python')
+              if not any(name in str(b.page) for name in EXAMPLES)], ids=str)
+def test_python_block(block, folder):
+    """It runs; components are built, other settings train."""
+    if block.file:
+        Path(block.file).write_text(block.text)
+        build(load_config(block.file))
+        return
+    namespace, settings = {}, []
+    tree = ast.parse(block.text)
+    for statement in tree.body:
+        exec(compile(ast.Module([statement], []), str(block), 'exec'),
+             namespace)
+        if isinstance(statement, ast.Assign) and isinstance(
+                statement.targets[0], ast.Name):
+            value = namespace[statement.targets[0].id]
+            if isinstance(value, dict) and 'type' in value:
+                component(value)
+            elif isinstance(value, dict):
+                settings.append(ast.unparse(statement))
+    if settings:
+        Path('settings.py').write_text('\n'.join(
+            ["_base_ = 'irsde_mm::quickstart/derain.py'", *settings]))
+        Path('tiny.py').write_text(f"_base_ = 'settings.py'{TINY}")
+        assert run_tool('train', 'tiny.py') == 0
+
+
+def component(config: dict):
+    """Builds what a dict with a type means, whatever its kind."""
+    with DefaultScope.overwrite_default_scope('mmagic'):
+        node, = [node for node in NODES if find(node, config['type'])]
+        return node.build(config)
+
+
+def build(cfg) -> None:
+    """Model and metrics of a config, and a sample of each of its data."""
+    component(cfg.model)
+    with DefaultScope.overwrite_default_scope('mmagic'):
+        for part in ('train', 'test'):
+            loader = cfg[f'{part}_dataloader']
+            assert registry.DATASETS.build(loader.dataset)[0]['inputs'].ndim
+        for metric in cfg.test_evaluator.metrics:
+            registry.METRICS.build(metric)
+
+
+# ----------------------------------------------------------------- bash
+
+
+@pytest.mark.parametrize('block', blocks('bash'), ids=str)
+def test_commands(block, tmp_path, monkeypatch):
+    """Tools, options, configs and make targets are there."""
+    monkeypatch.chdir(ROOT)
+    lines = commands_of(block, tmp_path)
+    assert lines
+    for program, *args in lines:
+        check = dict(python=python, pip=pip, make=make, irsde=irsde).get(
+            program, script)
+        check(block, program, args, monkeypatch)
+
+
+def make(block, program, args, monkeypatch) -> None:
+    target, = args
+    assert re.search(rf'^{target}:', (ROOT / 'Makefile').read_text(), re.M)
+
+
+def pip(block, program, args, monkeypatch) -> None:
+    assert args[:2] == ['install', '-e']
+    wanted = re.fullmatch(r'\.(?:\[(\w+)\])?', args[2])
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / 'setup.cfg')
+    assert wanted[1] is None or wanted[1] in setup['options.extras_require']
+
+
+def script(block, program, args, monkeypatch) -> None:
+    """tools/*.sh: own arguments, then those of train.py or test.py."""
+    own = dict(dist_train='cn', dist_test='cpn', slurm_train='ppcw',
+               slurm_test='ppcp')[Path(program).stem]
+    assert len(args) >= len(own)
+    given = dict(zip(own, args))
+    assert 'n' not in own or given['n'].isdigit()
+    tool = Path(program).stem.split('_')[1]
+    paths = [a for kind, a in zip(own, args) if kind == 'p'][-1:]
+    python(block, program, [f'tools/{tool}.py', given['c'],
+                            *(paths if tool == 'test' else []),
+                            *args[len(own):]], monkeypatch)
+
+
+def irsde(block, program, args, monkeypatch) -> None:
+    known(block, commands.load(args[0]).parser().parse_args(args[1:]))
+
+
+def python(block, program, args, monkeypatch) -> None:
+    """The tool's own parser reads the line."""
+    tool, *args = args
+    assert (ROOT / tool).is_file() and tool.startswith('tools/')
+    taken = []
+
+    def parse(main, parser):
+        parser.add_argument('--debug', action='store_true')
+        taken.append(parser.parse_args())
+
+    monkeypatch.setattr(cli, 'run', parse)
+    assert run_tool(Path(tool).stem, *args) == 0, args
+    known(block, *taken)
+
+
+def known(block, args) -> None:
+    """Configs, models and suites that a command names are there."""
+    here = {b.file for b in BLOCKS if b.page == block.page}
+    for name in ('config', 'model', 'suite'):
+        value = getattr(args, name, None)
+        if value and value not in here and not is_made_by_user(value):
+            assert (value in boxed_models() or (ROOT / value).is_file()
+                    or find_config(value))
+
+
+def is_made_by_user(name: str) -> bool:
+    """CONFIG stands for any; work_dirs/derain is there after training."""
+    return name.isupper() or name.startswith('work_dirs/') or (
+        Path(name).suffix == '.safetensors' or name == 'suite.yml')
+
+
+# ----------------------------------------------------------------- rest
+
+
+@pytest.mark.parametrize('block', blocks('yaml'), ids=str)
+def test_suite(block, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / 'tools')
+    from benchmarks.suite import read_suite
+    path = tmp_path / 'suite.yml'
+    path.write_text(block.text)
+    tasks = read_suite(str(path))['tasks']
+    for task in tasks.values():
+        for part in (task['data'], *task['models'].values()):
+            assert 'config' not in part or find_config(part['config'])
+    assert len(tasks) == 3
+
+
+def test_the_reference_has_every_public_name():
+    """What the rooms of the package export, on one page each, once."""
+    pages = '\n'.join(p.read_text() for p in PAGES
+                      if p.parent.name == 'reference')
+    names = re.findall(r'^::: (\S+)$', pages, re.M)
+    assert len(set(names)) == len(names)
+    shown = {name.rpartition('.')[2] for name in names}
+    for room in ('sde', 'samplers', 'models', 'models.networks', 'apis',
+                 'models.losses', 'models.restorers', 'datasets',
+                 'datasets.transforms', 'evaluation', 'engine'):
+        module = sys.modules[f'irsde_mm.{room}']
+        assert set(module.__all__) - {'NoiseFn'} <= shown, room
+
+
+def test_navigation_has_every_page():
+    """And links lead to pages that are there; make docs does the rest."""
+    text = (ROOT / 'mkdocs.yml').read_text()
+    for page in PAGES[1:]:
+        assert str(page.relative_to(ROOT / 'docs')) in text
+        for link in re.findall(r'\]\(([^)#:]+\.md)', page.read_text()):
+            assert (page.parent / link).is_file(), f'{page}: {link}'
+    assert not re.search('unpkg|cdn|fonts.google', text)
+
+
+@pytest.mark.slow
+def test_site(tmp_path):
+    """make docs: strict, and its pages ask no other server for anything."""
+    import subprocess
+    done = subprocess.run(
+        [sys.executable, '-m', 'mkdocs', 'build', '--strict', '--site-dir',
+         tmp_path / 'site'], cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    pages = list((tmp_path / 'site').rglob('*.html'))
+    assert len(pages) >= len(PAGES) - 1
+    for page in pages:
+        text = page.read_text()
+        loads = re.findall(r'<(?:script|img|iframe)[^>]*\ssrc="?([^">\s]+)',
+                           text)
+        loads += re.findall(r'<link[^>]*\shref="?([^">\s]+)', text)
+        assert not [url for url in loads if '//' in url], page
