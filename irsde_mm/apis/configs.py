@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..errors import ConfigError
+from .boxed import boxed_models
 
 #: The configs of this package, also after ``pip install``.
 PACKAGED = Path(__file__).parents[1] / '.mim' / 'configs'
@@ -29,8 +30,9 @@ def find_config(name: str) -> Path:
              if '_base_' not in p.parts]
     wanted = name.removeprefix('configs/').removesuffix('.py')
     close = difflib.get_close_matches(wanted, names, n=3) or names
-    raise ConfigError(f"there is no config '{name}'. Configs that come "
-                      f'with irsde_mm: {", ".join(close)}.')
+    raise ConfigError(
+        f"there is no config '{name}'. Configs that come with irsde_mm: "
+        f'{", ".join(close)}; models: {", ".join(boxed_models()) or "none"}.')
 
 
 def load_config(name: str, options: Optional[dict] = None):
