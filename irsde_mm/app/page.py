@@ -11,7 +11,8 @@ from .desk import MOST_SAMPLES, OWN, STATES, Desk
 #: until they go.
 WAITING, SWEEP, OLD = 8, 600, 3600
 MAX_SEED = 2**32 - 1
-FONT, MONO = ('system-ui', 'sans-serif'), ('ui-monospace', 'monospace')
+FONT, MONO = ([gr.themes.Font(name) for name in names] for names in (
+    ('system-ui', 'sans-serif'), ('ui-monospace', 'monospace')))
 
 
 def build_page(desk: Desk) -> gr.Blocks:
