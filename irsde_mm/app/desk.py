@@ -174,7 +174,9 @@ class Desk:
             if isinstance(news, dict):
                 break
             state, step, steps = news
-            seen.append((view.to_picture(state, view.THUMB), f'step {step}'))
+            if step * options['samples'] <= steps:  # of the first result
+                seen.append((view.to_picture(state, view.THUMB),
+                             f'step {step}'))
             yield (view.one(state, f'step {step} of {steps}', step / steps),
                    *UNCHANGED)
         found = news['predictions'][0]

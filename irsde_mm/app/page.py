@@ -94,8 +94,8 @@ def shown() -> dict:
     download = gr.DownloadButton('Download the result (PNG)',
                                  interactive=False)
     spread = gr.Image(
-        label='Where the model guesses: deviation between the results, of 255',
-        visible=False, interactive=False, format='png')
+        label='Where the model guesses', elem_id='spread', visible=False,
+        interactive=False, format='png')
     rows = dict(height='auto', visible=False, interactive=False)
     draws = gr.Gallery(label='Results', columns=4, **rows)
     states = gr.Gallery(label='The way there', columns=STATES,

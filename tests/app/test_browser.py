@@ -137,7 +137,7 @@ def test_an_example_several_results_and_reload(page):
     press(page, 'Restore')
     expect(page.locator('#view progress')).to_be_visible()
     expect(page.get_by_label(RESTORED)).to_be_visible()
-    expect(page.get_by_text('Where the model guesses:')).to_be_visible()
+    expect(page.locator('#spread img')).to_be_visible()
     page.reload()
     shows(page, 'The photo appears here')
     page.locator('.thumbnail-item').nth(0).click()
