@@ -174,7 +174,9 @@ class Desk:
             if isinstance(news, dict):
                 break
             state, step, steps = news
-            seen.append((view.to_picture(state, view.THUMB), f'step {step}'))
+            if step * options['samples'] <= steps:  # of the first result
+                seen.append((view.to_picture(state, view.THUMB),
+                             f'step {step}'))
             yield (view.one(state, f'step {step} of {steps}', step / steps),
                    *UNCHANGED)
         found = news['predictions'][0]
@@ -182,8 +184,9 @@ class Desk:
             raise found.error
         file = found.path.rename(
             found.path.with_stem(f'{Path(path).stem}_{Path(model).stem}'))
-        yield (view.slider(photo, found.image, f'{Path(path).name}, {model}: '
-                           f'{time.perf_counter() - start:.1f} s'),
+        yield (view.slider(photo, found.image, (
+                   f'{Path(path).name}, {model}: '
+                   f'{time.perf_counter() - start:.1f} s{remark(found)}')),
                gr.update(value=str(file), interactive=True),
                *results(found, seen))
 
@@ -198,12 +201,20 @@ def on_the_way(progress) -> tuple:
     return progress.states()[0], progress.step, progress.steps
 
 
+def remark(found) -> str:
+    """What is odd about several results that are one."""
+    if found.spread is None or found.spread.any():
+        return ''
+    return ('; all results are the same, since neither start nor sampler '
+            'draws noise')
+
+
 def results(found, seen: list) -> tuple:
     """Spread, draws and states, each only where there is something to see."""
-    several = len(found.samples) > 1
-    draws = [view.to_picture(image) for image in found.samples]
+    differ = found.spread is not None and bool(found.spread.any())
     return (
         gr.update(value=view.to_picture(draw_spread(found.spread))
-                  if several else None, visible=several),
-        gr.update(value=draws if several else None, visible=several),
+                  if differ else None, visible=differ),
+        gr.update(value=[view.to_picture(image) for image in found.samples]
+                  if differ else None, visible=differ),
         gr.update(value=spread_out(seen, STATES), visible=bool(seen)))

@@ -11,7 +11,8 @@ from .desk import MOST_SAMPLES, OWN, STATES, Desk
 #: until they go.
 WAITING, SWEEP, OLD = 8, 600, 3600
 MAX_SEED = 2**32 - 1
-FONT, MONO = ('system-ui', 'sans-serif'), ('ui-monospace', 'monospace')
+FONT, MONO = ([gr.themes.Font(name) for name in names] for names in (
+    ('system-ui', 'sans-serif'), ('ui-monospace', 'monospace')))
 
 
 def build_page(desk: Desk) -> gr.Blocks:
@@ -93,8 +94,8 @@ def shown() -> dict:
     download = gr.DownloadButton('Download the result (PNG)',
                                  interactive=False)
     spread = gr.Image(
-        label='Where the model guesses: deviation between the results, of 255',
-        visible=False, interactive=False, format='png')
+        label='Where the model guesses', elem_id='spread', visible=False,
+        interactive=False, format='png')
     rows = dict(height='auto', visible=False, interactive=False)
     draws = gr.Gallery(label='Results', columns=4, **rows)
     states = gr.Gallery(label='The way there', columns=STATES,

@@ -79,7 +79,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except (OSError, OverflowError) as error:
-        reason = getattr(error, 'strerror', None) or error
+        # of a taken port it says the address again, in brackets
+        reason = str(getattr(error, 'strerror', None) or error).split(' (')[0]
         raise ConfigError(f'cannot listen on {host}, port {port}: {reason}; '
                           'choose another --host or --port.') from None
 

@@ -11,6 +11,8 @@ SHOWN, THUMB = 1600, 320
 
 CSS = """
 footer {display: none !important}
+.grid-wrap {min-height: 0 !important}
+#spread img {padding-top: 2.5em}
 .show {margin: 0 auto; width: min(100%, calc(75vh * var(--ratio)))}
 .show figcaption {padding: .6em .2em; font-size: 1rem}
 .show progress {width: 100%; height: .8em;

@@ -127,6 +127,8 @@ def test_upload_restore_slide_and_download(page, photo, tmp_path):
 
 
 def test_an_example_several_results_and_reload(page):
+    page.get_by_label('Model').click()
+    page.get_by_role('option', name='derain').click()
     page.locator('.thumbnail-item').nth(1).click()
     shows(page, 'coffee.png')
     results = page.get_by_role('spinbutton', name='Results')
@@ -135,7 +137,7 @@ def test_an_example_several_results_and_reload(page):
     press(page, 'Restore')
     expect(page.locator('#view progress')).to_be_visible()
     expect(page.get_by_label(RESTORED)).to_be_visible()
-    expect(page.get_by_text('Where the model guesses')).to_be_visible()
+    expect(page.locator('#spread img')).to_be_visible()
     page.reload()
     shows(page, 'The photo appears here')
     page.locator('.thumbnail-item').nth(0).click()

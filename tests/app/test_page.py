@@ -84,6 +84,17 @@ def test_several_results_and_where_they_differ(desk, photo):
     assert (first != second).any()
 
 
+def test_several_results_that_are_one(desk, photo, monkeypatch):
+    sde = desk.inferencer('tiny').model.sde
+    monkeypatch.setattr(sde, 'start', lambda mu, generator=None, sigma=None: (
+        mu, sde.num_steps))
+    with pytest.warns(UserWarning, match='all draws are the same'):
+        *_, (view, _, spread, draws, _) = restored(
+            desk, photo, samples=2, sampler='ode')
+    assert 'all results are the same' in view
+    assert not spread['visible'] and not draws['visible']
+
+
 @pytest.mark.parametrize('options, words', [
     (dict(sampler='fastest'), 'unknown sampler'),
     (dict(steps=1000), 'steps'), (dict(samples=99), '99 results')])
