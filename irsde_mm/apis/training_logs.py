@@ -1,7 +1,7 @@
 """What training logged, read and drawn."""
 import json
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Sequence
 
 import pandas as pd
 
@@ -102,13 +102,13 @@ def read_runs(runs: Sequence[str]) -> Dict[str, pd.DataFrame]:
             for name, path in zip(names, paths)}
 
 
-def draw_runs(runs: Dict[str, pd.DataFrame], path: Optional[Path] = None, *,
+def draw_runs(runs: Dict[str, pd.DataFrame], path: Path, *,
               keys: Sequence[str] = KEYS, smooth: int = 1):
     """Curves of runs, a panel for each value that at least one of them has.
 
     Args:
         runs: What :func:`read_runs` gives.
-        path (Path, optional): The picture's file.
+        path (Path): The picture's file.
         keys: The values. One of several validation sets is found by the part
             after its set's name.
         smooth (int): The loss is averaged over so many logged values, at
@@ -137,8 +137,7 @@ def draw_runs(runs: Dict[str, pd.DataFrame], path: Optional[Path] = None, *,
         draw_panel(axis, runs, key, smooth if 'loss' in key else 1)
     axes.flat[0].legend(fontsize=8)
     figure.tight_layout()
-    if path is not None:
-        figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=110)
     plt.close(figure)
     return figure
 

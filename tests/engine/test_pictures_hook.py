@@ -8,6 +8,7 @@ import pytest
 import torch
 from irsde_mm.apis.configs import load_config
 from irsde_mm.engine.hooks import PicturesHook
+from irsde_mm.engine.hooks.pictures_hook import images_of
 from irsde_mm.visualization import GAP, TEXT, at_most, to_rgb
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -181,6 +182,30 @@ def test_a_model_without_states_has_its_grid(tmp_path):
     grid = read(runner, 'validation_4')
     assert grid.shape[1] == 3 * SIDE + 4 * GAP
     assert not list(tmp_path.rglob('trajectory*'))
+
+
+def test_a_full_disk_does_not_end_training(watched):
+    def add_image(*args):
+        raise OSError(28, 'No space left on device')
+
+    hook, said = PicturesHook(images=1, trajectories=0), []
+    runner = SimpleNamespace(
+        model=watched[0].model, iter=5, logger=SimpleNamespace(
+            error=said.append), visualizer=SimpleNamespace(
+                add_image=add_image))
+    hook.before_val_epoch(runner)
+    hook.after_val_iter(runner, 0, outputs=watched[1].outputs)
+    hook.after_val_epoch(runner)
+    assert len(said) == 1 and 'No space left' in said[0]
+
+
+def test_what_is_no_image_is_left_out(watched):
+    sample = watched[1].outputs[0].new()
+    sample.set_data(dict(input=torch.rand(5, 8, 8), gt_img=255 * torch.ones(
+        2, 1, 8, 8)))
+    found = images_of(sample)
+    assert list(found) == ['restored', 'clean']
+    assert found['clean'].shape == (1, 8, 8), 'the first of two frames'
 
 
 @pytest.mark.parametrize('wrong', [

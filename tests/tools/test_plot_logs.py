@@ -50,14 +50,15 @@ def test_a_resumed_run_is_read_as_one(resumed):
     assert scores.tolist() == [first[2]['PSNR'], second[2]['PSNR']]
 
 
-def test_curves_hold_what_is_logged(resumed):
-    figure = draw_runs(read_runs([str(resumed)]))
+def test_curves_hold_what_is_logged(resumed, tmp_path):
+    out = tmp_path / 'plot.png'
+    figure = draw_runs(read_runs([str(resumed)]), out)
     panels = {axis.get_title(): axis.lines[0] for axis in figure.axes}
     assert list(panels) == ['loss', 'PSNR', 'SSIM', 'lr']
     log = read_run(resumed)
     for key, line in panels.items():
         assert line.get_ydata().tolist() == log[key].dropna().tolist()
-    smooth = draw_runs(read_runs([str(resumed)]), smooth=2).axes[0].lines
+    smooth = draw_runs(read_runs([str(resumed)]), out, smooth=2).axes[0].lines
     assert len(smooth) == 2, 'the values stay, faintly'
     assert smooth[1].get_ydata()[-1] == pytest.approx(log.loss[[3, 4]].mean())
 
@@ -87,7 +88,7 @@ def test_logs_of_others(tmp_path):
     log = read_run(path)
     assert list(log.index) == [10, 15] and log.loss.tolist() == [1., .5]
     assert log['Set5/PSNR'][10] == 20.
-    figure = draw_runs({'a': log})
+    figure = draw_runs({'a': log}, tmp_path / 'plot.png')
     assert [axis.get_title() for axis in figure.axes] == [
         'loss', 'PSNR', 'lr']
     assert len(figure.axes[1].lines) == 2

@@ -77,12 +77,11 @@ class PicturesHook(Hook):
                         metrics: Optional[Dict[str, float]] = None) -> None:
         names = list(self.rows[0]) if self.rows else []
         if 'restored' in names:
-            runner.visualizer.add_image('validation', draw_grid(
-                [list(row.values()) for row in self.rows], names),
-                runner.iter)
+            show(runner, 'validation', draw_grid(
+                [list(row.values()) for row in self.rows], names))
         if self.strips:
-            runner.visualizer.add_image('trajectory', draw_grid(
-                [[strip] for strip in self.strips]), runner.iter)
+            show(runner, 'trajectory', draw_grid(
+                [[strip] for strip in self.strips]))
 
     def _walk(self, model, sample) -> np.ndarray:
         """The states of an image's middle, from x_T to x_0, drawn."""
@@ -104,14 +103,24 @@ class PicturesHook(Hook):
         return draw_strip(states, self.states)
 
 
+def show(runner, name: str, picture: np.ndarray) -> None:
+    """Hands a picture to the visualizer. One that cannot be written is no
+    reason to end a training."""
+    try:
+        runner.visualizer.add_image(name, picture, runner.iter)
+    except OSError as error:
+        runner.logger.error(f"the picture '{name}' was not written: {error}")
+
+
 def images_of(sample) -> Dict[str, Tensor]:
-    """The images (C, H, W) that a sample of a validation has, BGR in 0..255,
-    by what they are; of a video's frames the first."""
+    """The images (C, H, W) that a sample of a validation has, BGR or grey in
+    0..255, by what they are; of a video's frames the first."""
     output = sample.get('output', {})
     found = dict(degraded=sample.get('input'), restored=output.get('pred_img'),
                  clean=sample.get('gt_img'))
     return {name: image if image.ndim == 3 else image[0]
-            for name, image in found.items() if image is not None}
+            for name, image in found.items()
+            if image is not None and image.shape[-3] in (1, 3)}
 
 
 def middle(image: Tensor, side: int) -> Tensor:
