@@ -1,0 +1,18 @@
+# Super-resolution, four times, by small models: see docs/models.md.
+_base_ = [
+    '../_base_/models/quickstart_nafnet.py',
+    '../_base_/datasets/builtin_low_resolution.py',
+    '../_base_/schedules/quickstart_8k.py', '../_base_/default_runtime.py'
+]
+# a_T = 0.4 makes two steps enough, which stay near the mean of what is possible
+model = dict(
+    sde=dict(max_sigma=10 / 255, eps=0.4), sampler=dict(num_steps=2),
+    pixel_loss=dict(exact=True))
+train_dataloader, val_dataloader, test_dataloader = loaders = (
+    _base_.train_dataloader, _base_.val_dataloader, _base_.test_dataloader)
+for loader, part in zip(loaders, ('train', 'val', 'val')):
+    loader.dataset = dict(
+        type='irsde_mm.CleanImageDataset', data_root=f'data/bsds500/{part}',
+        max_skipped=10 * (part == 'train'), pipeline=[
+        dict(type='irsde_mm.LoadImage', key='gt'), *loader.dataset.pipeline])
+del loaders, loader, part
