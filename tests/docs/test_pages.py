@@ -200,9 +200,10 @@ def test_the_reference_has_every_public_name():
     names = re.findall(r'^::: (\S+)$', pages, re.M)
     assert len(set(names)) == len(names)
     shown = {name.rpartition('.')[2] for name in names}
-    for room in ('sde', 'samplers', 'models', 'models.networks', 'apis',
-                 'models.losses', 'models.restorers', 'datasets',
-                 'datasets.transforms', 'evaluation', 'engine', 'engine.hooks'):
+    for room in ('sde', 'samplers', 'models', 'models.networks',
+                 'models.losses', 'models.restorers', 'apis', 'datasets',
+                 'datasets.transforms', 'evaluation', 'engine',
+                 'engine.hooks'):
         module = sys.modules[f'irsde_mm.{room}']
         assert set(module.__all__) - {'NoiseFn'} <= shown, room
 
