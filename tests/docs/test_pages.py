@@ -164,7 +164,7 @@ def python(block, program, args, monkeypatch) -> None:
 def known(block, args) -> None:
     """Configs, models and suites that a command names are there."""
     here = {b.file for b in BLOCKS if b.page == block.page}
-    for name in ('config', 'model', 'suite'):
+    for name in ('config', 'model', 'task', 'suite'):
         value = getattr(args, name, None)
         if value and value not in here and not is_made_by_user(value):
             assert (value in boxed_models() or (ROOT / value).is_file()
@@ -200,9 +200,10 @@ def test_the_reference_has_every_public_name():
     names = re.findall(r'^::: (\S+)$', pages, re.M)
     assert len(set(names)) == len(names)
     shown = {name.rpartition('.')[2] for name in names}
-    for room in ('sde', 'samplers', 'models', 'models.networks', 'apis',
-                 'models.losses', 'models.restorers', 'datasets',
-                 'datasets.transforms', 'evaluation', 'engine'):
+    for room in ('sde', 'samplers', 'models', 'models.networks',
+                 'models.losses', 'models.restorers', 'apis', 'datasets',
+                 'datasets.transforms', 'evaluation', 'engine',
+                 'engine.hooks'):
         module = sys.modules[f'irsde_mm.{room}']
         assert set(module.__all__) - {'NoiseFn'} <= shown, room
 
