@@ -1,10 +1,12 @@
-# make demo, demo-all, test: each does everything on a fresh machine.
+# Each does everything on a fresh machine; install is the set-up alone.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo demo-all test test-slow lint docs clean
+.PHONY: install demo demo-all test test-slow lint docs clean
+
+install: $(INSTALLED)
 
 demo: $(INSTALLED)
 	$(PY) tools/demo.py
