@@ -1,13 +1,16 @@
-# Super-resolution, four times, by small models: see docs/models.md.
+# Super-resolution, four times: see docs/models.md. Train boxed/sr_cnn first.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_low_resolution.py',
-    '../_base_/schedules/quickstart_8k.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
 # a_T = 0.4 makes two steps enough, which stay near the mean of what is possible
 model = dict(
-    sde=dict(max_sigma=10 / 255, eps=0.4), sampler=dict(num_steps=2),
-    pixel_loss=dict(exact=True))
+    type='irsde_mm.RefiningRestorer', initial=dict(
+        type='irsde_mm.RegressionNetwork', network=_base_.model.generator),
+    initial_checkpoint='work_dirs/sr_cnn/iter_8000.pth',
+    generator=dict(width=8), sde=dict(max_sigma=10 / 255, eps=0.4),
+    sampler=dict(num_steps=2), pixel_loss=dict(exact=True))
 train_dataloader, val_dataloader, test_dataloader = loaders = (
     _base_.train_dataloader, _base_.val_dataloader, _base_.test_dataloader)
 for loader, part in zip(loaders, ('train', 'val', 'val')):
