@@ -4,6 +4,7 @@ from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
+from ..datasets.transforms.resample import resize
 from ..visualization import at_most, draw_grid, draw_strip
 from .images import to_picture, write_image
 from .restoration import Restoration
@@ -36,7 +37,11 @@ def draw_result(kind: str, degraded: np.ndarray,
 
 
 def draw_comparison(degraded: np.ndarray, restored: np.ndarray) -> np.ndarray:
-    """Degraded beside restored, (H, W, C) uint8 BGR of one size."""
+    """Degraded beside restored, (H, W, C) uint8 BGR. Where the model enlarges
+    photos the pixels of the degraded one are shown as squares."""
+    if degraded.shape != restored.shape:
+        degraded = resize(degraded, restored.shape[:2], mode='nearest'
+                          ).astype(np.uint8)
     return draw_grid([[in_colour(degraded), in_colour(restored)]],
                      ['degraded', 'restored'])
 

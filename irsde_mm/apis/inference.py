@@ -6,7 +6,8 @@ from typing import Any, Optional, Tuple, Union
 import torch
 
 from ..errors import ConfigError
-from ..registry import MODELS
+from ..datasets.transforms import Upsample
+from ..registry import MODELS, TRANSFORMS
 from ..samplers.base import Sampler
 from .boxed import find_boxed
 from .checkpoint import find_run, load_weights
@@ -72,9 +73,27 @@ def restorer_from_config(cfg, checkpoint: Optional[str] = None,
     if checkpoint is not None:
         load_weights(restorer, checkpoint)
     restorer.cfg = cfg
+    restorer.upsample = find_upsample(cfg)
     # there is no ground truth to look for
     restorer.data_preprocessor.data_keys = None
     return restorer.to(device).eval()
+
+
+def find_upsample(cfg) -> Optional[Upsample]:
+    """The transform that enlarges images for a super-resolution model, which
+    photos need as the images of its test set do; None for other models."""
+    loader = cfg.get('test_dataloader') or cfg.get('val_dataloader')
+    loader = loader[0] if isinstance(loader, list) else loader
+    for step in loader.dataset.get('pipeline', []) if loader else []:
+        if step.get('type') == 'irsde_mm.Upsample':
+            return TRANSFORMS.build(step)
+    return None
+
+
+def enlargement(model) -> int:
+    """How many times larger than a photo its restored image is."""
+    upsample = getattr(model, 'upsample', None)
+    return upsample.scale if upsample else 1
 
 
 def check_device(device: Optional[str]) -> torch.device:

@@ -103,8 +103,8 @@ def common_states(model, pair: Sequence[np.ndarray],
     sde, states = model.sde, []
     condition = getattr(model, 'initial_image', lambda inputs: inputs)
     for degraded, clean in zip(pair, restored):
-        mu, x0 = (batch_data(model, [image])['inputs']
-                  for image in (degraded, clean))
+        mu, x0 = (batch_data(model, [image], enlarge=image is degraded)[
+            'inputs'] for image in (degraded, clean))
         generator = torch.Generator(mu.device).manual_seed(seed)
         noise = torch.randn(mu.shape, generator=generator, device=mu.device)
         with torch.no_grad():

@@ -7,7 +7,7 @@ from ..errors import DataError
 from ..memory import free_memory, peak_allocation
 from ..models.restorers.tiled_model import (PROBE, WHOLE, TiledEditModel,
                                             bytes_per_pixel)
-from .inference import image_channels
+from .inference import enlargement, image_channels
 from .restoring import restore
 
 #: Image-sized tensors of a sampler and of what comes before and after it.
@@ -50,6 +50,7 @@ def check_memory(model, height: int, width: int, path: str) -> None:
     Raises:
         DataError: With what it needs and what there is.
     """
+    height, width = (enlargement(model) * side for side in (height, width))
     if height * width <= WHOLE:
         return
     need = call_memory(model, height, width) + (

@@ -12,7 +12,7 @@ from ..errors import ConfigError, DataError
 from ..models.restorers.image_sources import image_generators
 from ..samplers.base import Sampler
 from ..sde.base import Time
-from .inference import choose_sampler, image_channels
+from .inference import choose_sampler, enlargement, image_channels
 from .photos import Photo, Source
 
 #: Pixels and photos of a batch, unless it is said how many.
@@ -49,6 +49,7 @@ def in_batches(model, sizes: Sequence[Tuple[int, int]],
 
 def batch_key(model, height: int, width: int) -> Tuple[int, int]:
     """Equal for sizes of photos that a model can restore in one batch."""
+    height, width = (enlargement(model) * side for side in (height, width))
     padded_size = getattr(model, 'padded_size', None)
     return (height, width) if padded_size is None else padded_size(
         height, width)
@@ -78,7 +79,8 @@ def restore(model, image: Union[str, Source],
         **options: :func:`restore_batch`'s.
 
     Returns:
-        ndarray: The restored photo, (H, W, C) uint8 BGR.
+        ndarray: The restored photo, (H, W, C) uint8 BGR; of a
+        super-resolution model enlarged.
 
     Raises:
         ConfigError, DataError: If an option or the photo is of no use.
@@ -137,19 +139,24 @@ def restore_batch(model, images: Sequence[Union[str, Source]], *,
 
 
 def batch_data(model, images: Sequence[np.ndarray],
-               names: Optional[Sequence[str]] = None) -> dict:
+               names: Optional[Sequence[str]] = None,
+               enlarge: bool = True) -> dict:
     """Images as a model takes them.
 
     Args:
         model: What :func:`init_restorer` returns.
         images: (H, W, C) uint8 BGR.
         names: Their paths, by default ''.
+        enlarge (bool): Whether a model that takes enlarged photos
+            (super-resolution) gets them enlarged.
 
     Returns:
         dict: ``inputs`` (B, C, H, W) and ``data_samples``.
     """
     from mmagic.structures import DataSample
     device = next(model.parameters()).device
+    if enlarge and enlargement(model) > 1:
+        images = [model.upsample(dict(img=image))['img'] for image in images]
     return model.data_preprocessor(dict(
         inputs=[torch.from_numpy(image.transpose(2, 0, 1).copy()).to(device)
                 for image in images],

@@ -25,13 +25,16 @@ def write_examples(cfg, folder: Path) -> List[Path]:
     from mmengine.registry import DefaultScope
     if 'degradation' not in cfg:
         return []
+    # photos are enlarged where they are restored
+    steps = [step for step in cfg.degradation
+             if step['type'] != 'irsde_mm.Upsample']
     grey = len(cfg.model.data_preprocessor.mean) == 1
     centre = dict(type='Crop', keys=['gt'], crop_size=(SIDE, SIDE),
                   random_crop=False)
     with DefaultScope.overwrite_default_scope('mmagic'):
         dataset = DATASETS.build(dict(
             type='irsde_mm.BuiltinPhotos', split='test', pipeline=[
-                centre, *map(fixed, cfg.degradation),
+                centre, *map(fixed, steps),
                 dict(type='PackInputs')]))
     files = []
     for item in dataset:
