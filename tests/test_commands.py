@@ -55,6 +55,7 @@ def test_commands_that_are_none():
         assert done.returncode == 2 and 'usage: irsde ' in done.stderr
 
 
+@pytest.mark.slow
 def test_it_works_outside_of_the_checkout(trained, photo, tmp_path):
     done = irsde('restore', photo.name, '--model', trained, '--out', 'out',
                  cwd=photo.parent)

@@ -39,6 +39,7 @@ def kill_and_resume(folder, kills: int, seed: int, **kind) -> int:
     return done
 
 
+@pytest.mark.slow
 def test_three_kills(uninterrupted, tmp_path, tried):
     whole = uninterrupted(workers=2, processes=1)
     done = kill_and_resume(tmp_path, 3, seed=1, workers=2)

@@ -416,6 +416,7 @@ model = dict(generator=dict(variant=dict(
     return path
 
 
+@pytest.mark.slow
 def test_converted_maxim_restores_tests_and_trains_on(flax, maxim_config,
                                                       tmp_path, photo):
     file, case = flax
@@ -567,6 +568,7 @@ def test_samplers_that_cannot_be(trained, photo, tmp_path, error, args,
         assert re.search(words, message) or '0 is less than 1' in message
 
 
+@pytest.mark.slow
 def test_benchmark_startup(tmp_path, error):
     out = tmp_path / 'startup.json'
     assert run_tool('benchmark', 'startup', 'quickstart/denoise',
