@@ -14,7 +14,7 @@ from irsde_mm.weight_files import read_exported
 from mmengine.registry import DATASETS, DefaultScope
 
 #: What each promises on the 100 photos of BSDS500 val, in dB.
-GAINS = dict(derain=3, denoise=5, inpaint=6, dehaze=4, deblur=0.5)
+GAINS = dict(derain=3, denoise=5, inpaint=6, dehaze=4, deblur=0.5, sr=0.3)
 BOXED = boxed_models()
 META = {model.get('Weights'): model for model in yaml.safe_load(
     (ROOT / 'configs/boxed/metafile.yml').read_text())['Models']}
@@ -39,7 +39,8 @@ def test_files_are_small_and_say_their_terms(name):
     assert BOXED[name].stat().st_size <= 2_000_000
     exported = read_exported(str(BOXED[name]))['meta']['exported']
     assert 'BSDS500' in exported['licence']
-    assert exported['config']['model']['type'] == 'irsde_mm.IRSDERestorer'
+    assert exported['config']['model']['type'] in (
+        'irsde_mm.IRSDERestorer', 'irsde_mm.RefiningRestorer')
 
 
 @pytest.mark.parametrize('name', BOXED)
