@@ -139,6 +139,7 @@ def test_an_installed_copy_finds_its_configs(tmp_path):
          'from mmengine.config import Config\n'
          "Config.fromfile('mine.py')\n"
          "init_restorer('mine.py')\n"
+         "init_restorer('derain')\n"
          'print(irsde_mm.__file__)'],
         check=True, text=True, capture_output=True, cwd=tmp_path,
         env={'PYTHONPATH': str(tmp_path / 'site'), 'PATH': '/usr/bin'}).stdout
@@ -146,3 +147,7 @@ def test_an_installed_copy_finds_its_configs(tmp_path):
     packaged = tmp_path / 'site' / 'irsde_mm' / '.mim'
     assert all((packaged / path).is_file()
                for path in ('model-index.yml', *INDEX))
+    weights = {path.name for path in (ROOT / 'irsde_mm/weights').iterdir()}
+    assert len(weights) == 12
+    assert {path.name for path in (
+        packaged.parent / 'weights').iterdir()} == weights
