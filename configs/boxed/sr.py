@@ -1,10 +1,9 @@
-# Super-resolution, four times: see docs/models.md. Train boxed/sr_cnn first.
+# docs/models.md; train boxed/sr_cnn first. a_T = 0.4 makes two steps enough.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_low_resolution.py',
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
-# a_T = 0.4 makes two steps enough, which stay near the mean of what is possible
 model = dict(
     type='irsde_mm.RefiningRestorer', initial=dict(
         type='irsde_mm.RegressionNetwork', network=_base_.model.generator),
