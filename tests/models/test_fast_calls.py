@@ -93,6 +93,17 @@ def test_small_images_are_not_folded(small):
     assert len(seen) == 1
 
 
+def test_double_precision_is_kept():
+    """oneDNN has none."""
+    net = network('nafnet').double()
+    x = torch.rand(1, 3, 8, 8, dtype=torch.float64)
+    fast = FastCalls()
+    with fast.restoring():
+        found = fast(net, x, x, t=3.)
+        torch.testing.assert_close(found, net(x, x, t=3.), atol=1e-12,
+                                   rtol=1e-9)
+
+
 def test_weights_may_change_between_restorations():
     """As an average of weights takes their place for a validation."""
     model = build().eval()

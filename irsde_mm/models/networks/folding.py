@@ -48,7 +48,8 @@ def pointwise(x: Tensor, weight: Tensor,
               bias: Optional[Tensor] = None) -> Tensor:
     """A 1x1 convolution; on a CPU by oneDNN also where there is one thread,
     for which PyTorch by itself takes a slower path."""
-    if x.device.type == 'cpu' and torch.backends.mkldnn.is_available():
+    if (x.device.type == 'cpu' and x.dtype == torch.float32
+            and torch.backends.mkldnn.is_available()):
         return torch.mkldnn_convolution(x, weight, bias, (0, 0), (1, 1),
                                         (1, 1), 1)
     return F.conv2d(x, weight, bias)
