@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from typing import Callable, Iterator, Optional, Sequence
 
 from .errors import ConfigError, Interrupted, IRSDEError
-from .processes import (end_with_launcher, leave_group,
-                        use_gloo_without_gpu)
+from .processes import end_with_launcher, join_processes, leave_group
 
 USAGE_ERROR = 2
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
@@ -185,5 +184,5 @@ def runner_config(args: argparse.Namespace):
     if args.launcher == 'pytorch':
         end_with_launcher()
     if args.launcher != 'none':
-        use_gloo_without_gpu(cfg)
+        join_processes(cfg)
     return cfg

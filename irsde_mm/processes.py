@@ -11,11 +11,11 @@ from .errors import ConfigError
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def use_gloo_without_gpu(cfg) -> None:
-    """Lets several processes work on CPUs.
+def join_processes(cfg) -> None:
+    """Lets several processes work on CPUs, and again after one was lost.
 
     Reason: mmengine <= 0.10.7 asks for a CUDA device whatever the backend,
-    unless the process group is there already.
+    unless the process group is there already; and see :func:`meeting`.
 
     Raises:
         ConfigError: If this process was not started by the launcher, or
@@ -28,11 +28,15 @@ def use_gloo_without_gpu(cfg) -> None:
         if here > gpus:
             raise ConfigError(f'{here} processes want a GPU each, but there '
                               f'are {gpus}; start fewer.')
+        if restarted():
+            from mmengine.dist import init_dist
+            init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get(
+                'dist_cfg', {}), **meeting())
         return
     try:
         if cfg.launcher == 'slurm':
             tell_torch_of_slurm(os.environ)
-        torch.distributed.init_process_group('gloo')
+        torch.distributed.init_process_group('gloo', **meeting())
     except (KeyError, ValueError) as error:
         tool = dict(slurm='slurm_train.sh, slurm_test.sh (srun)').get(
             cfg.launcher, 'dist_train.sh, dist_test.sh (torchrun)')
@@ -76,6 +80,24 @@ def end_with_launcher() -> None:
 def restarted() -> bool:
     """Whether torchrun started this process again after one was lost."""
     return os.environ.get('TORCHELASTIC_RESTART_COUNT', '0') != '0'
+
+
+def meeting() -> dict:
+    """Where the processes of this attempt find each other: arguments of
+    ``init_process_group``.
+
+    Reason: torchrun keeps its store when it starts the processes again. One
+    that is early would read the address of another's dead predecessor there,
+    and wait for it in vain.
+
+    Raises:
+        ValueError: If this process was not started by a launcher.
+    """
+    from torch import distributed
+    store, rank, world_size = next(distributed.rendezvous('env://'))
+    attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
+    return dict(store=distributed.PrefixStore(f'attempt {attempt}', store),
+                rank=rank, world_size=world_size)
 
 
 def leave_group() -> None:

@@ -264,6 +264,39 @@ def test_usage(path, args):
     assert done.stderr.startswith('usage: ') and 'CONFIG' in done.stderr
 
 
+LATE = """
+import os, sys, time
+import torch
+from irsde_mm import processes
+from mmengine.config import Config
+rank, attempt = int(os.environ['RANK']), processes.restarted()
+if attempt and rank:
+    time.sleep(2)
+processes.join_processes(Config(dict(launcher='pytorch')))
+total = torch.ones(1)
+torch.distributed.all_reduce(total)
+if not attempt:
+    if rank:
+        os._exit(3)
+    time.sleep(60)
+print(f'they are {total.item():.0f}', flush=True)
+processes.leave_group()
+"""
+
+
+def test_the_early_wait_for_the_late_after_a_restart(tmp_path):
+    """Not for the address of the lost one."""
+    script = tmp_path / 'late.py'
+    script.write_text(LATE)
+    done = subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone',
+         '--max-restarts', '1', '--nproc-per-node', '2', script],
+        text=True, capture_output=True, timeout=120,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)})
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count('they are 2') == 2
+
+
 def test_launchers_are_named(monkeypatch):
     for name in ('RANK', 'SLURM_PROCID'):
         monkeypatch.delenv(name, raising=False)
@@ -271,8 +304,8 @@ def test_launchers_are_named(monkeypatch):
     for launcher, tool in (('pytorch', 'dist_train.sh'),
                            ('slurm', 'slurm_train.sh')):
         with pytest.raises(ConfigError, match=tool):
-            processes.use_gloo_without_gpu(Config(dict(launcher=launcher)))
+            processes.join_processes(Config(dict(launcher=launcher)))
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
     monkeypatch.setenv('LOCAL_WORLD_SIZE', '2')
     with pytest.raises(ConfigError, match='2 processes.* there are 1'):
-        processes.use_gloo_without_gpu(Config(dict(launcher='pytorch')))
+        processes.join_processes(Config(dict(launcher='pytorch')))
