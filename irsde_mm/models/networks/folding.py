@@ -5,7 +5,7 @@ and modulation are one operation, gates multiply in place what two halves of
 a convolution give. Weights are copied, the network itself is not changed.
 """
 import copy
-from typing import Iterator, List, Optional
+from typing import Iterator, Optional
 
 import torch
 import torch.nn.functional as F
@@ -47,23 +47,27 @@ def fold_level(level: NAFLevel) -> NAFLevel:
 def pointwise(x: Tensor, weight: Tensor,
               bias: Optional[Tensor] = None) -> Tensor:
     """A 1x1 convolution; on a CPU by oneDNN also where there is one thread,
-    for which PyTorch by itself takes a slower path."""
-    if (x.device.type == 'cpu' and x.dtype == torch.float32
+    for which PyTorch by itself takes a slower path. torch.compile makes its
+    own choice."""
+    if (not torch.compiler.is_compiling() and x.device.type == 'cpu'
+            and x.dtype == torch.float32
             and torch.backends.mkldnn.is_available()):
         return torch.mkldnn_convolution(x, weight, bias, (0, 0), (1, 1),
                                         (1, 1), 1)
     return F.conv2d(x, weight, bias)
 
 
-def halves(conv: nn.Conv2d) -> List[tuple]:
-    """Weight and bias of both halves of a convolution before a gate."""
-    return list(zip(conv.weight.chunk(2), conv.bias.chunk(2)))
+def weights(*tensors: Tensor) -> nn.ParameterList:
+    """Copies for a folded module. Parameters, because torch.compile would
+    take the sizes of other tensors for something that varies."""
+    return nn.ParameterList(nn.Parameter(tensor.clone(), requires_grad=False)
+                            for tensor in tensors)
 
 
-def scaled(conv: nn.Conv2d, scale: Tensor) -> tuple:
+def scaled(conv: nn.Conv2d, scale: Tensor) -> nn.ParameterList:
     """Weight and bias of a 1x1 convolution times (1, C, 1, 1)."""
-    return conv.weight * scale.reshape(-1, 1, 1, 1), \
-        conv.bias * scale.flatten()
+    return weights(conv.weight * scale.reshape(-1, 1, 1, 1),
+                   conv.bias * scale.flatten())
 
 
 class FoldedNAFBlock(nn.Module):
@@ -72,7 +76,8 @@ class FoldedNAFBlock(nn.Module):
     def __init__(self, block: NAFBlock) -> None:
         super().__init__()
         self.block = block
-        self.conv2 = halves(block.conv2)
+        self.conv2 = nn.ModuleList(map(weights, block.conv2.weight.chunk(2),
+                                       block.conv2.bias.chunk(2)))
         self.conv3 = scaled(block.conv3, block.beta)
         self.conv5 = scaled(block.conv5, block.gamma)
 
@@ -128,8 +133,8 @@ class FoldedUp(nn.Module):
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
-        self.weight = conv.weight.detach().unflatten(0, (-1, 4)).transpose(
-            0, 1).flatten(0, 1)
+        self.weight, = weights(conv.weight.unflatten(0, (-1, 4)).transpose(
+            0, 1).flatten(0, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         b, _, h, w = x.shape

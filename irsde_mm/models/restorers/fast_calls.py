@@ -88,17 +88,18 @@ class FastCalls:
             return call(*images, **kwargs).to(images[0].dtype)
 
     def _prepared(self, network: nn.Module) -> Callable:
-        if self.mode:
-            return self._compiled(network)
+        ready = network
         if self.fold and isinstance(network, ConditionalNAFNet) and not (
                 self.dtype and network.conv_in.weight.device.type == 'cpu'):
-            return fold(network)  # which on CPUs is float32 throughout
-        return network
+            ready = fold(network)  # which on CPUs is float32 throughout
+        return self._compiled(network, ready) if self.mode else ready
 
-    def _compiled(self, network: nn.Module) -> Callable:
+    def _compiled(self, network: nn.Module, ready: nn.Module) -> Callable:
+        """``ready``, what ``network`` became for this restoration, through
+        what was compiled for an earlier one."""
         if network not in self.compiled:
             self.compiled[network] = torch.compile(
-                network, mode=self.mode, dynamic=True)
+                _called, mode=self.mode, dynamic=True)
 
         def call(*images: Tensor, **kwargs: Any) -> Tensor:
             # a number would be compiled in: anew for each time
@@ -106,11 +107,15 @@ class FastCalls:
                        if isinstance(value, (int, float)) else value
                        for key, value in kwargs.items()}
             try:
-                return self.compiled[network](*images, **tensors)
+                return self.compiled[network](ready, *images, **tensors)
             except torch._dynamo.exc.TorchDynamoException as error:
                 warnings.warn('networks are not compiled: '
                               f'{str(error).splitlines()[0]}', stacklevel=2)
-                self.compiled[network] = network
-                return network(*images, **kwargs)
+                self.compiled[network] = _called
+                return ready(*images, **kwargs)
 
         return call
+
+
+def _called(network: nn.Module, *images: Tensor, **kwargs: Any) -> Tensor:
+    return network(*images, **kwargs)
