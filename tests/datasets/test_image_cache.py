@@ -1,8 +1,19 @@
-"""Decoded images that are kept in memory."""
+"""Decoded images that are kept in memory or in a file."""
+import multiprocessing
+import subprocess
+import sys
+import warnings
+
 import numpy as np
 import pytest
-from irsde_mm.datasets.transforms import LoadImage
+from conftest import ROOT
+from irsde_mm.datasets import image_cache
+from irsde_mm.datasets.transforms import LoadImage, loading
+from irsde_mm.errors import DataError, ImageError
 from PIL import Image
+from torch.utils.data import DataLoader
+
+SIZE = 30_000 / 2**20  # of an image here
 
 
 @pytest.fixture
@@ -15,26 +26,172 @@ def paths(tmp_path):
     return [str(name) for name in names]
 
 
-def test_an_image_is_read_once_and_can_be_changed(paths):
-    load, plain = LoadImage('gt', cache_mb=1), LoadImage('gt')
+@pytest.fixture
+def decoded(monkeypatch):
+    """The paths of what was decoded, in order."""
+    seen = []
+
+    def read(path, *args):
+        seen.append(path)
+        return image_reader(path, *args)
+
+    image_reader = loading.read_image
+    monkeypatch.setattr(loading, 'read_image', read)
+    return seen
+
+
+@pytest.fixture(params=['memory', 'file'])
+def settings(request, tmp_path):
+    if request.param == 'memory':
+        return dict(cache_mb=1)
+    return dict(cache_mb=1, cache_file=str(tmp_path / 'new' / 'images.lmdb'))
+
+
+def test_an_image_is_read_once_and_can_be_changed(paths, settings, decoded):
+    load, plain = LoadImage('gt', **settings), LoadImage('gt')
     expected = plain(dict(gt_path=paths[0]))['gt']
+    decoded.clear()
     for _ in range(3):
         image = load(dict(gt_path=paths[0]))['gt']
         assert np.array_equal(image, expected)
         image[:] = 0
-    Image.new('RGB', (5, 5)).save(paths[0])
-    assert np.array_equal(load(dict(gt_path=paths[0]))['gt'], expected)
-    assert plain(dict(gt_path=paths[0]))['gt'].shape == (5, 5, 3)
+    assert decoded == paths[:1]
 
 
-def test_memory_is_bounded(paths):
+def test_grey_is_another_image(paths, settings):
+    for kind, channels in (('color', 3), ('grayscale', 1), ('color', 3)):
+        image = LoadImage('gt', kind, **settings)(dict(gt_path=paths[0]))['gt']
+        assert image.shape == (100, 100, channels)
+
+
+def test_memory_is_bounded(paths, decoded):
     load = LoadImage('gt', cache_mb=70_000 / 2**20)  # two of 30,000 bytes
-    for path in paths * 2:
+    for path in paths * 3:
         load(dict(gt_path=path))
-    assert list(load.cache) == paths[:2]
-    assert sum(image.nbytes for image in load.cache.values()) == 60_000
+    assert decoded == paths + paths[2:] * 2
 
 
-def test_size_of_the_cache():
+def test_a_full_file_is_used_as_it_is(paths, tmp_path, decoded):
+    file = tmp_path / 'images.lmdb'
+    load = LoadImage('gt', cache_mb=0.1, cache_file=file)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        for path in paths * 3:
+            load(dict(gt_path=path))
+    assert 4 <= len(decoded) < 9 and file.stat().st_size <= 0.1 * 2**20
+
+
+def test_a_photo_that_was_written_again_is_read_anew(paths, tmp_path):
+    load = LoadImage('gt', cache_mb=1, cache_file=tmp_path / 'images.lmdb')
+    load(dict(gt_path=paths[0]))
+    Image.new('RGB', (5, 5)).save(paths[0])
+    assert load(dict(gt_path=paths[0]))['gt'].shape == (5, 5, 3)
+
+
+def test_what_is_kept_has_to_be_small_enough_too(paths, settings):
+    load = LoadImage('gt', **settings)
+    load(dict(gt_path=paths[0]))
+    with pytest.raises(ImageError):
+        load(dict(gt_path=paths[0], max_pixels=9999))
+
+
+class Photos(list):
+    """A dataset: what a worker gives, and how many it has decoded."""
+
+    def __init__(self, paths, load):
+        super().__init__(paths)
+        self.load = load
+
+    def __getitem__(self, index):
+        decoded = []
+        real, loading.read_image = loading.read_image, lambda *args: (
+            decoded.append(1), real(*args))[1]
+        try:
+            image = self.load(dict(gt_path=super().__getitem__(index)))['gt']
+        finally:
+            loading.read_image = real
+        return image.astype(int).sum(), len(decoded)
+
+
+@pytest.mark.parametrize('start', ['fork', 'spawn'])
+def test_workers_and_later_ones_share_a_file(paths, tmp_path, start):
+    load = LoadImage('gt', cache_mb=1, cache_file=tmp_path / 'images.lmdb')
+    load(dict(gt_path=paths[0]))  # opened before the workers are there
+    photos = Photos(paths, load)
+    plain = [Photos(paths, LoadImage('gt'))[i][0] for i in range(3)]
+    for decoded in ([0, 1, 1], [0, 0, 0]):
+        rows = list(DataLoader(photos, None, num_workers=2,
+                               multiprocessing_context=start))
+        assert [row[0] for row in rows] == plain
+        assert [row[1] for row in rows] == decoded
+    assert photos[2] == (plain[2], 0)
+
+
+def fill(load, paths):
+    for path in paths * 20:
+        load(dict(gt_path=path))
+
+
+def test_processes_write_at_once(paths, tmp_path):
+    context = multiprocessing.get_context('spawn')
+    load = LoadImage('gt', cache_mb=4, cache_file=tmp_path / 'images.lmdb')
+    many = [context.Process(target=fill, args=(load, paths))
+            for _ in range(3)]
+    for process in many:
+        process.start()
+    for process in many:
+        process.join()
+    assert [process.exitcode for process in many] == [0, 0, 0]
+    for path in paths:
+        assert np.array_equal(load(dict(gt_path=path))['gt'],
+                              LoadImage('gt')(dict(gt_path=path))['gt'])
+
+
+def test_settings_are_checked():
     with pytest.raises(ValueError, match='cache_mb'):
         LoadImage('gt', cache_mb=-1)
+    with pytest.raises(ValueError, match='cache_file needs cache_mb'):
+        LoadImage('gt', cache_file='images.lmdb')
+
+
+@pytest.mark.parametrize('what', ['text', 'folder', 'below a file', 'cut'])
+def test_files_that_cannot_be_used_are_named(paths, tmp_path, what):
+    file = tmp_path / 'images.lmdb'
+    if what == 'text':
+        file.write_text('mine ' * 5000)
+    elif what == 'folder':
+        file.mkdir()
+    elif what == 'below a file':
+        file = tmp_path / '0.png' / 'images.lmdb'
+    else:
+        load = LoadImage('gt', cache_mb=1, cache_file=file)
+        load(dict(gt_path=paths[0]))
+        image_cache._close_all()
+        with file.open('r+b') as opened:
+            opened.truncate(file.stat().st_size // 2)
+    before = file.read_bytes() if file.is_file() else None
+    with pytest.raises(DataError, match='cache_file.*images.lmdb'):
+        LoadImage('gt', cache_mb=1, cache_file=file)
+    assert before is None or file.read_bytes() == before
+
+
+def test_a_full_disk_is_told_once(paths, tmp_path, decoded):
+    """By a limit on the size of files, which fails like a full disk."""
+    script = f'''if True:
+        import resource, signal, warnings
+        from irsde_mm.datasets.transforms import LoadImage
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        load = LoadImage('gt', cache_mb=1,
+                         cache_file={str(tmp_path / 'images.lmdb')!r})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter('always')
+            for path in {paths!r} * 2:
+                assert load(dict(gt_path=path))['gt'].shape == (100, 100, 3)
+        print([str(line.message) for line in said
+               if 'images.lmdb' in str(line.message)])'''
+    done = subprocess.run([sys.executable, '-c', script], text=True,
+                          capture_output=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('no more images go into') == 1
+

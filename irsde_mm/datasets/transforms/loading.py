@@ -1,10 +1,11 @@
 """Images from files."""
-from typing import Dict
+from typing import Optional
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 
 from ...registry import TRANSFORMS
+from ..image_cache import FileCache, MemoryCache
 from ..image_reader import MAX_PIXELS, read_image
 
 
@@ -21,27 +22,35 @@ class LoadImage(BaseTransform):
         key (str): The image, such as 'img' or 'gt'.
         color_type (str): 'color' for (H, W, 3) uint8 BGR, 'grayscale' for
             (H, W, 1).
-        cache_mb (float): Memory for decoded images, which are then read once;
-            when it is full the others are read each time. Each data worker
-            has its own.
+        cache_mb (float): Room for decoded images, which are then decoded
+            once; when it is full the others are read each time.
+        cache_file (str, optional): Where they are kept, an LMDB file for all
+            data workers, processes and runs; by default each data worker
+            keeps its own in memory.
 
     Raises:
-        ValueError: If the colour type is neither, or ``cache_mb`` below 0.
+        ValueError: If the colour type is neither, ``cache_mb`` below 0, or 0
+            with a file.
+        DataError: If the file cannot be used.
         ImageError: From :func:`read_image`.
     """
 
     def __init__(self, key: str, color_type: str = 'color',
-                 cache_mb: float = 0) -> None:
+                 cache_mb: float = 0,
+                 cache_file: Optional[str] = None) -> None:
         if color_type not in ('color', 'grayscale'):
             raise ValueError("LoadImage: color_type must be 'color' or "
                              f"'grayscale', not {color_type!r}.")
         if cache_mb < 0:
             raise ValueError('LoadImage: cache_mb must be at least 0, not '
                              f'{cache_mb}.')
+        if cache_file and not cache_mb:
+            raise ValueError('LoadImage: cache_file needs cache_mb, what the '
+                             'file may grow to.')
         self.key = key
         self.color_type = color_type
-        self.room = cache_mb * 2**20
-        self.cache: Dict[str, np.ndarray] = {}
+        self.cache = (FileCache(cache_mb, cache_file) if cache_file else
+                      MemoryCache(cache_mb) if cache_mb else None)
 
     def transform(self, results: dict) -> dict:
         image = self._read(results[f'{self.key}_path'],
@@ -53,12 +62,13 @@ class LoadImage(BaseTransform):
         return results
 
     def _read(self, path: str, max_pixels: int) -> np.ndarray:
-        if path in self.cache:
-            return self.cache[path].copy()  # Flip and others work in place
-        image = read_image(path, self.color_type == 'grayscale', max_pixels)
-        if image.nbytes <= self.room:
-            self.room -= image.nbytes
-            self.cache[path] = image.copy()
+        grey = self.color_type == 'grayscale'
+        if self.cache is None:
+            return read_image(path, grey, max_pixels)
+        image = self.cache.get(path, grey)
+        if image is None or image.shape[0] * image.shape[1] > max_pixels:
+            image = read_image(path, grey, max_pixels)
+            self.cache.put(path, grey, image)
         return image
 
     def __repr__(self) -> str:

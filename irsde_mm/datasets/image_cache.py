@@ -1,0 +1,122 @@
+"""Decoded images that are kept: in memory, or in a file for all processes."""
+import hashlib
+import os
+import warnings
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+import numpy as np
+
+from ..errors import DataError
+
+READERS = 4096  # data workers of all processes that may read a file at once
+_OPEN: Dict[str, Any] = {}  # LMDB's environments of this process by file
+
+
+class MemoryCache:
+    """Images in the memory of this process.
+
+    Args:
+        megabytes (float): Room for them, of 2^20 bytes; when it is full no
+            more are kept.
+    """
+
+    def __init__(self, megabytes: float) -> None:
+        self.room = megabytes * 2**20
+        self.images: Dict[tuple, np.ndarray] = {}
+
+    def get(self, path: str, grey: bool) -> Optional[np.ndarray]:
+        """A copy of a kept image, (H, W, C) uint8, or None."""
+        image = self.images.get((path, grey))
+        return None if image is None else image.copy()
+
+    def put(self, path: str, grey: bool, image: np.ndarray) -> None:
+        """Keeps a copy if there is room."""
+        if image.nbytes <= self.room:
+            self.room -= image.nbytes
+            self.images[path, grey] = image.copy()
+
+
+class FileCache:
+    """Images in an LMDB file that data workers, processes and later runs
+    share. A photo that was written again since is read anew.
+
+    Args:
+        megabytes (float): What the file may grow to, in 2^20 bytes; then no
+            more are kept.
+        file (str | Path): It and its folder are made if missing, and beside
+            it LMDB's file of locks. It has to be on a local disk.
+
+    Raises:
+        DataError: If the file is something else, broken or not writable.
+    """
+
+    def __init__(self, megabytes: float, file: str) -> None:
+        self.size = int(megabytes * 2**20)
+        self.file = str(Path(file).absolute())
+        self.full = False
+        _environment(self.file, self.size)
+
+    def get(self, path: str, grey: bool) -> Optional[np.ndarray]:
+        """A copy of a kept image, (H, W, C) uint8, or None."""
+        environment = _environment(self.file, self.size)
+        with environment.begin(buffers=True) as reading:
+            value = reading.get(_key(path, grey))
+            if value is None:
+                return None
+            shape = np.frombuffer(value, np.int64, 3)
+            return np.frombuffer(value, np.uint8,
+                                 offset=shape.nbytes).reshape(shape).copy()
+
+    def put(self, path: str, grey: bool, image: np.ndarray) -> None:
+        """Keeps a copy if there is room in the file and on the disk."""
+        import lmdb
+        if self.full:
+            return
+        value = np.array(image.shape, np.int64).tobytes() + image.tobytes()
+        try:
+            environment = _environment(self.file, self.size)
+            with environment.begin(write=True) as writing:
+                writing.put(_key(path, grey), value)
+        except lmdb.MapFullError:
+            self.full = True
+        except lmdb.Error as error:
+            self.full = True
+            warnings.warn(f"no more images go into '{self.file}': {error}",
+                          stacklevel=2)
+
+
+def _key(path: str, grey: bool) -> bytes:
+    state = os.stat(path)
+    name = [os.path.realpath(path), state.st_mtime_ns, state.st_size, grey]
+    return hashlib.sha256(repr(name).encode()).digest()
+
+
+def _environment(file: str, size: int) -> Any:
+    """The file opened, once in a process: LMDB allows no more."""
+    import lmdb
+    if file in _OPEN:
+        return _OPEN[file]
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        environment = lmdb.open(file, size, subdir=False, metasync=False,
+                                max_readers=READERS)
+    except (OSError, lmdb.Error) as error:
+        raise DataError(f"cache_file '{file}' cannot be used "
+                        f'({error}): name another one.') from None
+    pages = environment.info()['last_pgno'] + 1
+    if os.path.getsize(file) < pages * environment.stat()['psize']:
+        environment.close()
+        raise DataError(f"cache_file '{file}' is cut off: remove it.")
+    _OPEN[file] = environment
+    return environment
+
+
+def _close_all() -> None:
+    """Files open again by themselves when they are next used."""
+    while _OPEN:
+        _OPEN.popitem()[1].close()
+
+
+# LMDB does not survive a fork, and data workers are forked
+os.register_at_fork(before=_close_all)
