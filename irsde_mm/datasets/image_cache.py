@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DataError
 
 READERS = 4096  # data workers of all processes that may read a file at once
-_OPEN: Dict[str, Any] = {}  # LMDB's environments of this process by file
+_OPEN: Dict[str, Any] = {}  # of this process, by name
 
 
 class MemoryCache:
@@ -55,12 +55,12 @@ class FileCache:
         self.size = int(megabytes * 2**20)
         self.file = str(Path(file).absolute())
         self.full = False
-        _environment(self.file, self.size)
+        _opened(self.file, self.size)
 
     def get(self, path: str, grey: bool) -> Optional[np.ndarray]:
         """A copy of a kept image, (H, W, C) uint8, or None."""
-        environment = _environment(self.file, self.size)
-        with environment.begin(buffers=True) as reading:
+        store = _opened(self.file, self.size)
+        with store.begin(buffers=True) as reading:
             value = reading.get(_key(path, grey))
             if value is None:
                 return None
@@ -75,8 +75,8 @@ class FileCache:
             return
         value = np.array(image.shape, np.int64).tobytes() + image.tobytes()
         try:
-            environment = _environment(self.file, self.size)
-            with environment.begin(write=True) as writing:
+            store = _opened(self.file, self.size)
+            with store.begin(write=True) as writing:
                 writing.put(_key(path, grey), value)
         except lmdb.MapFullError:
             self.full = True
@@ -92,24 +92,24 @@ def _key(path: str, grey: bool) -> bytes:
     return hashlib.sha256(repr(name).encode()).digest()
 
 
-def _environment(file: str, size: int) -> Any:
+def _opened(file: str, size: int) -> Any:
     """The file opened, once in a process: LMDB allows no more."""
     import lmdb
     if file in _OPEN:
         return _OPEN[file]
     try:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-        environment = lmdb.open(file, size, subdir=False, metasync=False,
+        store = lmdb.open(file, size, subdir=False, metasync=False,
                                 max_readers=READERS)
     except (OSError, lmdb.Error) as error:
         raise DataError(f"cache_file '{file}' cannot be used "
                         f'({error}): name another one.') from None
-    pages = environment.info()['last_pgno'] + 1
-    if os.path.getsize(file) < pages * environment.stat()['psize']:
-        environment.close()
+    pages = store.info()['last_pgno'] + 1
+    if os.path.getsize(file) < pages * store.stat()['psize']:
+        store.close()
         raise DataError(f"cache_file '{file}' is cut off: remove it.")
-    _OPEN[file] = environment
-    return environment
+    _OPEN[file] = store
+    return store
 
 
 def _close_all() -> None:
