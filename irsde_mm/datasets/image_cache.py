@@ -97,11 +97,15 @@ def _opened(file: str, size: int) -> Any:
     import lmdb
     if file in _OPEN:
         return _OPEN[file]
+    locks = Path(file + '-lock')
+    known = locks.exists()
     try:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         store = lmdb.open(file, size, subdir=False, metasync=False,
                                 max_readers=READERS)
     except (OSError, lmdb.Error) as error:
+        if locks.exists() and not known:
+            locks.unlink()
         raise DataError(f"cache_file '{file}' cannot be used "
                         f'({error}): name another one.') from None
     pages = store.info()['last_pgno'] + 1

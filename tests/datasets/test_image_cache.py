@@ -173,6 +173,8 @@ def test_files_that_cannot_be_used_are_named(paths, tmp_path, what):
     with pytest.raises(DataError, match='cache_file.*images.lmdb'):
         LoadImage('gt', cache_mb=1, cache_file=file)
     assert before is None or file.read_bytes() == before
+    if what in ('text', 'folder'):
+        assert not (tmp_path / 'images.lmdb-lock').exists()
 
 
 def test_a_full_disk_is_told_once(paths, tmp_path, decoded):
