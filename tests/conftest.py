@@ -13,7 +13,8 @@ import torch
 from irsde_mm.registry import DIFFUSION_SCHEDULERS
 from irsde_mm.samplers import DiffusersSampler, MultistepSampler, Sampler
 from irsde_mm.sde import SDE
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / 'data' / 'golden'
@@ -31,6 +32,19 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section(f'{sum(counts.values())} {title}')
         for what, number in sorted(counts.items()):
             terminalreporter.write_line(f'{number:5} {what}')
+
+
+def forget_runs() -> None:
+    """mmengine keeps loggers and visualizers by the second a run began: the
+    next run of that second would write into the folder of another."""
+    kinds = [MMLogger, MessageHub, Visualizer]
+    for kind in kinds:
+        kind._instance_dict.clear()
+        kinds += kind.__subclasses__()
+
+
+def pytest_runtest_setup():
+    forget_runs()
 
 
 def registered(base: type) -> list:
@@ -109,8 +123,7 @@ def fixed_seed():
 
 def run_tool(name: str, *args) -> int:
     """Runs tools/NAME.py as the command line would; gives the exit code."""
-    # a new process has no logger of an earlier one, writing elsewhere
-    MMLogger._instance_dict.clear()
+    forget_runs()  # as a new process
     argv, sys.argv = sys.argv, [name, *map(str, args)]
     sys.path.insert(0, str(ROOT / 'tools'))  # as python does for a script
     try:

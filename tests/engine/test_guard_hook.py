@@ -3,13 +3,13 @@ import math
 
 import pytest
 import torch
+from conftest import forget_runs
 from irsde_mm.apis.configs import complete_config
 from irsde_mm.engine import ExactTrainLoop, GuardHook
 from irsde_mm.errors import TrainingError
 from irsde_mm.registry import HOOKS, MODELS
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
@@ -84,7 +84,7 @@ def same(one, other) -> bool:
 
 def runner_of(folder, at, how, iterations=30, loop='irsde_mm.ExactTrainLoop',
               wrapper=None, **guard) -> Runner:
-    MMLogger._instance_dict.clear()
+    forget_runs()
     cfg = Config(dict(
         model=dict(type='irsde_mm.Line'), work_dir=str(folder),
         default_scope='mmengine', experiment_name=folder.name,
