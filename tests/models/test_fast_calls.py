@@ -93,6 +93,43 @@ def test_small_images_are_not_folded(small):
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize('side', [8, 192])
+@pytest.mark.parametrize('generator', [dict(NAFNET, width=8), UNET],
+                         ids=['nafnet', 'unet'])
+def test_the_times_of_a_walk_are_embedded_together(generator, side, small):
+    """Once for all steps and tiles, and again when weights may differ."""
+    small.undo()
+    torch.manual_seed(0)
+    model = build(test_cfg=dict(tile=128)).eval()
+    model.generator = MODELS.build(generator).eval()
+    plain, seen = copy.deepcopy(model), []
+    plain.fast = FastCalls(fold=False)
+    plain.fast.walk = lambda *_: None
+    model.generator.time_mlp.register_forward_hook(
+        lambda module, args, output: seen.append(len(output)))
+    x = torch.rand(2, 3, side, side)
+    sampler = model.val_sampler
+    for i in range(2):
+        y = model.forward_tensor(x, sampler=sampler)
+        _, times = sampler.begin(model.sde, model.sde.num_steps)
+        assert seen == (i + 1) * [len(times) - 1] and len(times) > 2
+        torch.testing.assert_close(
+            y, plain.forward_tensor(x, sampler=sampler), atol=1e-4, rtol=0)
+        with torch.no_grad():
+            for net in (model.generator, plain.generator):
+                net.time_mlp[0].bias.add_(1)
+
+
+def test_other_times_than_those_of_the_walk():
+    net, fast = network('nafnet'), FastCalls()
+    x = torch.rand(2, 3, 8, 8)
+    with fast.restoring():
+        fast.walk(net, [3, 2.5])
+        for t in (3, 2.5, 7, torch.tensor(3.), torch.tensor([3., 8.])):
+            torch.testing.assert_close(fast(net, x, x, t=t),
+                                       net(x, x, t=t), atol=1e-4, rtol=0)
+
+
 def test_double_precision_is_kept():
     """oneDNN has none."""
     net = network('nafnet').double()

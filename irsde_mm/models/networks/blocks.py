@@ -1,6 +1,7 @@
 """Parts that the noise predictors share."""
+import copy
 import math
-from typing import Optional, Tuple, Union
+from typing import Dict, Optional, Sequence, Tuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -37,6 +38,37 @@ class TimeEmbedding(nn.Module):
             t = torch.full((1, ), t, device=self.freqs.device)
         angles = t.to(self.freqs).reshape(-1, 1) * self.freqs
         return torch.cat((angles.sin(), angles.cos()), dim=1)
+
+
+class TimeTable(nn.Module):
+    """The time embeddings of a walk, computed at once.
+
+    Args:
+        embed (nn.Module): Times (n, ) -> (n, C).
+        times (Sequence[int | float]): The times of the walk. Others are
+            embedded as they come.
+    """
+
+    def __init__(self, embed: nn.Module, times: Sequence[float]) -> None:
+        super().__init__()
+        self.embed = embed
+        rows = embed(torch.tensor(times, dtype=torch.float64))
+        self.rows: Dict[float, Tensor] = dict(zip(times, rows.split(1)))
+
+    def forward(self, t: Union[int, float, Tensor]) -> Tensor:
+        """Times, a number or (B,) -> (1 or B, C)."""
+        row = None if isinstance(t, Tensor) else self.rows.get(t)
+        return self.embed(t) if row is None else row
+
+
+def with_times(network: nn.Module, times: Sequence[float]) -> nn.Module:
+    """One of our networks with a :class:`TimeTable`, sharing all else."""
+    ready = copy.copy(network)
+    ready._modules = dict(network._modules)
+    ready.embedding = TimeTable(
+        nn.Sequential(network.embedding, network.time_mlp), times)
+    ready.time_mlp = nn.Identity()
+    return ready
 
 
 class ChannelNorm(nn.Module):

@@ -1,13 +1,15 @@
 """Network calls in testing: the same results in less time."""
 import warnings
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Optional, Union
+from typing import (Any, Callable, Dict, Iterable, Iterator, List, Optional,
+                    Tuple, Union)
 
 import torch
 from torch import Tensor, nn
 
 from ...errors import ConfigError
-from ..networks import ConditionalNAFNet
+from ..networks import ConditionalNAFNet, ConditionalUNet
+from ..networks.blocks import with_times
 from ..networks.folding import fold
 
 MODES = ('default', 'reduce-overhead', 'max-autotune',
@@ -29,7 +31,8 @@ class FastCalls:
             (:func:`fold`), which leaves their weights as they are.
         compile (bool | str): Whether to call them through ``torch.compile``,
             or its mode; 'reduce-overhead' and 'max-autotune' use CUDA graphs.
-            The first call takes a minute; other sizes do not compile anew.
+            The first call takes up to a minute and a half; other sizes do
+            not compile anew.
             Where there is no compiler, a warning says so and networks are
             called as they are.
         autocast (str, optional): 'fp16' or 'bf16', with which results differ.
@@ -53,23 +56,36 @@ class FastCalls:
         self.mode = 'default' if compile is True else compile
         self.dtype = DTYPES.get(autocast)
         self.compiled: Dict[nn.Module, Callable] = {}
-        self.ready: Optional[Dict[nn.Module, Callable]] = None
+        self.ready: Optional[Dict[Tuple[nn.Module, bool], Callable]] = None
+        self.times: Dict[nn.Module, List[float]] = {}
 
     def __deepcopy__(self, memo: dict) -> 'FastCalls':
         """Settings alone: what is compiled belongs to one model."""
         copied = object.__new__(type(self))
-        copied.__dict__.update(self.__dict__, compiled={}, ready=None)
+        copied.__dict__.update(self.__dict__, compiled={}, ready=None,
+                               times={})
         return copied
 
     @contextmanager
     def restoring(self) -> Iterator[None]:
         """One restoration, during which weights do not change."""
-        self.ready = {}
+        self.ready, self.times = {}, {}
         try:
             with torch.inference_mode():
                 yield
         finally:
             self.ready = None
+
+    def walk(self, network: nn.Module,
+             times: Iterable[Union[float, Tensor]]) -> None:
+        """Says at which times a network is going to be called, so that
+        their embeddings are computed together."""
+        times = [t for t in times if not isinstance(t, Tensor)]
+        if times and isinstance(network, (ConditionalNAFNet,
+                                          ConditionalUNet)):
+            self.times[network] = times
+            for small in (True, False):
+                self.ready.pop((network, small), None)
 
     def __call__(self, network: nn.Module, *images: Tensor,
                  **kwargs: Any) -> Tensor:
@@ -77,22 +93,25 @@ class FastCalls:
         :meth:`restoring`."""
         if self.ready is None:
             return network(*images, **kwargs)
-        if network not in self.ready:
-            self.ready[network] = self._prepared(network)
-        call = self.ready[network]
-        if not self.mode and images[0].shape[2:].numel() < SMALL:
-            call = network
+        small = images[0].shape[2:].numel() < SMALL
+        if (network, small) not in self.ready:
+            self.ready[network, small] = self._prepared(network, small)
+        call = self.ready[network, small]
         if self.dtype is None:
             return call(*images, **kwargs)
         with torch.autocast(images[0].device.type, self.dtype):
             return call(*images, **kwargs).to(images[0].dtype)
 
-    def _prepared(self, network: nn.Module) -> Callable:
+    def _prepared(self, network: nn.Module, small: bool) -> Callable:
         ready = network
-        if self.fold and isinstance(network, ConditionalNAFNet) and not (
+        if self.fold and isinstance(network, ConditionalNAFNet) and (
+                self.mode or not small) and not (
                 self.dtype and network.conv_in.weight.device.type == 'cpu'):
             ready = fold(network)  # which on CPUs is float32 throughout
-        return self._compiled(network, ready) if self.mode else ready
+        if self.mode:
+            return self._compiled(network, ready)
+        times = self.times.get(network)
+        return with_times(ready, times) if times else ready
 
     def _compiled(self, network: nn.Module, ready: nn.Module) -> Callable:
         """``ready``, what ``network`` became for this restoration, through

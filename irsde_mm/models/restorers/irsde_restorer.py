@@ -68,8 +68,7 @@ class IRSDERestorer(TiledEditModel):
         self.trained_with(self.pixel_loss.objective)
         self.settings = dict(
             **process_and_network(dict(sde=sde, generator=generator)),
-            objective=self.objective,
-            timesteps=timesteps,
+            objective=self.objective, timesteps=timesteps,
             version=__version__)
 
     def trained_with(self, objective: str) -> None:
@@ -226,7 +225,9 @@ class IRSDERestorer(TiledEditModel):
             if t_start and t_start < self.sde.num_steps:
                 sampler = sampler.at_most(t_start)
             if t_start:
-                sampler.begin(self.sde, t_start)
+                _, times = sampler.begin(self.sde, t_start)
+                self.fast.walk(self.generator, map(
+                    self.sde.network_time, times[:-1]))
         except ValueError as error:
             raise ConfigError(str(error)) from error
         if started is not None:
@@ -244,7 +245,6 @@ class IRSDERestorer(TiledEditModel):
     def image_generators(self, inputs: Tensor,
                          data_samples: Optional[DataSample] = None
                          ) -> List[torch.Generator]:
-        """One source of noise an image, from (test seed, image name), see
-        :func:`image_generators`."""
+        """One source of noise an image, see :func:`image_generators`."""
         return image_generators(
             inputs, data_samples, (self.test_cfg or {}).get('seed', 0))
