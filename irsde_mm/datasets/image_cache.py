@@ -58,15 +58,20 @@ class FileCache:
         _opened(self.file, self.size)
 
     def get(self, path: str, grey: bool) -> Optional[np.ndarray]:
-        """A copy of a kept image, (H, W, C) uint8, or None."""
+        """A copy of a kept image, (H, W, C) uint8, or None, also where the
+        file holds no image."""
+        import lmdb
         store = _opened(self.file, self.size)
-        with store.begin(buffers=True) as reading:
-            value = reading.get(_key(path, grey))
-            if value is None:
-                return None
-            shape = np.frombuffer(value, np.int64, 3)
-            return np.frombuffer(value, np.uint8,
-                                 offset=shape.nbytes).reshape(shape).copy()
+        try:
+            with store.begin(buffers=True) as reading:
+                value = reading.get(_key(path, grey))
+                if value is None:
+                    return None
+                shape = np.frombuffer(value, np.int64, 3)
+                return np.frombuffer(value, np.uint8, offset=shape.nbytes
+                                     ).reshape(shape).copy()
+        except (lmdb.Error, ValueError):
+            return None
 
     def put(self, path: str, grey: bool, image: np.ndarray) -> None:
         """Keeps a copy if there is room in the file and on the disk."""
@@ -102,7 +107,7 @@ def _opened(file: str, size: int) -> Any:
     try:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         store = lmdb.open(file, size, subdir=False, metasync=False,
-                                max_readers=READERS)
+                          max_readers=READERS)
     except (OSError, lmdb.Error) as error:
         if locks.exists() and not known:
             locks.unlink()

@@ -88,6 +88,16 @@ def test_a_photo_that_was_written_again_is_read_anew(paths, tmp_path):
     assert load(dict(gt_path=paths[0]))['gt'].shape == (5, 5, 3)
 
 
+@pytest.mark.parametrize('value', [b'', b'short', bytes(40), b'\xff' * 40])
+def test_what_is_no_image_is_decoded_anew(paths, tmp_path, value):
+    load = LoadImage('gt', cache_mb=1, cache_file=tmp_path / 'images.lmdb')
+    expected = load(dict(gt_path=paths[0]))['gt']
+    store = image_cache._opened(load.cache.file, load.cache.size)
+    with store.begin(write=True) as writing:
+        writing.put(image_cache._key(paths[0], False), value)
+    assert np.array_equal(load(dict(gt_path=paths[0]))['gt'], expected)
+
+
 def test_what_is_kept_has_to_be_small_enough_too(paths, settings):
     load = LoadImage('gt', **settings)
     load(dict(gt_path=paths[0]))

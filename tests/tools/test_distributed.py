@@ -265,7 +265,7 @@ def test_usage(path, args):
 
 
 LATE = """
-import os, sys, time
+import os, time
 import torch
 from irsde_mm import processes
 from mmengine.config import Config

@@ -488,8 +488,8 @@ def test_benchmark_speed(tmp_path, error):
     rows = found['samplers']
     assert set(rows) == set(SAMPLERS)
     assert all(row['network_call_ms'] > 0 for row in rows.values())
-    assert all(row['error'] < 1e-4 and row['fast_ratio'] > 0
-               and row['held_mb'] > 0
+    assert all(0 < row['error'] < 1e-4 and row['held_mb'] > 0
+               and row['eager_ratio'] > 0 and row['fast_ratio'] > 0
                for row in found['calls'])
     work = {(row['batch'], row['size']): row['gflop']
             for row in found['calls']}

@@ -1,5 +1,6 @@
 """What a network call costs, plain and as testing makes it."""
 import argparse
+import copy
 import statistics
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def compiled_calls(model):
 
 def call_row(model, batch: int, size: int, repeats: int, peak: float,
              compiled=None) -> dict:
-    """Medians of rounds (plain, fast, compiled) in this process."""
+    """Medians of rounds in this process: ``plain`` is the network with
+    weights in PyTorch's default memory layout, ``eager`` with ours, ``fast``
+    and ``compiled`` are what testing makes of it."""
     import torch
     from contextlib import ExitStack
     from irsde_mm.apis.inference import image_channels
@@ -39,13 +42,18 @@ def call_row(model, batch: int, size: int, repeats: int, peak: float,
     x = torch.rand(batch, image_channels(model), size, size, device=device)
     t = model.sde.num_steps / 2
 
-    def plain():
-        return model.generator(x, x, model.sde.network_time(t))
+    default = copy.deepcopy(model.generator).to(
+        memory_format=torch.contiguous_format)
+
+    def called(network):
+        with torch.inference_mode(False), torch.no_grad():
+            return network(x, x, model.sde.network_time(t))
 
     def fast():
         return model.predict_noise(x, x, t)
 
-    jobs = dict(plain=plain, fast=fast)
+    jobs = dict(plain=lambda: called(default),
+                eager=lambda: called(model.generator), fast=fast)
     with ExitStack() as stack:
         stack.enter_context(model.fast.restoring())
         if compiled is not None:
@@ -53,9 +61,10 @@ def call_row(model, batch: int, size: int, repeats: int, peak: float,
             jobs['compiled'] = lambda: compiled(
                 model.generator, x, x, t=model.sde.network_time(t))
         with FlopCounterMode(display=False) as counter:
-            expected = plain()
+            expected = jobs['plain']()
         error = max((job() - expected).abs().max().item()
-                    for job in jobs.values())
+                    for job in jobs.values()) / max(
+                        1, expected.abs().max().item())
         held = peak_allocation(fast, device) / 2**20
         rounds = [[seconds_of(job, device) for job in jobs.values()]
                   for _ in range(repeats)]
@@ -104,10 +113,11 @@ def show_calls(found: dict, title: str) -> None:
     from rich.console import Console
     from rich.table import Table
     table = Table(
-        title=title, caption='medians of pairs; peak: the fastest large '
-        'convolution in this run, {:.0f} GFLOP/s (matrices: {:.0f})'.format(
+        title=title, caption='medians of rounds; plain: default memory '
+        'layout, eager: channels last; peak: the fastest large convolution '
+        'in this run, {:.0f} GFLOP/s (matrices: {:.0f})'.format(
             found['peaks']['convolution'], found['peaks']['matmul']))
-    forms = [name for name in ('plain', 'fast', 'compiled')
+    forms = [name for name in ('plain', 'eager', 'fast', 'compiled')
              if f'{name}_ms' in found['calls'][0]]
     for column in ('image', *(f'{name} ms' for name in forms),
                    *(f'plain/{name}' for name in forms[1:]), 'GFLOP',

@@ -9,10 +9,11 @@ FORMS = ('plain', 'config', 'bfloat16', 'compiled', 'both')
 
 
 def measure_training(cfg, args: argparse.Namespace) -> dict:
-    """Paired iterations on one batch of noise: ``plain`` is float32 with an
-    optimizer that walks from tensor to tensor and an average that does too;
-    ``config`` what the config says; the others that with bfloat16, through
-    CompileHook, and with both (the last two with ``--compile``).
+    """Paired iterations on one batch of noise: ``plain`` is float32 in
+    PyTorch's default memory layout, with an optimizer and an average that
+    walk from tensor to tensor; ``config`` what the config says; the others
+    that with bfloat16, through CompileHook, and with both (the last two with
+    ``--compile``).
 
     Returns:
         dict: A row each: ms, ratio to plain, iterations and images per second.
@@ -53,6 +54,7 @@ def iteration(cfg, form: str, batch: int, size: int, device) -> tuple:
         average = dict(type='mmengine.ExponentialMovingAverage',
                        momentum=0.01, model=model)
         if form == 'plain':
+            model.to(memory_format=torch.contiguous_format)
             cfg.optim_wrapper.optimizer.update(fused=False, foreach=False)
         else:
             average['type'] = 'irsde_mm.ExponentialMovingAverage'
