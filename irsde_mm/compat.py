@@ -1,27 +1,43 @@
 """Everything that lets mmagic 1.2 run on a current PyTorch stack.
 
 Each item names its reason and the versions it is for, and is left out where
-it is not needed; no file of another package is edited. ``apply`` has to run
-before ``mmagic.utils`` or ``mmagic.models`` is imported (``mmagic.registry``
-alone is harmless); ``irsde_mm.registry`` sees to that.
+it is not needed; no file of another package is edited. ``prepare_imports`` has
+to run before ``mmagic.utils`` or ``mmagic.models`` is imported
+(``mmagic.registry`` alone is harmless); ``irsde_mm.registry`` sees to that.
 """
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Callable, Optional, Sequence
 
-_applied = False
+#: The hooks that mmengine's Runner adds if they are not switched off.
+RUNNER_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger',
+                'param_scheduler', 'checkpoint')
 
 
-def apply() -> None:
-    """Applies all items, once a process."""
-    global _applied
-    if _applied:
-        return
+@cache
+def prepare_imports() -> None:
+    """Makes mmagic importable and our configs inheritable, once a process.
+
+    Changes nothing that a program of mmengine alone would notice.
+    """
     _restore_numpy_bool8()
     _stand_in_for_missing_operators()
     _name_our_configs()
+
+
+@cache
+def apply() -> None:
+    """Also changes how mmengine reads and writes files and takes hooks.
+
+    Our tools call it. A program that runs mmengine's Runner itself has
+    mmengine's own behaviour unless it does too: then weights files execute
+    nothing, JSON files are strict, and any default hook can be None.
+    """
+    prepare_imports()
     _read_weights_safely()
-    _applied = True
+    _write_plain_json()
+    _let_hooks_be_switched_off()
 
 
 def _restore_numpy_bool8() -> None:
@@ -104,8 +120,8 @@ def _read_weights_safely() -> None:
     from torch import hub
 
     def load_from_local(filename: str, map_location: Any = None) -> dict:
-        from .weight_files import read_plain
-        content = read_plain(str(Path(filename).expanduser()), map_location)
+        from .model_files.checkpoints import read_content
+        content = read_content(str(Path(filename).expanduser()), map_location)
         if isinstance(content.get('meta'), dict):
             content['meta'].pop('config', None)
         return content
@@ -121,3 +137,42 @@ def _read_weights_safely() -> None:
 
     CheckpointLoader.register_scheme('', load_from_local, force=True)
     checkpoint.load_url = load_url
+
+
+def _write_plain_json() -> None:
+    """Makes mmengine write logs and scores that every JSON reader accepts.
+
+    Reason: it writes ``Infinity`` and ``NaN``, which JSON does not have, for
+    the PSNR of equal images or a loss that diverged; see
+    :mod:`irsde_mm.io.plain_json`.
+    Range: mmengine <= 0.10.7.
+    """
+    from mmengine.fileio import register_handler
+    from mmengine.fileio.handlers.json_handler import JsonHandler, set_default
+
+    from .io.plain_json import to_json
+
+    @register_handler('json')
+    class PlainJsonHandler(JsonHandler):
+
+        def dump_to_fileobj(self, obj: Any, file: Any, **kwargs) -> None:
+            file.write(self.dump_to_str(obj, **kwargs))
+
+        def dump_to_str(self, obj: Any, **kwargs) -> str:
+            return to_json(obj, **{'default': set_default, **kwargs})
+
+
+def _let_hooks_be_switched_off() -> None:
+    """Lets ``default_hooks = dict(NAME=None)`` switch off any hook.
+
+    Reason: mmengine's Runner takes None for its own hooks and asserts for
+    others, such as those that our tools add.
+    Range: mmengine <= 0.10.7.
+    """
+    from mmengine.runner import Runner
+    register = Runner.register_default_hooks
+    def register_default_hooks(self, hooks: Optional[dict] = None) -> None:
+        register(self, {name: hook for name, hook in (hooks or {}).items()
+                        if hook is not None or name in RUNNER_HOOKS})
+
+    Runner.register_default_hooks = register_default_hooks

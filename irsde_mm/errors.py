@@ -1,8 +1,14 @@
-"""What went wrong in words for the person at the keyboard.
+"""Errors that are about the input, for the person at the keyboard.
 
 Tools print these in a line or two and exit with 2; each is also the built-in
 exception that a caller would expect.
 """
+import errno
+from contextlib import contextmanager
+from typing import Iterator, List, Optional
+
+#: Problems that one message lists.
+SHOWN = 10
 
 
 class IRSDEError(Exception):
@@ -38,3 +44,60 @@ class Interrupted(IRSDEError):
 
     #: Exit code of tools: EX_TEMPFAIL, "try again later".
     code = 75
+
+
+def user_message(error: Exception) -> str:
+    """What to say; nothing about an OSError that is no lack of room. An error
+    from a data worker brings the worker's whole traceback along in its text:
+    the message alone."""
+    text = str(error)
+    if not isinstance(error, IRSDEError):
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        return f'no room to write: {text}.' if full else ''
+    if 'Original Traceback' in text:
+        text = text.strip().splitlines()[-1].split('Error: ', 1)[-1]
+    return text
+
+
+#: Packages that come with an extra of this one.
+EXTRAS = dict(mmengine='train,lite', mmcv='train,lite', mmagic='train,lite',
+              torchvision='train,lite', diffusers='train,lite',
+              pandas='train,lite', matplotlib='train,lite', lmdb='train,lite',
+              gradio='app,lite')
+
+
+def missing_package(error: ImportError) -> Optional['ConfigError']:
+    """How to get a package that is not installed; None for others."""
+    name = (error.name or '').partition('.')[0]
+    if name not in EXTRAS:
+        return None
+    return ConfigError(f"this needs {name}, which is not installed: pip "
+                       f"install 'irsde-mm[{EXTRAS[name]}]'.")
+
+
+def listed(problems: List[str], where: str) -> DataError:
+    """One error for all problems of a folder, the first ten by name."""
+    more = len(problems) - SHOWN
+    return DataError(f"{len(problems)} problem(s) in '{where}': "
+                     + '; '.join(text.rstrip('.') for text in problems[:SHOWN])
+                     + (f'; and {more} more.' if more > 0 else '.'))
+
+
+@contextmanager
+def building(what: str) -> Iterator[None]:
+    """Turns what a config can do wrong while it is built into a ConfigError.
+
+    Only around building: an exception from a running job is a defect and
+    keeps its traceback.
+    """
+    try:
+        yield
+    except IRSDEError:
+        raise
+    except (KeyError, ValueError, TypeError, AttributeError, AssertionError,
+            ImportError, OSError) as error:
+        # str() of a KeyError is quoted, of an OSError complete
+        text = error.args[0] if isinstance(error, KeyError) else error
+        text = str(text) or type(error).__name__
+        text = text.split(' More details can be found')[0]
+        raise ConfigError(f'{what}: {text}') from error

@@ -1,5 +1,6 @@
 """Several processes on CPUs, and what launchers tell them."""
 import ctypes
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -67,11 +68,12 @@ def tell_torch_of_slurm(environ: MutableMapping[str, str]) -> None:
     environ.setdefault('MASTER_PORT', '29500')
 
 
-def end_with_launcher() -> None:
-    """Has the kernel kill this process when torchrun is killed.
+def end_with_parent() -> None:
+    """Has the kernel kill this process when its parent ends. Linux only.
 
     Reason: torchrun's workers are in sessions of their own; they would train
-    on beside the run that is resumed, in the same folder. Linux only.
+    on beside the run that is resumed, in the same folder. Data workers would
+    look only every few seconds whether their owner is still there.
     """
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -98,6 +100,17 @@ def meeting() -> dict:
     attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
     return dict(store=distributed.PrefixStore(f'attempt {attempt}', store),
                 rank=rank, world_size=world_size)
+
+
+def end_children() -> None:
+    """Ends the child processes that Python ends on exit, before that.
+
+    Reason: the exception that interrupts a loop holds its data workers, and
+    the end of each would wait for the sample that it is at.
+    """
+    for child in multiprocessing.active_children():
+        if child.daemon:
+            child.terminate()
 
 
 def leave_group() -> None:

@@ -8,7 +8,7 @@ from typing import Optional
 
 from . import compat
 
-compat.apply()
+compat.prepare_imports()
 
 from mmagic.registry import DIFFUSION_SCHEDULERS as _DIFFUSION  # noqa: E402
 from mmengine import registry as _root  # noqa: E402
@@ -24,7 +24,7 @@ def _node(name: str, parent: Registry, *locations: str) -> Registry:
 
 MODELS = _node('model', _root.MODELS, 'models')
 DIFFUSION_SCHEDULERS = _node('diffusion scheduler', _DIFFUSION,
-                             'models.diffusion_schedulers')
+                             'models.components')
 DATASETS = _node('dataset', _root.DATASETS, 'datasets')
 TRANSFORMS = _node('transform', _root.TRANSFORMS, 'datasets.transforms')
 METRICS = _node('metric', _root.METRICS, 'evaluation')

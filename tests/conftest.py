@@ -1,5 +1,4 @@
 """What the tests share. Nothing here reads outside the project."""
-import inspect
 import re
 import runpy
 import sys
@@ -10,15 +9,19 @@ import irsde_mm.registry  # noqa: F401, first: it makes mmagic importable
 import numpy as np
 import pytest
 import torch
+from irsde_mm import compat
 from irsde_mm.registry import DIFFUSION_SCHEDULERS
 from irsde_mm.samplers import DiffusersSampler, MultistepSampler, Sampler
-from irsde_mm.sde import SDE
+from irsde_mm.sde import SDE, NoiseOutput, Output
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).parents[1]
+# last: a module of tools/ hides nothing
+sys.path.append(str(ROOT / 'tools'))
 GOLDEN = Path(__file__).parent / 'data' / 'golden'
 
+compat.apply()  # as the tools do
 DIFFUSION_SCHEDULERS.import_from_location()
 
 # what the fault suite tried, by kind: a Counter each
@@ -54,11 +57,12 @@ def registered(base: type) -> list:
 
 
 def build_sde(cls: type, num_steps: int = 100, **kwargs) -> SDE:
-    if 'max_sigma' in inspect.signature(cls).parameters:
-        kwargs.setdefault('max_sigma', 0.3)
-    else:  # few steps that reach noise all the same
-        kwargs = dict(beta_start=1e-4, beta_end=20 / num_steps) | kwargs
-    return cls(num_steps=num_steps, **kwargs).double()
+    return cls.example(num_steps, **kwargs).double()
+
+
+def predict(sde: SDE, noise, xt, mu, t):
+    """The prediction that a noise stands for."""
+    return NoiseOutput().decode(sde, noise, xt, mu, t)
 
 
 def variant(cls: type, **options) -> type:
@@ -72,6 +76,7 @@ def variant(cls: type, **options) -> type:
 
 
 SDES = registered(SDE)
+OUTPUTS = registered(Output)
 SAMPLERS = [cls for cls in registered(Sampler) if cls is not DiffusersSampler]
 SAMPLERS += [variant(MultistepSampler, order=order, variant=v, prediction=p,
                      grid=g) for order, v, p, g in (
@@ -187,3 +192,19 @@ def error(capfd):
 def tried() -> Counter:
     """What fault tests tried and how it ended, counted."""
     return FIGURES.setdefault('faults in training', Counter())
+
+
+@pytest.fixture
+def said():
+    """The warnings that are logged, by mmengine."""
+    import logging
+
+    from mmengine.logging import MMLogger
+    lines = []
+    handler = logging.Handler()
+    handler.setLevel(logging.WARNING)
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)

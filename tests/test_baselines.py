@@ -6,8 +6,8 @@ import pytest
 import torch
 from conftest import ROOT
 from irsde_mm.apis import init_restorer, restore
-from irsde_mm.apis.configs import load_config
-from irsde_mm.apis.inference import enlargement
+from irsde_mm.apis.inference import as_pipeline
+from irsde_mm.config import load_config
 from irsde_mm.registry import MODELS
 from mmagic.structures import DataSample
 from mmengine.config import Config
@@ -209,6 +209,6 @@ def test_small_variants_train_test_and_restore(path, tmp_path, photo,
     cfg.dump(tmp_path / 'config.py')
     model = init_restorer(str(tmp_path / 'config.py'),
                           str(tmp_path / 'run' / 'iter_2.pth'))
-    times = enlargement(model)
+    times = as_pipeline(model).upscale
     assert times == (4 if path.stem.startswith('sr_') else 1)
     assert restore(model, str(photo)).shape == (20 * times, 31 * times, 3)

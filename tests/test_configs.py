@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT
-from irsde_mm.apis.configs import PACKAGED, find_config, load_config
+from irsde_mm.config.files import PACKAGED, find_config, load_config
 from irsde_mm.errors import ConfigError
-from irsde_mm.models.restorers.sampler_choice import PRESETS
+from irsde_mm.inference.presets import PRESETS
 from irsde_mm.registry import (DATASETS, DIFFUSION_SCHEDULERS, METRICS,
                                MODELS, TRANSFORMS)
 from mmengine.registry import DefaultScope

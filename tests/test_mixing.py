@@ -3,12 +3,15 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import ROOT, run_tool
 from irsde_mm.apis import init_restorer, restore
-from irsde_mm.apis.configs import load_config
+from irsde_mm.apis.export import export
+from irsde_mm.config import config_scope, load_config
 from irsde_mm.errors import CheckpointError, DataError
+from irsde_mm.inference import RestorationPipeline
 from irsde_mm.models.networks import UnetNoisePredictor
 from irsde_mm.registry import MODELS
 from mmengine.registry import DefaultScope
@@ -51,6 +54,29 @@ def test_mmagics_unet_predicts_noise(var):
         unet(in_channels=3)
 
 
+def test_mmagics_unet_restores_from_files_alone(tmp_path, photo, capsys):
+    """A network that only mmagic builds: from its run, its checkpoint, its
+    exported file, with the same result, and tested on one's own images."""
+    run = tmp_path / 'unet'
+    assert run_tool(
+        'train', 'mixing/denoising_unet', '--work-dir', run, '--cfg-options',
+        *SHORT, STEPS) == 0
+    model = init_restorer(str(run))
+    alone = shutil.copy(run / 'iter_2.pth', tmp_path / 'alone.pth')
+    exported = tmp_path / 'unet.safetensors'
+    export(model, exported, 'mixed')
+    expected = restore(model, str(photo), sampler='fast')
+    for path in (alone, exported):
+        np.testing.assert_array_equal(
+            restore(init_restorer(str(path)), str(photo), sampler='fast'),
+            expected)
+    (tmp_path / 'clean').mkdir()
+    for name in ('a.png', 'b.png'):
+        shutil.copy(photo, tmp_path / 'clean' / name)
+    assert run_tool('test', exported, '--work-dir', tmp_path / 'test',
+                    '--data', tmp_path / 'clean') == 0
+
+
 @pytest.fixture(scope='module')
 def runs(tmp_path_factory) -> Path:
     """A folder with the tiny baseline and the process that starts from it."""
@@ -81,11 +107,12 @@ def test_mu_is_the_result_of_the_baseline(runs, photo):
     image = torch.rand(1, 3, 16, 16)
     with torch.no_grad():
         mu = first.forward_tensor(image).clamp(0, 1)
-        torch.testing.assert_close(model.initial_image(image), mu)
-        walked = super(type(model), model).forward_tensor(mu)
-        torch.testing.assert_close(model.forward_tensor(image), walked)
-    assert not model.train().initial.training
-    assert not any(p.requires_grad for p in model.initial.parameters())
+        torch.testing.assert_close(model.hooks.condition(image), mu)
+        plain = RestorationPipeline(
+            model.network, model.sde, model.sampler, model.output)
+        torch.testing.assert_close(
+            model.restore(image, generators=model.generators(1)),
+            plain.restore(mu, generators=model.generators(1)))
     assert 'initial' in weights['meta']['irsde_mm']
     assert restore(model, str(photo)).shape == (20, 31, 3)
 
@@ -96,17 +123,30 @@ def test_refining_is_tested_without_the_baselines_file(runs, tmp_path):
                     *refine('none.pth')) == 0
 
 
-def test_refining_learns_from_the_restored_image(runs):
-    model = init_restorer(str(runs / 'refine' / 'iter_2.pth')).train()
+def test_refining_is_not_resumed_with_another_network(runs, error):
+    """Refused before the run's work folder is touched."""
+    run = runs / 'refine'
+    before = sorted(run.rglob('*'))
+    message = error('train', 'mixing/refine_cnn', '--work-dir', run,
+                    '--resume', '--cfg-options', *refine('none.pth'),
+                    'model.generator.width=8')
+    assert 'width: 4 in the checkpoint, 8' in message
+    assert sorted(run.rglob('*')) == before
+
+
+def test_refining_learns_from_the_restored_image(runs, monkeypatch):
+    model = init_restorer(str(runs / 'refine')).train()
+    assert not model.initial.training
+    assert not any(p.requires_grad for p in model.initial.parameters())
     from mmagic.structures import DataSample
     image, clean = torch.rand(2, 1, 3, 16, 16)
     torch.manual_seed(1)
     loss = model.forward_train(image, DataSample(gt_img=clean))['loss']
-    torch.manual_seed(1)
-    expected = super(type(model), model).forward_train(
-        model.initial_image(image), DataSample(gt_img=clean))['loss']
-    assert loss == expected
     loss.backward()
+    mu = model.condition(image)
+    monkeypatch.setattr(model, 'condition', lambda inputs: inputs)
+    torch.manual_seed(1)
+    assert loss == model.forward_train(mu, DataSample(gt_img=clean))['loss']
     assert all(p.grad is None for p in model.initial.parameters())
 
 
@@ -133,7 +173,7 @@ def test_checkpoints_with_and_without_a_first_network(runs, trained):
     cfg.merge_from_dict(dict(
         item.split('=') for item in refine('x') if 'width' in item))
     cfg.model.generator.width = cfg.model.initial.network.width = 4
-    with DefaultScope.overwrite_default_scope('mmagic'):
+    with config_scope(cfg):
         refining = MODELS.build(cfg.model)
     with pytest.raises(CheckpointError, match='initial'):
         refining.check_checkpoint(torch.load(

@@ -1,6 +1,7 @@
 """What mim, mmengine and pip find of us."""
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import mmagic
@@ -8,10 +9,11 @@ import pytest
 import yaml
 from conftest import ROOT, run_tool
 from irsde_mm.apis import init_restorer
-from irsde_mm.apis.configs import PACKAGED, load_config
+from irsde_mm.config.files import PACKAGED, load_config
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.runner import Runner
+from packaging.requirements import Requirement
 
 INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
 CONFIGS = ROOT / 'configs'
@@ -121,6 +123,87 @@ optim_wrapper = dict(type='OptimWrapper',
     assert run_tool('train', tmp_path / 'plain.py', '--work-dir',
                     tmp_path / 'run') == 0
     assert list((tmp_path / 'run').glob('best_PSNR*.pth'))
+
+
+def closure(extras: str = '') -> set:
+    """Distributions that pip would install for the project, by name."""
+    own = metadata.distribution('irsde-mm')
+    found, todo = set(), [(own, set(extras.split(',')))]
+    while todo:
+        dist, chosen = todo.pop()
+        for text in dist.requires or []:
+            need = Requirement(text)
+            wanted = need.marker is None or any(
+                need.marker.evaluate(dict(extra=extra))
+                for extra in chosen | {''})
+            name = need.name.lower().replace('_', '-')
+            if wanted and name != 'irsde-mm' and name not in found:
+                found.add(name)
+                try:
+                    todo.append((metadata.distribution(name), need.extras))
+                except metadata.PackageNotFoundError:
+                    found.discard(name)  # such as a CUDA part on a Mac
+    return found
+
+
+def environment(folder: Path, extras: str = '') -> dict:
+    """A new environment with the wheel and what it declares, and its
+    variables."""
+    subprocess.run([sys.executable, '-m', 'pip', 'wheel', '--no-deps', '-q',
+                    '--no-build-isolation', '-w', str(folder), str(ROOT)],
+                   check=True, capture_output=True)
+    venv = folder / 'venv'
+    subprocess.run([sys.executable, '-m', 'venv', str(venv)], check=True)
+    subprocess.run([str(venv / 'bin' / 'pip'), 'install', '--no-deps', '-q',
+                    *map(str, folder.glob('*.whl'))], check=True,
+                   capture_output=True, env=dict(PATH='/usr/bin:/bin'))
+    linked = folder / 'linked'
+    linked.mkdir()
+    for name in closure(extras):
+        dist = metadata.distribution(name)
+        for file in dist.files or []:
+            top = file.parts[0]
+            source = Path(dist.locate_file(top))
+            if top not in ('..', '__pycache__') and source.exists() \
+                    and not (linked / top).exists():
+                (linked / top).symlink_to(source)
+    return dict(PATH=f'{venv / "bin"}:/usr/bin:/bin',
+                PYTHONPATH=str(linked), PYTHONWARNINGS='ignore')
+
+
+def run(env: dict, program: str, *args) -> subprocess.CompletedProcess:
+    path = Path(env['PATH'].partition(':')[0]) / program
+    return subprocess.run([str(path), *map(str, args)], text=True, env=env,
+                          cwd=env['HOME'], capture_output=True)
+
+
+@pytest.mark.slow
+def test_a_bare_environment_restores_a_photo(tmp_path, photo):
+    """With what the wheel declares; training says which extra it needs."""
+    env = dict(environment(tmp_path), HOME=str(tmp_path))
+    assert run(env, 'python', '-c', 'import mmengine').returncode == 1
+    for task in ('derain', 'denoise', 'sr'):
+        done = run(env, 'irsde', 'restore', photo, '--task', task, '--out',
+                   tmp_path / task, '--compare')
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / task / 'my photo.png').is_file()
+    for args in (('train', 'quickstart/derain'),
+                 ('restore', photo, '--model', 'quickstart/derain',
+                  '--checkpoint', photo, '--out', tmp_path / 'no')):
+        done = run(env, 'irsde', *args)
+        assert done.returncode == 2, done.stderr
+        assert "pip install 'irsde-mm[train,lite]'" in done.stderr
+        assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_extras_train(tmp_path):
+    env = dict(environment(tmp_path, 'train,lite'), HOME=str(tmp_path))
+    done = run(env, 'irsde', 'train', 'quickstart/derain', '--work-dir',
+               tmp_path / 'run', '--cfg-options', 'train_cfg.max_iters=1',
+               'model.generator.width=4', 'train_dataloader.num_workers=0')
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'run' / 'iter_1.pth').is_file()
 
 
 @pytest.mark.slow

@@ -11,9 +11,9 @@ import torch
 NAMES = dict(
     MODELS=['IRSDERestorer', 'ConditionalUNet', 'ConditionalNAFNet',
             'MaximumLikelihoodLoss', 'NoiseMatchingLoss', 'LikelihoodLoss',
-            'RegressionNetwork', 'SuperResolver', 'WhiteHolePreprocessor',
-            'GreyHolesDeepFill', 'RefiningRestorer', 'UnetNoisePredictor',
-            'MAXIM', 'MultiStageRestorer'],
+            'OutputLoss', 'RegressionNetwork', 'SuperResolver',
+            'WhiteHolePreprocessor', 'GreyHolesDeepFill', 'RefiningRestorer',
+            'UnetNoisePredictor', 'MAXIM', 'MultiStageRestorer'],
     DATASETS=['PairedImageDataset', 'BuiltinPhotos', 'CleanImageDataset'],
     TRANSFORMS=['RainStreaks', 'GaussianNoise', 'MotionBlur', 'KeepMask',
                 'LowResolution', 'Upsample', 'Haze', 'LoadImage'],
@@ -33,7 +33,8 @@ def test_found_from_everywhere(node, name):
 
 
 def test_diffusion_schedulers():
-    for name in ('IRSDE', 'DenoisingSDE', 'VPSDE', 'PosteriorSampler',
+    for name in ('IRSDE', 'DenoisingSDE', 'VPSDE', 'GOUB', 'RDDM',
+                 'NoiseOutput', 'CleanOutput', 'PosteriorSampler',
                  'JumpSampler', 'EulerMaruyamaSampler',
                  'ProbabilityFlowSampler'):
         cls = ours.DIFFUSION_SCHEDULERS.get(name)
@@ -58,12 +59,14 @@ def test_the_package_alone_imports_nothing_heavy():
 
 
 def test_the_cli_alone_imports_nothing_heavy():
-    loaded = python('import irsde_mm.cli, sys; print(*sys.modules)').split()
+    loaded = python('import irsde_mm.commands.cli, sys; '
+                    'print(*sys.modules)').split()
     assert not {'torch', 'mmagic', 'mmengine', 'numpy'} & set(loaded)
 
 
-@pytest.mark.parametrize('name', ['evaluation', 'datasets', 'engine',
-                                  'models', 'samplers', 'apis'])
+@pytest.mark.parametrize('name', [
+    'apis', 'commands', 'config', 'datasets', 'engine', 'evaluation',
+    'inference', 'io', 'model_files', 'models', 'networks', 'samplers', 'sde'])
 def test_every_room_can_be_imported_first(name):
     python(f'import irsde_mm.{name}')
 

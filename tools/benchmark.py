@@ -1,11 +1,10 @@
 """Measures: python tools/benchmark.py speed|data|memory|startup|... OPTIONS"""
 import argparse
-import json
 from pathlib import Path
 
 from benchmarks import data, memory, quality, sampling, speed, startup
 
-from irsde_mm import cli
+from irsde_mm.commands import cli
 
 # one JSON file; the others fill a folder
 TIMES = (speed, data, memory, startup)
@@ -28,8 +27,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm.apis.images import prepare_folder
     from irsde_mm.errors import ConfigError, OutputError
+    from irsde_mm.io.photos import prepare_folder
+    from irsde_mm.io.plain_json import to_json
     for name in ('size', 'steps', 'batches', 'repeats', 'images',
                  'batch_size'):
         if getattr(args, name, None) is not None and getattr(args, name) < 1:
@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> None:
         prepare_folder(Path(args.out).parent)
     figures = args.module.run(args)
     if to_file:
-        Path(args.out).write_text(json.dumps(figures, indent=2) + '\n')
+        Path(args.out).write_text(to_json(figures, indent=2) + '\n')
 
 
 if __name__ == '__main__':

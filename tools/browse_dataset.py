@@ -2,7 +2,8 @@
 python tools/browse_dataset.py quickstart/derain --out look.png"""
 import argparse
 
-from irsde_mm import cli, config_checks
+from irsde_mm.commands import cli
+from irsde_mm.errors import building
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,21 +24,21 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm import registry  # noqa: F401, first: compat
-    from irsde_mm.apis.configs import load_config
-    from irsde_mm.apis.own_data import use_folder
-    from irsde_mm.apis.pictures import draw_dataset, new_picture
+    from irsde_mm.config import load_config
+    from irsde_mm.config.checks import check_data
+    from irsde_mm.config.names import OF_OWN_DATA
+    from irsde_mm.config.preview import draw_dataset, new_picture
     from irsde_mm.errors import ConfigError
     if args.number < 1:
         raise ConfigError('--number must be at least 1.')
     out = new_picture(args.out)
-    cfg = load_config(args.config, args.cfg_options)
-    if args.data:
-        print(f"'{args.data}': {use_folder(cfg, args.data)}")
+    cfg = load_config(args.config, args.cfg_options,
+                      OF_OWN_DATA if args.data else ())
+    cli.use_data(cfg, args)
     if not cfg.get(f'{args.phase}_dataloader'):
         raise ConfigError(f"'{args.config}' has no {args.phase}_dataloader.")
-    with cli.building(f"the data of '{args.config}' cannot be read"):
-        config_checks.check_data(cfg, args.phase)
+    with building(f"the data of '{args.config}' cannot be read"):
+        check_data(cfg, args.phase)
         items = draw_dataset(cfg, args.phase, out, args.number)
     print(f'{out}: {len(items)} samples')
 

@@ -4,9 +4,15 @@ python tools/convert_checkpoint.py lastest_EMA.pth --config irsde/derain
 import argparse
 from pathlib import Path
 
-from irsde_mm import cli
+from irsde_mm.commands import cli
+from irsde_mm.errors import building
 
 FLAX_TREE = 'opt/target/'  # where MAXIM's checkpoints keep the weights
+#: The loss of each objective that published weights were trained with.
+LOSSES = dict(
+    euler=dict(type='irsde_mm.MaximumLikelihoodLoss'),
+    exact=dict(type='irsde_mm.MaximumLikelihoodLoss', exact=True),
+    noise=dict(type='irsde_mm.NoiseMatchingLoss'))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('--arch', choices=['auto', 'unet', 'nafnet', 'maxim'],
                         default='auto')
     parser.add_argument(
-        '--objective', choices=['euler', 'exact', 'noise'], default='euler',
+        '--objective', choices=list(LOSSES), default='euler',
         help="how they were trained, if with a process; 'euler' is the "
         'published objective')
     return parser
@@ -31,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(args: argparse.Namespace) -> None:
     from irsde_mm.apis import convert_state_dict
-    from irsde_mm.apis.configs import load_config
-    from irsde_mm.apis.inference import restorer_from_config
+    from irsde_mm.apis.edit_models import model_from_config
+    from irsde_mm.config import load_config
     from irsde_mm.errors import CheckpointError, OutputError
     out = Path(args.out)
     if out.exists():
@@ -44,9 +50,9 @@ def main(args: argparse.Namespace) -> None:
         state_dict, generator = convert_state_dict(official, arch)
     except ValueError as error:
         raise CheckpointError(f"'{args.checkpoint}': {error}") from error
-    with cli.building(f"'{args.config}' cannot be built"):
-        set_model(cfg, generator, args)
-        model = restorer_from_config(cfg, device='cpu')
+    with building(f"'{args.config}' cannot be built"):
+        set_model(cfg, arch, generator, args)
+        model = model_from_config(cfg, device='cpu')
     try:
         model.generator.load_state_dict(state_dict)
     except RuntimeError as error:
@@ -62,11 +68,12 @@ def main(args: argparse.Namespace) -> None:
 def save(model, out: Path, name: str) -> Path:
     """Writes a work folder; gives the path of its config."""
     import torch
-    from irsde_mm.apis.images import prepare_folder
+    from irsde_mm.io.photos import prepare_folder
+    from irsde_mm.models import IRSDERestorer
     prepare_folder(str(out))
     model.cfg.dump(str(out / f'{name}.py'))
     meta = {}
-    if hasattr(model, 'settings'):
+    if isinstance(model, IRSDERestorer):
         meta['irsde_mm'] = model.settings
     torch.save(dict(state_dict=model.state_dict(), meta=meta),
                out / 'converted.pth')
@@ -76,9 +83,9 @@ def save(model, out: Path, name: str) -> Path:
 def published_weights(path: str, arch: str) -> tuple:
     """The weights in a file, bare or under one of the usual keys, and which
     network's they are."""
-    from irsde_mm.apis.checkpoint import check_numbers, is_dense
     from irsde_mm.errors import CheckpointError
-    from irsde_mm.weight_files import read_arrays, read_plain
+    from irsde_mm.io.weights import read_arrays, read_plain
+    from irsde_mm.model_files.checkpoints import check_numbers, is_dense
     if arch == 'auto' and Path(path).suffix == '.npz':
         arch = 'maxim'
     if arch == 'maxim':
@@ -106,29 +113,36 @@ def check_model(cfg, arch: str, name: str) -> None:
     Raises:
         ConfigError: With what it should have.
     """
+    from irsde_mm.config import component_class
     from irsde_mm.errors import ConfigError
+    from irsde_mm.models import MAXIM, IRSDERestorer
+    from irsde_mm.registry import MODELS
+
+    def has(base: type, part: dict) -> bool:
+        cls = 'type' in part and component_class(MODELS, part['type'], cfg)
+        return bool(cls) and issubclass(cls, base)
+
     model = cfg.get('model', {})
-    if arch == 'maxim':
-        if model.get('generator', {}).get('type') != 'irsde_mm.MAXIM':
-            raise ConfigError(f"'{name}' has no irsde_mm.MAXIM as generator; "
-                              'baselines/derain_maxim has.')
-    elif model.get('type') != 'irsde_mm.IRSDERestorer':
-        raise ConfigError(f"'{name}' is no irsde_mm.IRSDERestorer.")
+    if arch == 'maxim' and not has(MAXIM, model.get('generator', {})):
+        raise ConfigError(f"'{name}' has no irsde_mm.MAXIM as generator; "
+                          'baselines/derain_maxim has.')
+    if arch != 'maxim' and not has(IRSDERestorer, model):
+        raise ConfigError(f"'{name}' is not an irsde_mm.IRSDERestorer.")
 
 
-def set_model(cfg, generator: dict, args: argparse.Namespace) -> None:
+def set_model(cfg, arch: str, generator: dict,
+              args: argparse.Namespace) -> None:
     """Gives a config the network and objective of the weights; MAXIM's has
     to be the one that the config names.
 
     Raises:
         CheckpointError: If it is another variant.
     """
-    from irsde_mm.apis.exported import OBJECTIVES
     from irsde_mm.errors import CheckpointError
     from irsde_mm.models.restorers.settings import differences
-    if generator['type'] != 'irsde_mm.MAXIM':
+    if arch != 'maxim':
         cfg.model.generator = generator
-        cfg.model.pixel_loss = OBJECTIVES[args.objective]
+        cfg.model.pixel_loss = LOSSES[args.objective]
         return
     found = differences(maxim_settings(generator),
                         maxim_settings(cfg.model.generator))
@@ -140,8 +154,8 @@ def set_model(cfg, generator: dict, args: argparse.Namespace) -> None:
 
 def maxim_settings(generator: dict) -> dict:
     """A MAXIM's config with all its sizes written out."""
-    from irsde_mm.models.networks.maxim.network import full_variant
     from irsde_mm.models.restorers.settings import full_settings, plain
+    from irsde_mm.networks.maxim.network import full_variant
     from irsde_mm.registry import MODELS
     settings = full_settings(MODELS, generator)
     return dict(settings, variant=plain(full_variant(settings['variant'])))

@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
-from irsde_mm import cli
-from irsde_mm.errors import ConfigError, OutputError
+from irsde_mm.errors import ConfigError, OutputError, building
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +25,9 @@ def cut(args: argparse.Namespace) -> None:
         ConfigError: If the config has no image files, or sizes do not fit.
         OutputError: If the folder is there already.
     """
+    from irsde_mm.datasets import PairedImageDataset
     from tqdm.auto import tqdm
-    dataset = build(args.config)
+    dataset, readers = build(args.config)
     scale = dataset.get_data_info(0)['scale']
     least = max(dataset.min_size, scale)
     if args.size < least or args.stride < 1 or (
@@ -38,9 +38,10 @@ def cut(args: argparse.Namespace) -> None:
     if out.exists():
         raise OutputError(f"'{out}' exists and is not overwritten: choose "
                           'another --out for the patches.')
-    paired = hasattr(dataset, 'img_name')
-    number = sum(cut_one(dataset.get_data_info(i), dataset, out, args)
-                 for i in tqdm(range(len(dataset)), unit='image'))
+    paired = isinstance(dataset, PairedImageDataset)
+    number = sum(
+        cut_one(dataset.get_data_info(i), dataset, readers, out, args)
+        for i in tqdm(range(len(dataset)), unit='image'))
     where = 'train_dataloader.dataset.'
     options = [f'{where}data_root={out}'] + paired * [
         f'{where}data_prefix.{key}={key}' for key in ('img', 'gt')]
@@ -48,38 +49,41 @@ def cut(args: argparse.Namespace) -> None:
           + ' '.join(options))
 
 
-def build(config: str):
-    """The training set of a config.
+def build(config: str) -> tuple:
+    """The training set of a config, and how it reads the images of each key.
 
     Raises:
         ConfigError, DataError: If it is not one of image files.
     """
-    from irsde_mm.apis.configs import load_config
+    from irsde_mm.config import config_scope, dataloaders, load_config
+    from irsde_mm.config.completion import find_steps
     from irsde_mm.datasets.base import ImageFilesDataset
-    from irsde_mm.registry import DATASETS
-    from mmengine.registry import DefaultScope
+    from irsde_mm.datasets.transforms import LoadImage
+    from irsde_mm.registry import DATASETS, TRANSFORMS
     if not config:
         raise ConfigError('--config has to say whose images are cut.')
     cfg = load_config(config)
-    loader = cfg.get('train_dataloader')
-    if not loader:
+    loader, = dataloaders(cfg, 'train') or [None]
+    if loader is None:
         raise ConfigError(f"'{config}' has no train_dataloader.")
-    with cli.building(f"the data of '{config}' cannot be used"), \
-            DefaultScope.overwrite_default_scope('mmagic'):
+    with building(f"the data of '{config}' cannot be used"), \
+            config_scope(cfg):
         dataset = DATASETS.build(dict(loader.dataset, pipeline=[]))
+        readers = {key: LoadImage(key) for key in ('img', 'gt')}
+        readers.update((step['key'], TRANSFORMS.build(step))
+                       for step in find_steps(loader.dataset.get('pipeline')))
     if not isinstance(dataset, ImageFilesDataset):
         raise ConfigError(f"'{config}' trains on no image files of ours, but "
                           f'on {type(dataset).__name__}.')
-    return dataset
+    return dataset, readers
 
 
-def cut_one(info: dict, dataset, out: Path, args: argparse.Namespace) -> int:
+def cut_one(info: dict, dataset, readers: dict, out: Path,
+            args: argparse.Namespace) -> int:
     """Writes the patches of an image or pair, gives their number."""
-    from irsde_mm.apis.images import prepare_folder, write_image
-    from irsde_mm.datasets.image_reader import read_image
+    from irsde_mm.io.photos import prepare_folder, write_image
     scale, patches = info['scale'], 0
-    images = {key: read_image(info[f'{key}_path'],
-                              max_pixels=info['max_pixels'])
+    images = {key: readers[key](dict(info))[key]
               for key in ('gt', 'img') if f'{key}_path' in info}
     for place in places(images['gt'].shape, args.size, args.stride):
         patches += 1
@@ -102,11 +106,10 @@ def targets(info: dict, dataset, out: Path,
     if 'img_path' not in info:
         return dict(gt=out / f'{label}{clean}.png')
     name = Path(info['img_path']).stem
-    match = dataset.img_name.fullmatch(name)
-    at = match.start(1)
-    clean = dataset.gt_template.replace('{}', label + match[1])
-    return dict(img=out / 'img' / f'{name[:at]}{label}{name[at:]}.png',
-                gt=out / 'gt' / f'{clean}.png')
+    at = dataset.names.patterns['img'].fullmatch(name).start(1)
+    degraded = f'{name[:at]}{label}{name[at:]}'
+    return dict(img=out / 'img' / f'{degraded}.png',
+                gt=out / 'gt' / f'{dataset.names.partner(degraded)}.png')
 
 
 def places(shape: tuple, size: int, stride: int) -> Iterator[Tuple[int, int]]:

@@ -1,42 +1,17 @@
 """The published data sets: where they are obtained, how their files are named
 and where those go. The one table of tools/prepare_data.py.
 
-None was at hand when this was written, so every entry says verified=False:
-its patterns come from the papers, the project pages and the code of others.
+The names come from the papers, the project pages and the code of others; only
+entries with verified=True were tried on the real files.
 """
 from typing import Tuple
 
+from data_layouts import gopro, rain
 from data_parts import Pair, Part, Source
 
 SCALES = (2, 3, 4)
 UNVERIFIED = ('the file patterns were not checked against the real archive; '
               'use --pattern if names differ')
-
-
-def inside(word: str, other: str) -> str:
-    """Below a folder that has a word in its name, with none of the other's
-    further in: 'train_and_more/test/' is a test folder."""
-    return (rf'(?:.*/)?(?=[^/]*{word})(?![^/]*{other})[^/]*/'
-            rf'(?:(?![^/]*{other})[^/]*/)*')
-
-
-def rain(title: str, train: int, config: str) -> Source:
-    name = title.lower()
-    parts = tuple(
-        Part(f'{split}_{side}',
-             inside(split, other) + rf'{word}-(?P<name>[^/]+)\.png',
-             (f'{name}/{split}/{side}/{{name}}',),
-             f'rain_{split}/{word}-001.png', count)
-        for split, other, count in (('train', 'test', train),
-                                    ('test', 'train', 100))
-        for side, word in (('input', 'rain'), ('target', 'norain')))
-    return Source(
-        f'{title} (Yang et al., "Deep Joint Rain Detection and Removal from '
-        'a Single Image", CVPR 2017)',
-        'https://www.icst.pku.edu.cn/struct/Projects/joint_rain_removal.html',
-        'not known; ask the authors', (f'configs/irsde/{config}.py',), parts,
-        (Pair('train_input', 'train_target'),
-         Pair('test_input', 'test_target')))
 
 
 def low(prefix: str, pattern: str, target: str, example: str, count: int,
@@ -94,18 +69,7 @@ PAGE_TERMS = 'not known; see the project page'
 SOURCES = {
     'rain100h': rain('Rain100H', 1800, 'derain'),
     'rain100l': rain('Rain100L', 200, 'derain_rain100l'),
-    'gopro': Source(
-        'GoPro (Nah et al., "Deep Multi-scale Convolutional Neural Network '
-        'for Dynamic Scene Deblurring", CVPR 2017)',
-        'https://seungjunnah.github.io/Datasets/gopro (GOPRO_Large)',
-        'see the project page', ('configs/irsde/deblur.py',),
-        tuple(Part(f'{split}_{side}', rf'(?:.*/)?{split}/(?P<scene>[^/]+)/'
-                   rf'{side}/(?P<name>\d+)\.png',
-                   (f'gopro/{split}/{side}/{{scene}}-{{name}}',),
-                   f'{split}/GOPR0372_07_00/{side}/000047.png', count)
-              for split, count in (('train', 2103), ('test', 1111))
-              for side in ('blur', 'sharp')),
-        (Pair('train_blur', 'train_sharp'), Pair('test_blur', 'test_sharp'))),
+    'gopro': gopro(),
     'div2k': Source(
         'DIV2K, training images (Agustsson and Timofte, CVPR Workshops 2017)',
         DIV2K_PAGE, DIV2K_TERMS, SR + DENOISE,
@@ -159,13 +123,15 @@ SOURCES = {
         'https://www4.comp.polyu.edu.hk/~cslzhang/CDM_Dataset.htm',
         PAGE_TERMS, DENOISE,
         one('images', r'(?P<name>\d{1,2})\.tiff?',
-            'denoising_gaussian_test/McMaster/{name}', 'McM/1.tif', 18)),
+            'denoising_gaussian_test/McMaster/{name}', 'McM/1.tif', 18),
+        verified=True),
     'kodak24': Source(
         'Kodak24 (Kodak Lossless True Color Image Suite)',
         'http://r0k.us/graphics/kodak/',
         'released by Kodak for unrestricted use, says the page', DENOISE,
         one('images', r'(?P<name>kodim\d\d)\.png',
-            'denoising_gaussian_test/Kodak24/{name}', 'kodim01.png', 24)),
+            'denoising_gaussian_test/Kodak24/{name}', 'kodim01.png', 24),
+        verified=True),
     'cbsd68': Source(
         'CBSD68 (68 images of Martin et al., ICCV 2001, in colour)',
         f'{BERKELEY}; the choice of 68 with the code of denoising papers',
@@ -194,10 +160,13 @@ SOURCES = {
             100, mask=True)),
     'reside_its': Source(
         RESIDE + 'indoor training set', RESIDE_PAGE, PAGE_TERMS, DEHAZE,
-        one('hazy', r'[^/]*haz[ey][^/]*/(?P<name>\d+_\d+(?:_[\d.]+)?)\.png',
+        # the images of SOTS begin at 1400
+        one('hazy', r'(?<!outdoor/)[^/]*haz[ey][^/]*/(?!14\d\d)'
+            r'(?P<name>\d+_\d+(?:_[\d.]+)?)\.png',
             'reside/ITS/hazy/{name}', 'ITS/hazy/1_1_0.90179.png', 13990)
-        + one('clear', r'[^/]*clear[^/]*/(?P<name>\d+)\.png',
-              'reside/ITS/clear/{name}', 'ITS/clear/1.png', 1399),
+        + one('clear', r'(?<!outdoor/)(?:[^/]*clear[^/]*|gt)/(?!14\d\d)'
+              r'(?P<name>\d+)\.png', 'reside/ITS/clear/{name}',
+              'ITS/clear/1.png', 1399),
         (Pair('hazy', 'clear', many=True),)),
     'sots_indoor': Source(
         RESIDE + 'indoor test set', RESIDE_PAGE, PAGE_TERMS, DEHAZE,

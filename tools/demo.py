@@ -1,12 +1,12 @@
 """Trains small models on built-in photos, tests them on photos that they never
 saw, and writes the scores and pictures: python tools/demo.py"""
 import argparse
-import json
 import shutil
 import time
 from pathlib import Path
 
-from irsde_mm import cli
+from irsde_mm.commands import cli
+from irsde_mm.io.plain_json import to_json
 
 TASKS = ('derain', 'denoise', 'deblur', 'sr', 'inpaint', 'dehaze')
 PICTURES = ('comparison', 'trajectory')
@@ -43,7 +43,7 @@ def main(args: argparse.Namespace) -> None:
         of_task = f'_{task}' if len(tasks) > 1 else ''
         draw_comparison(rows[task], out / f'comparison{of_task}.png')
         draw_trajectory(states, out / f'trajectory{of_task}.png')
-    (out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
+    (out / 'summary.json').write_text(to_json(summary, indent=2) + '\n')
     show(rows, summary)
     print('scores and pictures: summary.json, comparison*.png and '
           f'trajectory*.png in {out}/')
@@ -55,8 +55,8 @@ def prepare(path: str) -> Path:
     Raises:
         OutputError: If it holds things and no demo made it.
     """
-    from irsde_mm.apis.images import prepare_folder
     from irsde_mm.errors import OutputError
+    from irsde_mm.io.photos import prepare_folder
     out, marker = Path(path), Path(path) / '.demo'
     if marker.exists():
         for task in TASKS:
@@ -75,9 +75,10 @@ def prepare(path: str) -> Path:
 
 def train(config: str, folder: Path, iters) -> None:
     """Trains a config into a folder."""
-    from irsde_mm import registry  # noqa: F401, first: compat
-    from irsde_mm.apis.configs import load_config
+    from irsde_mm import compat
+    from irsde_mm.config import load_config
     from mmengine.runner import Runner
+    compat.apply()
     cfg = load_config(config, {'train_cfg.max_iters': iters} if iters else {})
     cfg.work_dir = str(folder)
     # tested below, photo by photo
@@ -94,16 +95,15 @@ def test(config: str, folder: Path):
         photo, from x_T to x_0, as pairs (t, picture).
     """
     from irsde_mm.apis import init_restorer
-    from irsde_mm.apis.checkpoint import find_run
-    from irsde_mm.apis.configs import load_config
+    from irsde_mm.config import config_scope, load_config
+    from irsde_mm.io.grids import to_rgb
+    from irsde_mm.model_files.runs import find_run
     from irsde_mm.registry import DATASETS, METRICS
-    from irsde_mm.visualization import to_rgb
-    from mmengine.registry import DefaultScope
     _, checkpoint = find_run(folder)
     cfg = load_config(config)
     model = init_restorer(config, str(checkpoint))
     rows, states = [], []
-    with DefaultScope.overwrite_default_scope('mmagic'):
+    with config_scope(cfg):
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
         for item in dataset:
             metrics = [METRICS.build(metric)
@@ -124,15 +124,14 @@ def test(config: str, folder: Path):
 def restore(model, item: dict, states=None):
     """One test sample through the model; keeps the states if asked."""
     import torch
-    from irsde_mm.visualization import to_rgb
     data = model.data_preprocessor(
         dict(inputs=[item['inputs']], data_samples=[item['data_samples']]))
     inputs, samples = data['inputs'], data['data_samples']
 
-    def keep(s, xs):
-        states.append((s, to_rgb(255 * xs[0].flip(0))))
+    def keep(progress):
+        states.append((progress.t, progress.states()[0][..., ::-1]))
 
-    options = {} if states is None else dict(started=keep, callback=keep)
+    options = {} if states is None else dict(callback=keep)
     with torch.no_grad():
         return model(inputs, samples, mode='predict', **options)[0]
 
@@ -148,7 +147,7 @@ def average(rows: list) -> dict:
 
 def draw_comparison(rows: list, path: Path) -> None:
     """Degraded | restored | clean, a photo a row."""
-    from irsde_mm.apis.pictures import pyplot
+    from irsde_mm.config.preview import pyplot
     plt = pyplot()
     figure, axes = plt.subplots(len(rows), 3, squeeze=False,
                                 figsize=(15, 3.6 * len(rows)))
@@ -170,14 +169,14 @@ def draw_comparison(rows: list, path: Path) -> None:
 
 def draw_trajectory(states: list, path: Path) -> None:
     """States of one photo from x_T to x_0."""
-    from irsde_mm.apis.pictures import pyplot
+    from irsde_mm.config.preview import pyplot
     plt = pyplot()
     last = len(states) - 1
     chosen = [states[round(i * last / (STATES - 1))] for i in range(STATES)]
     figure, axes = plt.subplots(1, STATES, figsize=(3.6 * STATES, 2.9))
     for (t, image), axis in zip(chosen, axes):
         axis.imshow(image)
-        axis.set_title(f't = {t}')
+        axis.set_title(f't = {t:g}')
         axis.axis('off')
     figure.tight_layout()
     figure.savefig(path, dpi=90)

@@ -26,6 +26,6 @@ fi
 export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
 # the same for any number of processes, and so the same scores
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-exec "${PYTHON:-python}" -m torch.distributed.run "${where[@]}" \
+exec "${PYTHON:-python}" -m irsde_mm.commands.launch "${where[@]}" \
     --nproc-per-node "$3" "$tools/test.py" "$1" "$2" --launcher pytorch \
     "${@:4}"

@@ -27,6 +27,6 @@ fi
 export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
 # the same for any number of processes
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-exec "${PYTHON:-python}" -m torch.distributed.run "${where[@]}" \
+exec "${PYTHON:-python}" -m irsde_mm.commands.launch "${where[@]}" \
     --max-restarts "${MAX_RESTARTS:-0}" \
     --nproc-per-node "$2" "$tools/train.py" "$1" --launcher pytorch "${@:3}"

@@ -2,8 +2,10 @@
 python tools/export.py work_dirs/derain --out derain.safetensors"""
 import argparse
 from pathlib import Path
+from typing import Optional, Tuple
 
-from irsde_mm import cli
+from irsde_mm.commands import cli
+from irsde_mm.errors import CheckpointError, OutputError, building
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,35 +23,35 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm.apis.configs import load_config
-    from irsde_mm.apis.exported import export
-    from irsde_mm.apis.images import prepare_folder
-    from irsde_mm.apis.inference import restorer_from_config
-    from irsde_mm.errors import OutputError
-    from irsde_mm.weight_files import EXPORTED
+    from irsde_mm.apis.edit_models import model_from_config
+    from irsde_mm.apis.export import export, source_of
+    from irsde_mm.config import load_config
+    from irsde_mm.io.photos import prepare_folder
+    from irsde_mm.model_files.exported import EXPORTED
     out = Path(args.out)
     if out.suffix != EXPORTED:
         raise OutputError(f"'{out}' must end in {EXPORTED}.")
     if out.exists():
         raise OutputError(f"'{out}' exists and is not overwritten.")
     config, checkpoint = find_source(args.source, args.config)
-    with cli.building(f"'{config}' cannot be built"):
-        model = restorer_from_config(load_config(config), checkpoint, 'cpu')
+    with building(f"'{config}' cannot be built"):
+        model = model_from_config(load_config(config), checkpoint, 'cpu')
     prepare_folder(out.parent)
-    left_out = export(model, out, Path(config).stem, args.licence)
+    export(model, out, Path(config).stem, args.licence)
     print(f"'{checkpoint}' with the config '{config}' is now '{out}'.")
-    if left_out is not None:
-        print(f'It can restore but not test: {left_out}')
+    source = source_of(model.cfg)
+    print(f"tools/test.py '{out}' uses the test set of '{source}'."
+          if source else f"It names no test set: tools/test.py '{out}' needs "
+          f"--data FOLDER, or '{config}' before the file.")
 
 
-def find_source(source: str, config) -> tuple:
+def find_source(source: str, config: Optional[str]) -> Tuple[str, str]:
     """Config and checkpoint to be exported.
 
     Raises:
-        CheckpointError: If one is not there.
+        CheckpointError: If one is missing.
     """
-    from irsde_mm.apis.checkpoint import find_run
-    from irsde_mm.errors import CheckpointError
+    from irsde_mm.model_files.runs import find_run
     checkpoint = Path(source)
     if checkpoint.is_dir():
         found, checkpoint = find_run(checkpoint)

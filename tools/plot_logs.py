@@ -2,7 +2,7 @@
 python tools/plot_logs.py work_dirs/a work_dirs/b --out plot.png"""
 import argparse
 
-from irsde_mm import cli
+from irsde_mm.commands import cli
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,8 +20,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm.apis.pictures import new_picture
-    from irsde_mm.apis.training_logs import KEYS, draw_runs, read_runs
+    from irsde_mm.config.preview import new_picture
+    from training_logs import KEYS, draw_runs, read_runs
     runs = read_runs(args.runs)
     out = new_picture(args.out)
     draw_runs(runs, out, keys=args.keys or KEYS, smooth=args.smooth)

@@ -12,7 +12,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 import data_patches
 from data_parts import Part, Source, some
 from data_sources import SOURCES, UNVERIFIED, listing
-from irsde_mm import cli
+from irsde_mm.commands import cli
 from irsde_mm.errors import ConfigError, DataError, OutputError
 
 
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm.datasets.preparation import Layout
+    from preparation import Layout
     if args.name == 'patches':
         data_patches.cut(args)
         return
@@ -99,8 +99,8 @@ def match(source: Source, args: argparse.Namespace,
     Raises:
         DataError: If they are not all there, or there are too many.
     """
-    from irsde_mm.datasets.paired_image_dataset import listed
-    from irsde_mm.datasets.preparation import read_source
+    from irsde_mm.errors import listed
+    from preparation import read_source
     folders = {Path(args.out, target).parent
                for part in source.parts for target in part.targets}
     entries = [entry for place in args.source
@@ -137,7 +137,7 @@ def as_found(part: Part, entry, groups: re.Match) -> Found:
 
 def nothing(source: Source, paths: List[str]) -> DataError:
     """The error that no file matches, with some that there are."""
-    from irsde_mm.datasets.preparation import ARCHIVE
+    from preparation import ARCHIVE
     nested = [path for path in paths if ARCHIVE.search(path)]
     hint = 'say with --pattern ROLE=REGEX how they are named'
     if nested:
@@ -155,8 +155,8 @@ def lay_out(source: Source, found: List[Found], layout, stamp: Path) -> None:
     Raises:
         OutputError: Before, if other files are in the way.
     """
-    from irsde_mm.apis.images import prepare_folder
-    from irsde_mm.datasets.paired_image_dataset import listed
+    from irsde_mm.io.photos import prepare_folder
+    from irsde_mm.errors import listed
     from tqdm.auto import tqdm
     prepare_folder(layout.root)
     crops = {pair.gt: pair for pair in source.pairs if pair.crop}
@@ -180,14 +180,13 @@ def lay_out(source: Source, found: List[Found], layout, stamp: Path) -> None:
 
 def present(out: Path, part: Part, target: str) -> Dict[str, Path]:
     """The images that fill a target, by name; links that lead nowhere too."""
-    from irsde_mm.datasets.image_files import EXTENSIONS, by_stem
+    from irsde_mm.io.image_files import by_stem, is_image
     folder, own = PurePosixPath(target).parent, part.own(target)
     if not (out / folder).is_dir():
         return {}
     return by_stem(sorted(
         path for path in (out / folder).iterdir()
-        if path.suffix.lower() in EXTENSIONS
-        and own.fullmatch(f'{folder}/{path.stem}')))
+        if is_image(path) and own.fullmatch(f'{folder}/{path.stem}')))
 
 
 def survey(source: Source, out: Path,
@@ -219,7 +218,7 @@ def survey(source: Source, out: Path,
 
 def look(part: Part, path: Path) -> Tuple[Optional[tuple], str]:
     """The size of an image and what is wrong with it."""
-    from irsde_mm.datasets.image_reader import image_size
+    from irsde_mm.io.reader import image_size
     from PIL import Image
     try:
         size = image_size(path)
@@ -274,7 +273,7 @@ def finish(name: str, out: Path, rows: List[Row],
     Raises:
         DataError: With all that is wrong with it.
     """
-    from irsde_mm.datasets.paired_image_dataset import listed
+    from irsde_mm.errors import listed
     from rich.console import Console
     from rich.table import Table
     table = Table(title=f"{name} in '{out}'")

@@ -1,5 +1,5 @@
 """Restores photos: python tools/restore.py photo.jpg --out restored"""
-from irsde_mm import cli
+from irsde_mm.commands import cli
 from irsde_mm.commands import restore
 
 if __name__ == '__main__':

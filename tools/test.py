@@ -1,5 +1,5 @@
 """Scores a model: python tools/test.py CONFIG CHECKPOINT"""
-from irsde_mm import cli
+from irsde_mm.commands import cli
 from irsde_mm.commands import test
 
 if __name__ == '__main__':

@@ -10,11 +10,12 @@ default_hooks = dict(
         max_keep_ckpts=3, save_best='PSNR', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     settings=dict(type='irsde_mm.SettingsHook'),
+    resume=dict(type='irsde_mm.ResumeHook'),
     plain_checkpoint=dict(type='irsde_mm.PlainCheckpointHook'),
     guard=dict(type='irsde_mm.GuardHook'),
     preemption=dict(type='irsde_mm.PreemptionHook'),
     progress=dict(type='irsde_mm.ProgressHook'),
-    # none: default_hooks = dict(pictures=dict(images=0, trajectories=0))
+    # none: default_hooks = dict(pictures=None)
     pictures=dict(type='irsde_mm.PicturesHook'),
     results=dict(type='irsde_mm.ResultsHook'),
     skipped=dict(type='irsde_mm.SkippedImagesHook'))

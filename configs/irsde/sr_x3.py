@@ -14,5 +14,7 @@ for loader in (train_dataloader, val_dataloader, *test_dataloader):
     loader.dataset.pipeline = [
         dict(step, scale=3) if 'scale' in step else step
         for step in loader.dataset.pipeline]
-patch_size = train_dataloader.dataset.pipeline[2].gt_patch_size = 120
+patch_size = 120
+train_dataloader.dataset.min_size = patch_size
+train_dataloader.dataset.pipeline[2].gt_patch_size = patch_size
 del loader

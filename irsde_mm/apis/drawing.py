@@ -1,13 +1,13 @@
 """Pictures of what a restoration did."""
 from pathlib import Path
-from typing import Optional, Sequence, Tuple
+from typing import Callable, Optional, Sequence, Tuple
 
+import cv2
 import numpy as np
 
-from ..datasets.transforms.resample import resize
-from ..visualization import at_most, draw_grid, draw_strip
-from .images import to_picture, write_image
-from .restoration import Restoration
+from ..io.grids import at_most, draw_grid, draw_strip
+from ..io.photos import to_picture, write_image
+from .results import Restoration
 
 SIDE = 480  # longest side of a state in pictures of several
 MILLISECONDS = 250  # that a state of an animation is shown
@@ -18,20 +18,20 @@ def in_colour(image: np.ndarray) -> np.ndarray:
     return image.repeat(3, axis=2) if image.shape[2] == 1 else image
 
 
-def draw_result(kind: str, degraded: np.ndarray,
+def draw_result(kind: str, degraded: Callable[[], np.ndarray],
                 result: Restoration) -> np.ndarray:
     """One picture of a result.
 
     Args:
         kind (str): 'compare', degraded beside restored; 'states', a strip of
             the states; 'spread', a heat map of how far draws lie apart.
-        degraded (ndarray): (H, W, C) uint8 BGR.
+        degraded (callable): Reads the degraded image, (H, W, C) uint8 BGR.
         result (Restoration): With what is drawn.
 
     Returns:
         ndarray: (h, w, 3) uint8 BGR.
     """
-    return dict(compare=lambda: draw_comparison(degraded, result.image),
+    return dict(compare=lambda: draw_comparison(degraded(), result.image),
                 states=lambda: draw_states(result.states),
                 spread=lambda: draw_spread(result.spread))[kind]()
 
@@ -40,8 +40,8 @@ def draw_comparison(degraded: np.ndarray, restored: np.ndarray) -> np.ndarray:
     """Degraded beside restored, (H, W, C) uint8 BGR. Where the model enlarges
     photos the pixels of the degraded one are shown as squares."""
     if degraded.shape != restored.shape:
-        degraded = resize(degraded, restored.shape[:2], mode='nearest'
-                          ).astype(np.uint8)
+        scale = restored.shape[0] // degraded.shape[0]
+        degraded = degraded.repeat(scale, axis=0).repeat(scale, axis=1)
     return draw_grid([[in_colour(degraded), in_colour(restored)]],
                      ['degraded', 'restored'])
 
@@ -69,10 +69,9 @@ def heat_map(spread: np.ndarray, top: Optional[float] = None) -> np.ndarray:
     Returns:
         ndarray: (H, W, 3) uint8 BGR.
     """
-    from matplotlib import colormaps
     top = top or float(spread.max()) or 1.
-    colours = colormaps['inferno'](np.clip(spread / top, 0, 1), bytes=True)
-    return colours[..., 2::-1].copy()
+    grey = np.rint(255 * np.clip(spread / top, 0, 1)).astype(np.uint8)
+    return cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)
 
 
 def draw_spread(spread: np.ndarray) -> np.ndarray:

@@ -1,15 +1,17 @@
 """What a caller may name as photos, as photos of one kind."""
-from dataclasses import dataclass
+import os
+import warnings
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, List, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 from PIL import Image
 
-from ..datasets.image_reader import image_size, picture_pixels
 from ..errors import DataError, ImageError
-from .images import find_images, fit_channels, read_photo
-from .metadata import read_metadata
+from ..io.metadata import read_metadata
+from ..io.photos import find_images, fit_channels, read_photo
+from ..io.reader import image_size, picture_pixels
 
 Source = Union[Path, np.ndarray, Image.Image]
 
@@ -23,34 +25,58 @@ class Photo:
         source (Path | ndarray | Image): What it is read from.
         size (tuple[int, int]): Height and width, upright.
         error (ImageError, optional): Why it cannot be used.
+        warned (set[str]): Warnings already given, as a photo may be read
+            several times.
+        stem (str): The name of its results, without an ending; with the
+            folders that :func:`keep_folders` keeps.
     """
     name: str
     source: Source
     size: Tuple[int, int] = (0, 0)
     error: Optional[ImageError] = None
+    stem: str = ''
+    warned: Set[str] = field(default_factory=set)
 
-    @property
-    def stem(self) -> str:
-        """The name of its results, without an ending."""
-        return Path(self.name).stem
+    def __post_init__(self) -> None:
+        self.stem = self.stem or Path(self.name).stem
 
-    def load(self, channels: int, max_pixels: int) -> np.ndarray:
+    def load(self, channels: int, max_pixels: int,
+             white: Optional[int] = None) -> np.ndarray:
         """Pixels (H, W, channels) uint8 BGR.
+
+        Args:
+            channels (int): What the model restores, 1 or 3.
+            max_pixels (int): What has more is refused.
+            white (int, optional): See :func:`read_image`.
 
         Raises:
             ImageError: If it is of no use, or has colours for a grey model.
         """
         if isinstance(self.source, Path):
-            return read_photo(self.source, channels, max_pixels)
+            return read_photo(self.source, channels, max_pixels, white,
+                              self._warn)
         if isinstance(self.source, Image.Image):
-            return fit_channels(picture_pixels(self.source, max_pixels),
-                                channels, 'the PIL image')
+            return fit_channels(
+                picture_pixels(self.source, max_pixels, white, self._warn),
+                channels, 'the PIL image')
         return check_array(self.source, channels)
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warned:
+            self.warned.add(text)
+            warnings.warn(text, stacklevel=2)
 
     def metadata(self, channels: int) -> dict:
         """What its results keep beside pixels, see :func:`read_metadata`."""
         return {} if isinstance(self.source, np.ndarray) else read_metadata(
             self.source, channels)
+
+
+def with_name(error: DataError, name: str) -> ImageError:
+    """The error of an image, with the name of the image in its text."""
+    text = str(error)
+    named = repr(name)[1:-1] in text
+    return ImageError(text if named else f'{name!r}: {text}')
 
 
 def check_array(image: np.ndarray, channels: int) -> np.ndarray:
@@ -95,8 +121,20 @@ def list_sources(inputs: Any) -> List[Source]:
     return sources
 
 
-def open_photo(source: Source, number: int, channels: int,
-               max_pixels: int) -> Photo:
+def only(sources: List[Source]) -> List[Source]:
+    """Check that there is a single source.
+
+    Raises:
+        DataError: If there are several.
+    """
+    if len(sources) > 1:
+        raise DataError('an end has to be one image, but here are '
+                        f'{len(sources)}.')
+    return sources
+
+
+def open_photo(source: Source, number: int, channels: int, max_pixels: int,
+               white: Optional[int] = None) -> Photo:
     """A photo with its size, or what is wrong with it.
 
     Args:
@@ -104,6 +142,7 @@ def open_photo(source: Source, number: int, channels: int,
         number (int): Its place among all, from 1.
         channels (int): What the model restores, 1 or 3.
         max_pixels (int): What has more is refused.
+        white (int, optional): See :func:`read_image`.
     """
     if isinstance(source, Path):
         photo = Photo(str(source), source)
@@ -113,7 +152,19 @@ def open_photo(source: Source, number: int, channels: int,
         if isinstance(source, Path):
             photo.size = image_size(source, max_pixels)[::-1]
         else:
-            photo.size = photo.load(channels, max_pixels).shape[:2]
+            photo.size = photo.load(channels, max_pixels, white).shape[:2]
     except ImageError as error:
         photo.error = error
     return photo
+
+
+def keep_folders(photos: Sequence[Photo]) -> None:
+    """Let results lie in folders as their photos do, from the first folder in
+    which these differ: ``GOPR0384_11_00/blur/000001``."""
+    files = {id(photo): Path(os.path.abspath(photo.source))
+             for photo in photos if isinstance(photo.source, Path)}
+    root = os.path.commonpath([path.parent for path in files.values()])
+    for photo in photos:
+        if id(photo) in files:
+            photo.stem = str(
+                files[id(photo)].relative_to(root).with_suffix(''))

@@ -1,24 +1,33 @@
 """Results as files, none of which is written over another."""
+import os
 from pathlib import Path
-from typing import Dict, Iterable, List, Sequence
+from typing import Dict, List, Sequence
 
 import numpy as np
 
 from ..errors import OutputError
+from ..io.photos import prepare_folder, write_image
 from .drawing import write_animation
-from .images import write_image
-from .restoration import Restoration
+from .photos import Photo, keep_folders
+from .results import Restoration
+
+#: Bytes in a file's name, on all usual file systems.
+LONGEST = 255
 
 
 def check_new(targets: Sequence[Path]) -> None:
     """Stops before work that could not be written.
 
     Raises:
-        OutputError: If a file exists, or two would be the same.
+        OutputError: If a file exists, two would be the same, or a name is
+            too long.
     """
     seen = set()
     for target in targets:
-        if target.exists():
+        if len(os.fsencode(target.name)) > LONGEST:
+            raise OutputError(f"the name of '{target}' would be too long: "
+                              'give the photo a shorter one.')
+        if os.path.lexists(target):
             raise OutputError(f"'{target}' exists and is not overwritten: "
                               'choose another --out.')
         if target in seen:
@@ -57,13 +66,24 @@ class Folder:
             files.append(self.path / f'{stem}_states.gif')
         return files
 
-    def check(self, stems: Iterable[str]) -> None:
-        """Stops before work that could not be written.
+    def prepare(self, photos: Sequence[Photo]) -> None:
+        """Make the folders of results, which are those of the photos if two
+        results would have the same name otherwise.
 
         Raises:
-            OutputError: If a file exists, or two would be the same.
+            OutputError: If a file exists or cannot be written, or two would
+                still be the same.
         """
-        check_new([file for stem in stems for file in self.files(stem)])
+        files = self.all_files(photos)
+        if len(set(files)) < len(files):
+            keep_folders(photos)
+            files = self.all_files(photos)
+        check_new(files)
+        for folder in {file.parent for file in files}:
+            prepare_folder(folder)
+
+    def all_files(self, photos: Sequence[Photo]) -> List[Path]:
+        return [file for photo in photos for file in self.files(photo.stem)]
 
     def write(self, stem: str, result: Restoration,
               pictures: Dict[str, np.ndarray], metadata: dict) -> None:

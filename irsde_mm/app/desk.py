@@ -1,4 +1,4 @@
-"""What happens when something on the page is pressed."""
+"""The event handlers of the page."""
 import tempfile
 import time
 from contextlib import contextmanager
@@ -9,13 +9,14 @@ from threading import Event, Lock
 from typing import Dict, Iterator, List, Optional
 
 import gradio as gr
+import numpy as np
 
 from ..apis.drawing import draw_spread
-from ..apis.images import read_photo
 from ..apis.inferencer import RestorationInferencer
-from ..cli import own_words
-from ..errors import ConfigError, DataError, IRSDEError
-from ..visualization import spread_out
+from ..errors import ConfigError, DataError, IRSDEError, user_message
+from ..io.grids import spread_out
+from ..io.photos import read_photo
+from ..io.white_level import check_white
 from . import view
 from .examples import write_examples
 from .work import Stopped, watched
@@ -30,30 +31,34 @@ UNCHANGED = [gr.skip()] * 4
 
 @contextmanager
 def messages(path: Optional[str] = None) -> Iterator[None]:
-    """Shows what a visitor can mend as a message in the page.
+    """Shows errors that a visitor can correct as a message in the page.
 
-    In the words of the command line; of an uploaded file the name is said,
-    not where the server keeps it.
+    The text is that of the command line; an uploaded file is named without
+    the server's folder.
     """
     try:
         yield
     except (IRSDEError, OSError) as error:
-        words = own_words(error)
+        words = user_message(error)
         if not words:
             raise
-        if path:
-            words = words.replace(f'{Path(path).parent}/', '')
-        # a message is HTML, a name can be anything
-        raise gr.Error(escape(words, quote=False), duration=None,
+        raise gr.Error(in_page(words, path), duration=None,
                        print_exception=False) from error
 
 
+def in_page(words: str, path: Optional[str]) -> str:
+    """A message about a photo without the folder it lies in on the server."""
+    if path:
+        words = words.replace(f'{Path(path).parent}/', '')
+    return escape(words, quote=False)  # it is HTML, a name can be anything
+
+
 class Desk:
-    """Takes photos in, one restoration at a time.
+    """Handles the events of the page, one restoration at a time.
 
     Args:
-        models (dict[str, str]): What each model of the page's list is to
-            :class:`RestorationInferencer`.
+        models (dict[str, str]): Models of the list by name, as
+            :class:`RestorationInferencer` takes them.
         max_pixels (int): Larger photos are refused.
         device (str, optional): Where models run.
     """
@@ -72,7 +77,7 @@ class Desk:
         """A model of the list; the last few stay loaded.
 
         Raises:
-            ConfigError: If it is none of them.
+            ConfigError: If there is none of that name.
         """
         if name not in self.models:
             raise ConfigError(f'there is no model {name!r}; there are '
@@ -82,10 +87,10 @@ class Desk:
 
     def _write_examples(self, name: str) -> List[Path]:
         folder = Path(tempfile.mkdtemp())
-        return write_examples(self.inferencer(name).model.cfg, folder)
+        return write_examples(self.inferencer(name).pipeline, folder)
 
     def show_examples(self, name: str):
-        """The examples of a model in the gallery; without any it is gone."""
+        """The examples of a model in the gallery, hidden if there are none."""
         with messages():
             files = self._examples(name)
         return gr.update(
@@ -97,13 +102,25 @@ class Desk:
         path = str(self._examples(name)[event.index])
         return path, self.look(path)
 
-    def look(self, path: Optional[str]) -> str:
-        """The photo that was chosen, or a message of what is wrong with it."""
+    def look(self, path: Optional[str], white: Optional[int] = None) -> str:
+        """The chosen photo, or a message of what is wrong with it."""
         if path is None:
             return view.EMPTY
         with messages(path):
-            pixels = read_photo(path, max_pixels=self.max_pixels)
+            pixels = self.read(path, white)
         return view.one(pixels, about(path, pixels))
+
+    def read(self, path: str, white: Optional[int]) -> np.ndarray:
+        """The pixels of a photo; warnings are shown in the page.
+
+        Raises:
+            ConfigError, ImageError: If the white level or the photo cannot
+                be used.
+        """
+        check_white(white or None)
+        return read_photo(
+            path, max_pixels=self.max_pixels, white=white or None,
+            warn=lambda text: gr.Warning(in_page(text, path), duration=None))
 
     def stop(self, request: gr.Request) -> None:
         """Ends the visitor's restoration at its next step."""
@@ -117,7 +134,8 @@ class Desk:
 
     def restore(self, path: Optional[str], model: str, sampler: str,
                 steps: Optional[int], seed: Optional[int], samples: int,
-                request: gr.Request) -> Iterator[tuple]:
+                request: gr.Request, white: Optional[int] = None
+                ) -> Iterator[tuple]:
         """Restores a photo; shows the states on the way, then the result.
 
         Args:
@@ -127,7 +145,8 @@ class Desk:
             steps (int, optional): 0 for the sampler's.
             seed (int, optional): As for :func:`restore_batch`.
             samples (int): How many results are drawn.
-            request: Says whose restoration it is.
+            request: Identifies the visitor.
+            white (int, optional): White level of a 16-bit file, 0 for 65535.
 
         Yields:
             What is shown: the view, the download, the spread, the draws, the
@@ -135,18 +154,21 @@ class Desk:
         """
         stop = self.running[request.session_hash] = Event()
         options = dict(sampler=None if sampler == OWN else sampler,
-                       steps=steps or None, seed=seed, samples=samples)
+                       steps=steps or None, seed=seed, samples=samples,
+                       white=white or None)
         try:
             with messages(path), tempfile.TemporaryDirectory() as folder:
-                photo = self.checked(path, samples)
+                photo = self.checked(path, samples, white)
                 yield view.one(photo, about(path, photo)), *CLEARED
-                yield from self.walk(photo, path, model, folder, options, stop)
+                yield from self.steps(photo, path, model, folder, options,
+                                      stop)
         except Stopped:
             yield view.one(photo, 'stopped'), *CLEARED
         finally:
             self.running.pop(request.session_hash, None)
 
-    def checked(self, path: Optional[str], samples: int):
+    def checked(self, path: Optional[str], samples: int,
+                white: Optional[int]) -> np.ndarray:
         """The photo's pixels, if that and the options can be used.
 
         Raises:
@@ -158,28 +180,28 @@ class Desk:
         if not 1 <= samples <= MOST_SAMPLES:
             raise ConfigError(f'{samples} results are not 1 to '
                               f'{MOST_SAMPLES}.')
-        return read_photo(path, max_pixels=self.max_pixels)
+        return self.read(path, white)
 
-    def walk(self, photo, path: str, model: str, folder: str, options: dict,
-             stop: Event) -> Iterator[tuple]:
-        """The restoring itself: states, then the result."""
-        start, seen = time.perf_counter(), []
+    def steps(self, photo, path: str, model: str, folder: str, options: dict,
+              stop: Event) -> Iterator[tuple]:
+        """The restoration itself: states, then the result."""
+        start, seen, found = time.perf_counter(), [], []
 
-        def job(tell):
-            return self.inferencer(model)(
-                path, **options, out_dir=folder, progress=tell,
-                show_progress=False, max_pixels=self.max_pixels)
+        def work(callback):
+            found.extend(self.inferencer(model)(
+                path, **options, out_dir=folder, callback=callback,
+                show_progress=False, max_pixels=self.max_pixels)[
+                    'predictions'])
 
-        for news in watched(job, on_the_way, stop):
-            if isinstance(news, dict):
-                break
-            state, step, steps = news
+        for state, step, steps in watched(work, on_the_way, stop):
+            if state is None:
+                continue
             if step * options['samples'] <= steps:  # of the first result
                 seen.append((view.to_picture(state, view.THUMB),
                              f'step {step}'))
             yield (view.one(state, f'step {step} of {steps}', step / steps),
                    *UNCHANGED)
-        found = news['predictions'][0]
+        found, = found
         if found.error is not None:
             raise found.error
         file = found.path.rename(
@@ -197,12 +219,14 @@ def about(path: str, pixels) -> str:
 
 
 def on_the_way(progress) -> tuple:
-    """What is shown of a restoration that runs: state, step and steps."""
-    return progress.states()[0], progress.step, progress.steps
+    """What is shown of a restoration that runs: state (None if the photo
+    could not be restored), step and steps."""
+    state, = progress.states() or [None]
+    return state, progress.step, progress.steps
 
 
 def remark(found) -> str:
-    """What is odd about several results that are one."""
+    """A note if several results are the same."""
     if found.spread is None or found.spread.any():
         return ''
     return ('; all results are the same, since neither start nor sampler '
@@ -210,7 +234,7 @@ def remark(found) -> str:
 
 
 def results(found, seen: list) -> tuple:
-    """Spread, draws and states, each only where there is something to see."""
+    """Spread, draws and states, each only if there is something to show."""
     differ = found.spread is not None and bool(found.spread.any())
     return (
         gr.update(value=view.to_picture(draw_spread(found.spread))

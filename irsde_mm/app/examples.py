@@ -5,30 +5,35 @@ from typing import List
 import torch
 from PIL import Image
 
-from ..apis.own_data import fixed
-from ..apis.pictures import to_rgb
-from ..registry import DATASETS
+from ..config.own_data import fixed
+from ..config.trusted import check_degradation, is_component
+from ..datasets.transforms import Degradation
+from ..inference import ImagePipeline
+from ..io.grids import to_rgb
+from ..registry import DATASETS, TRANSFORMS
 
 SIDE = 320
 
 
-def write_examples(cfg, folder: Path) -> List[Path]:
-    """Writes the built-in test photos, degraded as a model's config says.
+def write_examples(pipeline: ImagePipeline, folder: Path) -> List[Path]:
+    """Writes the built-in test photos, degraded as a model's training data.
 
     Args:
-        cfg (Config): The model's; one without ``degradation`` has none.
+        pipeline (ImagePipeline): The model; one that does not know its
+            ``degradation`` has no examples.
         folder (Path): For the files, PNG; it must exist.
 
     Returns:
         list[Path]: The files, named like the photos.
     """
     from mmengine.registry import DefaultScope
-    if 'degradation' not in cfg:
+
+    # without Upsample: photos are enlarged where they are restored
+    steps = [step for step in check_degradation(pipeline.degradation)
+             if is_component(TRANSFORMS, step['type'], Degradation)]
+    if not steps:
         return []
-    # photos are enlarged where they are restored
-    steps = [step for step in cfg.degradation
-             if step['type'] != 'irsde_mm.Upsample']
-    grey = len(cfg.model.data_preprocessor.mean) == 1
+    grey = pipeline.channels == 1
     centre = dict(type='Crop', keys=['gt'], crop_size=(SIDE, SIDE),
                   random_crop=False)
     with DefaultScope.overwrite_default_scope('mmagic'):

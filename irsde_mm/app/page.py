@@ -1,14 +1,14 @@
-"""The page: what is on it and what each part does."""
+"""Layout of the page."""
 from pathlib import Path
 
 import gradio as gr
 
-from ..models.restorers.sampler_choice import PRESETS, SAMPLERS
+from ..inference.presets import PRESETS, SAMPLERS
 from . import view
 from .desk import MOST_SAMPLES, OWN, STATES, Desk
 
-#: Visitors that wait at most, and seconds between looks for old files and
-#: until they go.
+#: Most visitors in the queue; seconds between sweeps for old files, and from
+#: which age on files are old.
 WAITING, SWEEP, OLD = 8, 600, 3600
 MAX_SEED = 2**32 - 1
 FONT, MONO = ([gr.themes.Font(name) for name in names] for names in (
@@ -18,11 +18,11 @@ FONT, MONO = ([gr.themes.Font(name) for name in names] for names in (
 def build_page(desk: Desk) -> gr.Blocks:
     """The page of a desk.
 
-    Nothing on it comes from elsewhere: fonts are the system's, nothing is
-    counted or reported.
+    Nothing on it is loaded from elsewhere: fonts are the system's, and there
+    are no analytics.
 
     Args:
-        desk (Desk): What does the work.
+        desk (Desk): The handlers.
 
     Returns:
         gradio.Blocks: One restoration runs at a time, a few wait.
@@ -33,8 +33,8 @@ def build_page(desk: Desk) -> gr.Blocks:
     with gr.Blocks(theme=theme, css=view.CSS, title='Restore a photo',
                    analytics_enabled=False,
                    delete_cache=(SWEEP, OLD)) as page:
-        gr.Markdown('# Restore a photo\nMean-reverting diffusion walks back '
-                    'from the photo to a clean one.')
+        gr.Markdown('# Restore a photo\nMean-reverting diffusion leads from '
+                    'the photo back to a clean one.')
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
                 inputs = controls(desk)
@@ -49,7 +49,7 @@ def build_page(desk: Desk) -> gr.Blocks:
 
 
 def controls(desk: Desk) -> dict:
-    """What a visitor gives."""
+    """The inputs of the page."""
     names = list(desk.models)
     photo = gr.File(label='Photo', file_types=['image'], height=150)
     take_files_only(photo)
@@ -70,13 +70,15 @@ def controls(desk: Desk) -> dict:
                          info='another of the possible results')
         samples = gr.Slider(1, MOST_SAMPLES, 1, step=1, label='Results',
                             info='several show where the model guesses')
-    return dict(photo=photo, examples=examples, model=model,
-                settings=[sampler, steps, seed, samples])
+    white = gr.Number(0, label='White level', precision=0, minimum=0,
+                      info='of 16-bit files, such as 4095 for 12-bit data; '
+                      '0: 65535')
+    return dict(photo=photo, examples=examples, model=model, white=white,
+                settings=[sampler, steps, seed, samples, white])
 
 
 def take_files_only(component: gr.components.Component) -> None:
-    """Lets no visitor send a web address in place of a file: Gradio would
-    fetch it for them."""
+    """Refuses web addresses in place of files, which Gradio would fetch."""
     move = component.async_move_resource_to_block_cache
 
     async def move_file(path: str) -> str:
@@ -89,7 +91,7 @@ def take_files_only(component: gr.components.Component) -> None:
 
 
 def shown() -> dict:
-    """What a visitor gets."""
+    """The outputs of the page."""
     result = gr.HTML(view.EMPTY, elem_id='view')
     download = gr.DownloadButton('Download the result (PNG)',
                                  interactive=False)
@@ -105,7 +107,7 @@ def shown() -> dict:
 
 def connect(page: gr.Blocks, desk: Desk, inputs: dict, outputs: dict,
             start: gr.Button, stop: gr.Button) -> None:
-    """Which part starts what."""
+    """Connects the components with the handlers."""
     photo, examples, model = (inputs[key] for key in (
         'photo', 'examples', 'model'))
     quiet = dict(api_name=False, show_progress='hidden')
@@ -113,8 +115,9 @@ def connect(page: gr.Blocks, desk: Desk, inputs: dict, outputs: dict,
     model.change(desk.show_examples, model, examples, **quiet)
     examples.select(desk.take_example, model, [photo, outputs['result']],
                     **quiet)
-    gr.on([photo.upload, photo.clear], desk.look, photo, outputs['result'],
-          **quiet)
+    white = inputs['white']
+    gr.on([photo.upload, photo.clear, white.submit], desk.look,
+          [photo, white], outputs['result'], **quiet)
     start.click(desk.restore, [photo, model, *inputs['settings']],
                 [outputs['result'], *outputs['more']], api_name=False,
                 show_progress='minimal')

@@ -1,4 +1,4 @@
-"""Serving the page, to nobody but whom it is for."""
+"""Serving the page, without access to anything else."""
 import re
 import signal
 import socket
@@ -49,8 +49,7 @@ class Policy:
 def build_app(page: gr.Blocks) -> FastAPI:
     """The page as an application that serves uploads and nothing else.
 
-    Files of the machine are out of reach, errors tell no visitor where they
-    arose.
+    Files of the machine are out of reach, and errors have no tracebacks.
 
     Args:
         page (gradio.Blocks): What :func:`build_page` returns.
@@ -86,7 +85,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: FastAPI, listener: socket.socket) -> None:
-    """Answers until the process is told to end, by ctrl-C or SIGTERM.
+    """Answers requests until ctrl-C or SIGTERM.
 
     Raises:
         KeyboardInterrupt: At the end.

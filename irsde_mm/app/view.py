@@ -1,4 +1,4 @@
-"""What the page shows of photos, as HTML and small pictures."""
+"""Photos as HTML and small pictures."""
 import base64
 import io
 from html import escape
@@ -49,7 +49,7 @@ def data_url(pixels: np.ndarray) -> str:
 
 
 def figure(pixels: np.ndarray, inside: str, caption: str) -> str:
-    """A figure with the form of an image."""
+    """A figure with the aspect ratio of an image."""
     height, width = pixels.shape[:2]
     return (f'<figure class="show" style="--ratio: {width / height:.4f}">'
             f'<div class="pair">{inside}</div>'
@@ -72,9 +72,9 @@ def one(pixels: np.ndarray, caption: str, done: float = None) -> str:
 
 
 def slider(before: np.ndarray, after: np.ndarray, caption: str) -> str:
-    """Two photos on each other, and a slider of how much of each is seen.
+    """Two photos on top of each other, with a slider between them.
 
-    It is an input of kind range: it is moved by mouse, finger and keyboard.
+    It is a range input, which mouse, finger and keyboard can move.
     """
     return figure(after, (
         f'<img alt="after" src="{data_url(after)}">'

@@ -1,4 +1,4 @@
-"""Work in a thread, watched while it runs."""
+"""Progress of work in a thread."""
 import queue
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -6,19 +6,19 @@ from typing import Any, Callable, Iterator
 
 
 class Stopped(Exception):
-    """The visitor wants no more of it."""
+    """The visitor stopped the restoration."""
 
 
-def watched(work: Callable[[Callable], Any], look: Callable[[Any], Any],
+def watched(work: Callable[[Callable], None], look: Callable[[Any], Any],
             stop: Event) -> Iterator:
-    """Yields how far a piece of work is, at last what it gives.
+    """Yields the progress of some work until it is done.
 
     Args:
-        work: Called as ``work(tell)`` in a thread; it calls ``tell(news)``
-            now and then.
-        look: Makes of news what is yielded; left out for what comes faster
-            than it is taken.
-        stop (Event): Ends the work at its next news.
+        work: Called as ``work(callback)`` in a thread; it calls
+            ``callback(progress)`` now and then.
+        look: Makes what is yielded from the progress. Not called for progress
+            that comes faster than it is taken.
+        stop (Event): Ends the work at its next callback.
 
     Raises:
         Stopped: If that ended it.
@@ -26,21 +26,21 @@ def watched(work: Callable[[Callable], Any], look: Callable[[Any], Any],
     """
     box: queue.Queue = queue.Queue()
 
-    def tell(news) -> None:
+    def callback(progress) -> None:
         if stop.is_set():
             raise Stopped
         if box.empty():
-            box.put((False, look(news)))
+            box.put((False, look(progress)))
 
     with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(work, tell)
+        result = pool.submit(work, callback)
         result.add_done_callback(lambda _: box.put((True, None)))
         try:
             while True:
                 done, seen = box.get()
                 if done:
-                    yield result.result()
+                    result.result()  # raises its error
                     return
                 yield seen
-        finally:  # also if nobody takes what is yielded: the page is closed
+        finally:  # also when the page was closed and the generator with it
             stop.set()

@@ -1,14 +1,13 @@
-"""What the installed command `irsde` can do, a module for each."""
+"""The commands of the installed `irsde`, a module for each."""
 import argparse
 import importlib
-import pkgutil
+import sys
 
-from .. import cli
+from ..errors import missing_package
+from . import cli
 
-
-def names() -> list:
-    """The commands: modules with ``parser()`` and ``main(args)``."""
-    return [module.name for module in pkgutil.iter_modules(__path__)]
+#: Modules with ``parser()`` and ``main(args)``.
+COMMANDS = ('app', 'restore', 'test', 'train')
 
 
 def load(name: str):
@@ -17,15 +16,15 @@ def load(name: str):
 
 
 def parser() -> argparse.ArgumentParser:
-    """What finds the command; its own parser takes what follows, so that
-    asking for one command's help does not build those of all."""
+    """The parser that finds the command; its own parser takes the rest, so
+    that one command's help does not build those of all."""
     about = '\n'.join(f'  {name:9}{load(name).__doc__.splitlines()[0]}'
-                      for name in names())
+                      for name in COMMANDS)
     parser = argparse.ArgumentParser(
         prog='irsde', description='Restores images with diffusion.',
         epilog=f'{about}\n\nirsde COMMAND --help says more.',
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('command', choices=names())
+    parser.add_argument('command', choices=COMMANDS)
     parser.add_argument('arguments', nargs=argparse.REMAINDER,
                         help='of the command')
     return parser
@@ -35,6 +34,12 @@ def main() -> None:
     """The entry point of `irsde`."""
     args = parser().parse_args()
     command = load(args.command)
-    options = command.parser()
+    try:
+        options = command.parser()
+    except ImportError as error:
+        if missing_package(error) is None:
+            raise
+        print(f'error: {missing_package(error)}', file=sys.stderr)
+        sys.exit(cli.USAGE_ERROR)
     options.prog = f'irsde {args.command}'
     cli.run(command.main, options, args.arguments)

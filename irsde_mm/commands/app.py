@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from .. import cli
+from ..errors import building
 
 MAX_PIXELS = 16_000_000
 
@@ -29,13 +29,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from ..errors import ConfigError
+    from ..errors import missing_package
     try:
         import gradio  # noqa: F401
     except ImportError as error:
-        raise ConfigError(
-            f'the page needs Gradio ({error}): '
-            'pip install -r requirements-app.txt') from None
+        raise missing_package(error) or error from error
     from ..app.page import build_page
     from ..app.server import build_app, listen, serve
     listener = listen(args.host, args.port)
@@ -81,18 +79,18 @@ def open_desk(args: argparse.Namespace):
     Raises:
         ConfigError, CheckpointError: If a model cannot be used.
     """
-    from ..apis.boxed import boxed_models
     from ..app.desk import Desk
     from ..errors import ConfigError
+    from ..model_files import bundled_models
     if args.max_pixels < 1:
         raise ConfigError('--max-pixels must be at least 1.')
-    models = {name: str(path) for name, path in boxed_models().items()}
+    models = {name: str(path) for name, path in bundled_models().items()}
     if args.model:
         models = {Path(args.model).stem: args.model}
     if not models:
         raise ConfigError('there is no model in the box: name one with '
                           '--model.')
     desk = Desk(models, args.max_pixels, args.device)
-    with cli.building(f"'{next(iter(models))}' cannot be opened"):
+    with building(f"'{next(iter(models))}' cannot be opened"):
         desk.inferencer(next(iter(models)))
     return desk

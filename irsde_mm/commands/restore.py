@@ -2,7 +2,7 @@
 import argparse
 import sys
 
-from .. import cli
+from . import cli
 
 FAILED = 1  # exit code if some photos could not be restored
 
@@ -12,8 +12,10 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         epilog='example: %(prog)s photo.jpg --task derain --out restored')
     parser.add_argument('inputs', nargs='*', metavar='INPUT',
-                        help="photos, folders, or patterns such as '*.jpg'")
-    parser.add_argument('--out', required=True, help='folder for the results')
+                        help="photos, folders (the images directly in them), "
+                        "or patterns such as '*.jpg' and 'folder/**/*'")
+    parser.add_argument('--out', required=True, help='folder for the results; '
+                        'photos with the same name keep their folders in it')
     model_arguments(parser)
     cli.sampler_arguments(parser)
     parser.add_argument('--seed', type=int,
@@ -24,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
                         'default a megapixel of them')
     parser.add_argument('--force', action='store_true', help='restore large '
                         'photos although memory seems not to suffice')
+    cli.white_argument(parser)
     parser.add_argument('--max-pixels', type=int, default=250_000_000,
                         help='refuse photos that declare more pixels '
                         '(default: %(default)s)')
@@ -68,7 +71,7 @@ def main(args: argparse.Namespace) -> None:
     inferencer = RestorationInferencer(model, args.checkpoint, args.device,
                                        args.tile)
     options = {name: getattr(args, name) for name in (
-        'sampler', 'steps', 'seed', 'max_pixels')}
+        'sampler', 'steps', 'seed', 'max_pixels', 'white')}
     options.update(out_dir=args.out, force=args.force)
     if args.interpolate:
         inferencer.interpolate(*args.interpolate, **options)
@@ -100,11 +103,12 @@ def restore(inferencer, args: argparse.Namespace, options: dict) -> None:
 
 def choose_model(args: argparse.Namespace) -> str:
     """The model that is asked for, or the newest run's."""
-    from ..apis import boxed, checkpoint
+    from ..model_files import bundled_model
+    from ..model_files.runs import newest_run
     if args.task is not None:
-        return str(boxed.boxed_model(args.task))
+        return str(bundled_model(args.task))
     if args.model is not None:
         return args.model
-    model = str(checkpoint.newest_run())
+    model = str(newest_run())
     print(f"using the newest run, '{model}'")
     return model

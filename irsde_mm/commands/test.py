@@ -2,7 +2,8 @@
 import argparse
 from pathlib import Path
 
-from .. import cli, config_checks
+from ..errors import building
+from . import cli
 
 
 def parser() -> argparse.ArgumentParser:
@@ -17,11 +18,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from .. import registry  # noqa: F401, first: compat
-    from ..apis.checkpoint import read_checkpoint
-    from ..apis.configs import is_weights
-    from ..errors import CheckpointError, ConfigError
     from mmengine.runner import Runner
+
+    from .. import registry  # noqa: F401, first: compat
+    from ..config import checks
+    from ..config.weights import check_test_set
+    from ..errors import CheckpointError
+    from ..model_files.checkpoints import is_weights, read_checkpoint
     cfg = cli.runner_config(args)
     checkpoint = args.checkpoint
     if checkpoint is None:
@@ -29,22 +32,21 @@ def main(args: argparse.Namespace) -> None:
             raise CheckpointError(f"'{args.config}' is a config: say which "
                                   'weights to test.')
         checkpoint = args.config
-    if not cfg.get('test_dataloader'):
-        raise ConfigError(f"'{args.config}' has no test_dataloader.")
+    check_test_set(cfg, args.config)
     if list(Path(cfg.work_dir).glob('*.pth')):
         # the config that lies there is the training run's
         cfg.work_dir = str(Path(cfg.work_dir) / 'test')
-    with cli.building(f"'{args.config}' cannot be tested"):
+    with building(f"'{args.config}' cannot be tested"):
         set_sampler(cfg, args)
-        config_checks.check_data(cfg, 'test')
+        checks.check_data(cfg, 'test')
     read_checkpoint(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
     # mmengine's Runner would look for the training data otherwise
     cfg.train_cfg = cfg.train_dataloader = None
     cfg.optim_wrapper = cfg.param_scheduler = None
-    with cli.building(f"'{args.config}' cannot be tested"):
+    with building(f"'{args.config}' cannot be tested"):
         runner = Runner.from_cfg(cfg)
-        config_checks.try_data(runner.model, runner.test_loop)
+        checks.try_data(runner.model, runner.test_loop)
     runner.test()
     print(f'pictures and scores: {runner.log_dir}')
 
@@ -52,13 +54,13 @@ def main(args: argparse.Namespace) -> None:
 def set_sampler(cfg, args: argparse.Namespace) -> None:
     """Puts the sampler that was asked for in the config, which is kept."""
     from ..errors import ConfigError
-    from ..models.restorers.sampler_choice import sampler_config
+    from ..inference.presets import sampler_config
     from ..registry import DIFFUSION_SCHEDULERS
     if args.sampler is None and args.steps is None:
         return
     if 'sampler' not in cfg.model:
-        raise ConfigError(f'{cfg.model.type} is no diffusion model: it takes '
-                          'neither sampler nor steps.')
+        raise ConfigError(f'{cfg.model.type} is not a diffusion model: it '
+                          'takes neither sampler nor steps.')
     sde = DIFFUSION_SCHEDULERS.build(cfg.model.sde)
     cfg.model.sampler = sampler_config(args.sampler, sde, cfg.model.sampler,
                                        args.steps)

@@ -1,35 +1,25 @@
-"""What datasets of image files have in common."""
+"""Base class of datasets of image files."""
 from typing import Dict, List
 
 from mmengine.dataset import BaseDataset
 
-from ..errors import DataError, ImageError
-from .image_reader import MAX_PIXELS
-
-SHOWN = 10
-
-
-def listed(problems: List[str], where: str) -> DataError:
-    """One error for all problems of a folder, the first ten by name."""
-    more = len(problems) - SHOWN
-    return DataError(f"{len(problems)} problem(s) in '{where}': "
-                     + '; '.join(text.rstrip('.') for text in problems[:SHOWN])
-                     + (f'; and {more} more.' if more > 0 else '.'))
+from ..errors import SHOWN, DataError, ImageError, listed
+from ..io.reader import MAX_PIXELS
 
 
 class ImageFilesDataset(BaseDataset):
     """A dataset of image files, some of which may fail during training.
 
-    All are looked at when the dataset is built, without decoding ordinary
-    ones, and everything that is wrong is listed at once. An image that fails
+    All files are checked when the dataset is built, without decoding ordinary
+    ones, and all problems are listed at once. An image that fails
     later (it vanished, or its data is damaged) stops testing and validation.
     In training the next sample takes its place, a function of the index alone,
     so that a resumed run sees the same data; samples name what was skipped in
     ``skipped`` (:class:`SkippedImagesHook` counts over workers and processes).
 
     Args:
-        max_skipped (int): Different images that may fail. 0 is for testing:
-            the first one stops.
+        max_skipped (int): Different images that may fail; 0, for testing: the
+            first one stops.
         max_pixels (int): An image that declares more is refused.
         **kwargs: mmengine's ``BaseDataset``'s.
 

@@ -2,11 +2,11 @@
 from pathlib import Path
 from typing import List, Sequence
 
-from ..errors import DataError
+from ..errors import DataError, listed
+from ..io.image_files import list_images
+from ..io.reader import image_size
 from ..registry import DATASETS
-from .base import ImageFilesDataset, listed
-from .image_files import list_images
-from .image_reader import image_size
+from .base import ImageFilesDataset
 
 
 @DATASETS.register_module()

@@ -1,4 +1,4 @@
-"""Decoded images that are kept: in memory, or in a file for all processes."""
+"""Caches of decoded images: in memory, or in a file for all processes."""
 import hashlib
 import os
 import warnings
@@ -25,16 +25,18 @@ class MemoryCache:
         self.room = megabytes * 2**20
         self.images: Dict[tuple, np.ndarray] = {}
 
-    def get(self, path: str, grey: bool) -> Optional[np.ndarray]:
+    def get(self, path: str, grey: bool,
+            white: Optional[int] = None) -> Optional[np.ndarray]:
         """A copy of a kept image, (H, W, C) uint8, or None."""
-        image = self.images.get((path, grey))
+        image = self.images.get((path, grey, white))
         return None if image is None else image.copy()
 
-    def put(self, path: str, grey: bool, image: np.ndarray) -> None:
+    def put(self, path: str, grey: bool, image: np.ndarray,
+            white: Optional[int] = None) -> None:
         """Keeps a copy if there is room."""
         if image.nbytes <= self.room:
             self.room -= image.nbytes
-            self.images[path, grey] = image.copy()
+            self.images[path, grey, white] = image.copy()
 
 
 class FileCache:
@@ -57,14 +59,15 @@ class FileCache:
         self.full = False
         _opened(self.file, self.size)
 
-    def get(self, path: str, grey: bool) -> Optional[np.ndarray]:
+    def get(self, path: str, grey: bool,
+            white: Optional[int] = None) -> Optional[np.ndarray]:
         """A copy of a kept image, (H, W, C) uint8, or None, also where the
         file holds no image."""
         import lmdb
         store = _opened(self.file, self.size)
         try:
             with store.begin(buffers=True) as reading:
-                value = reading.get(_key(path, grey))
+                value = reading.get(_key(path, grey, white))
                 if value is None:
                     return None
                 shape = np.frombuffer(value, np.int64, 3)
@@ -73,7 +76,8 @@ class FileCache:
         except (lmdb.Error, ValueError):
             return None
 
-    def put(self, path: str, grey: bool, image: np.ndarray) -> None:
+    def put(self, path: str, grey: bool, image: np.ndarray,
+            white: Optional[int] = None) -> None:
         """Keeps a copy if there is room in the file and on the disk."""
         import lmdb
         if self.full:
@@ -82,7 +86,7 @@ class FileCache:
         try:
             store = _opened(self.file, self.size)
             with store.begin(write=True) as writing:
-                writing.put(_key(path, grey), value)
+                writing.put(_key(path, grey, white), value)
         except lmdb.MapFullError:
             self.full = True
         except lmdb.Error as error:
@@ -91,9 +95,11 @@ class FileCache:
                           stacklevel=2)
 
 
-def _key(path: str, grey: bool) -> bytes:
+def _key(path: str, grey: bool, white: Optional[int] = None) -> bytes:
     state = os.stat(path)
     name = [os.path.realpath(path), state.st_mtime_ns, state.st_size, grey]
+    if white is not None:
+        name.append(white)
     return hashlib.sha256(repr(name).encode()).digest()
 
 
@@ -101,6 +107,8 @@ def _opened(file: str, size: int) -> Any:
     """The file opened, once in a process: LMDB allows no more."""
     import lmdb
     if file in _OPEN:
+        if size > _OPEN[file].info()['map_size']:
+            _OPEN[file].set_mapsize(size)
         return _OPEN[file]
     locks = Path(file + '-lock')
     known = locks.exists()
@@ -121,11 +129,11 @@ def _opened(file: str, size: int) -> Any:
     return store
 
 
-def _close_all() -> None:
-    """Files open again by themselves when they are next used."""
+def close_files() -> None:
+    """Closes the files of this process, which open again when next used."""
     while _OPEN:
         _OPEN.popitem()[1].close()
 
 
 # LMDB does not survive a fork, and data workers are forked
-os.register_at_fork(before=_close_all)
+os.register_at_fork(before=close_files)

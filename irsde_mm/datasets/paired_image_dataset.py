@@ -1,33 +1,40 @@
-"""Pairs of degraded and clean images in two folders."""
-import re
+"""Pairs of degraded and clean images."""
+import warnings
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
-from ..errors import DataError
+from ..errors import DataError, listed
+from ..io.reader import image_size
 from ..registry import DATASETS
-from .base import ImageFilesDataset, listed
-from .image_files import by_stem, list_images
-from .image_reader import image_size
+from .base import ImageFilesDataset
+from .pair_names import PairNames, some
 
 
 @DATASETS.register_module()
 class PairedImageDataset(ImageFilesDataset):
-    """Two folders of images, paired by file name.
+    """Images in two folders, or in one, paired by file name.
 
     Names without extension have to agree, or follow ``templates``; samples
     are sorted by the name of the degraded image.
 
+    Example:
+        >>> # 01_hazy.png and 01_GT.png, side by side
+        >>> PairedImageDataset('NH-HAZE', dict(img='', gt=''),
+        ...                    templates=dict(img='{}_hazy', gt='{}_GT'))
+
     Args:
         data_root (str): Folder that the prefixes start from.
         data_prefix (dict): Folders of degraded (``img``) and clean (``gt``)
-            images, by default 'input' and 'target'.
+            images, by default 'input' and 'target'; '' for both is the root.
         pipeline (Sequence[dict]): Transforms; samples have ``img_path``,
             ``gt_path`` and ``scale``.
         templates (dict): Names of degraded (``img``) and clean (``gt``)
             images, ``{}`` for what a pair has in common:
             ``dict(img='rain-{}', gt='norain-{}')``. A ``*`` in the first
             stands for anything: ``dict(img='{}_*', gt='{}')`` gives one clean
-            image to several degraded ones.
+            image to several degraded ones. Files that fit no template are
+            left out with a warning. In a folder of both, a file that fits
+            both templates belongs to the longer one.
         scale (int): How many times larger the clean images are, >= 1.
         min_size (int): Smallest side that a clean image may have, as training
             patches need.
@@ -36,7 +43,7 @@ class PairedImageDataset(ImageFilesDataset):
             (``test_mode``, ``lazy_init``, ...).
 
     Raises:
-        ValueError: If a template is none.
+        ValueError: If a template is invalid.
         DataError: If folders are missing or empty, or pairs do not fit.
     """
 
@@ -46,14 +53,8 @@ class PairedImageDataset(ImageFilesDataset):
                  pipeline: Sequence[dict] = (),
                  templates: Optional[dict] = None, scale: int = 1,
                  min_size: int = 1, hint: str = '', **kwargs) -> None:
-        templates = dict(dict(img='{}', gt='{}'), **(templates or {}))
-        for name in templates.values():
-            if name.count('{}') != 1:
-                raise ValueError("PairedImageDataset: a template has '{}' "
-                                 f'once, unlike {name!r}.')
-        pattern = re.escape(templates['img']).replace(r'\*', '.*')
-        self.img_name = re.compile(pattern.replace(r'\{\}', '(.+?)'))
-        self.gt_template = templates['gt']
+        self.names = PairNames(**(templates or {}))
+        self.files: Dict[str, Dict[str, Path]] = {}  # of each side, by name
         self.scale = scale
         self.min_size = min_size
         self.hint = hint
@@ -67,18 +68,21 @@ class PairedImageDataset(ImageFilesDataset):
         super()._join_prefix()
         folders = {key: Path(self.data_prefix[key]) for key in ('img', 'gt')}
         try:
-            self.files = {key: by_stem(list_images(folder))
-                          for key, folder in folders.items()}
+            self.files, left = self.names.choose(folders)
         except DataError as error:
             raise DataError(
-                f"{error} Expected: degraded images in '{folders['img']}', "
-                f"clean ones of the same names in '{folders['gt']}'. "
+                f'{error} Expected: {self.names.expected(folders)}. '
                 f'{self.hint} Configs in configs/quickstart/ need no data.'
             ) from None
+        if left:
+            texts = ' nor '.join(map(repr, self.names.templates.values()))
+            warnings.warn(f'{len(left)} image(s) are left out, named neither '
+                          f'{texts}: {some(map(str, left))}.',
+                          stacklevel=1)  # as ours: mmengine's are not shown
 
     def load_data_list(self) -> List[dict]:
         folders, (img, gt) = self.data_prefix, self.files.values()
-        partners = {name: self._partner(name) for name in img}
+        partners = {name: self.names.partner(name) for name in img}
         used = set(partners.values())
         problems = [f"{str(path)!r} has no partner in '{folders['gt']}'"
                     for name, path in img.items() if partners[name] not in gt]
@@ -92,11 +96,6 @@ class PairedImageDataset(ImageFilesDataset):
             raise listed(problems, self.data_root)
         return [dict(img_path=str(a), gt_path=str(b), scale=self.scale,
                      max_pixels=self.max_pixels) for a, b in pairs]
-
-    def _partner(self, name: str) -> Optional[str]:
-        """The name of the clean image of a degraded one."""
-        found = self.img_name.fullmatch(name)
-        return found and self.gt_template.replace('{}', found[1])
 
     def _pair_problems(self, img: Path, gt: Path) -> List[str]:
         problems, sizes = [], []

@@ -1,10 +1,10 @@
 """Random draws as functions of a place in training, not of what ran before.
 
-What makes a resumed run equal to one that was never interrupted: the n-th
-sample, its augmentation and the noise of an iteration follow from the seed
-and from n alone.
+This makes a resumed run equal to an uninterrupted one: the n-th sample, its
+augmentation and the noise of an iteration follow from the seed and n alone.
 """
 import random
+from contextlib import contextmanager
 from typing import Any, Iterator, Tuple
 
 import numpy as np
@@ -12,8 +12,8 @@ import torch
 from mmengine.dist import get_dist_info
 from torch.utils.data import Dataset, Sampler
 
-# what is drawn: kept apart, so that equal numbers give other draws
-ORDER, SAMPLE, ITERATION = range(3)
+# kinds of draws, a part of every key
+ORDER, SAMPLE, ITERATION, MEASURE = range(4)
 
 
 def seed_all(*key: int) -> None:
@@ -27,6 +27,24 @@ def seed_all(*key: int) -> None:
     random.seed(int(words[0]))
     np.random.seed(words[1])
     torch.manual_seed((int(words[2]) << 32) + int(words[3]))
+
+
+@contextmanager
+def seeded(*key: int) -> Iterator[None]:
+    """A block with random numbers of its own; afterwards the generators go on
+    as if it had not been.
+
+    Args:
+        *key (int): See :func:`seed_all`.
+    """
+    python, numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        seed_all(*key)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
 
 
 class DataOrder(Sampler):
@@ -43,7 +61,7 @@ class DataOrder(Sampler):
     def __init__(self, size: int, shuffle: bool = True) -> None:
         self.size = size
         self.shuffle = shuffle
-        self.start_at(0, 0, 0)
+        self.seed = self.stream = self.place = 0
 
     def start_at(self, seed: int, stream: int, place: int) -> None:
         """Chooses what the next iterator begins with.
@@ -82,7 +100,7 @@ class SeededDataset(Dataset):
     """A dataset whose samples are drawn with the keys of a DataOrder.
 
     Args:
-        dataset (Dataset): Any. Its attributes are found here, too.
+        dataset (Dataset): Any dataset. Its attributes are available here.
     """
 
     def __init__(self, dataset: Dataset) -> None:

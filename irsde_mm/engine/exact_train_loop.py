@@ -1,15 +1,20 @@
 """Training that can be interrupted anywhere."""
-from typing import List, Optional, Tuple
+import inspect
+from typing import Iterator, List, Optional, Tuple
 
 import torch
+from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmengine.dist import broadcast_object_list, get_rank, get_world_size
-from mmengine.registry import DATASETS
+from mmengine.registry import DATA_SAMPLERS, DATASETS
 from mmengine.runner import BaseLoop, IterBasedTrainLoop
 from mmengine.runner.utils import calc_dynamic_intervals
 
+from ..datasets.image_cache import close_files
 from ..errors import ConfigError
-from ..registry import LOOPS
+from ..registry import LOOPS, find
 from .draws import ITERATION, DataOrder, SeededDataset, seed_all
+from .loops import dataloaders_of
+from .workers import end_workers
 
 
 @LOOPS.register_module()
@@ -42,8 +47,11 @@ class ExactTrainLoop(IterBasedTrainLoop):
         # IterBasedTrainLoop would start the workers at the first sample
         BaseLoop.__init__(self, runner, in_order(dataloader))
         self._max_iters = int(max_iters)
-        self._max_epochs = 1  # asked for by hooks
+        self._max_epochs = 1  # read by hooks
         self._epoch = self._iter = 0
+        #: Of the data order; set when training starts.
+        self.seed = self.stream = 0
+        self.dataloader_iterator: Optional[Iterator] = None
         self.val_begin, self.val_interval = val_begin, val_interval
         self.dynamic_milestones, self.dynamic_intervals = \
             calc_dynamic_intervals(val_interval, dynamic_intervals)
@@ -67,8 +75,7 @@ class ExactTrainLoop(IterBasedTrainLoop):
             while self._iter < self._max_iters and not self.stop_training:
                 self._advance()
         finally:
-            # ends the workers now: an exception would hold them to the end
-            self.dataloader_iterator = None
+            self._end_data()
         runner.call_hook('after_train_epoch')
         runner.call_hook('after_train')
         return runner.model
@@ -105,6 +112,14 @@ class ExactTrainLoop(IterBasedTrainLoop):
             self.seed, self.stream, self._iter * self.dataloader.batch_size)
         self.dataloader_iterator = iter(self.dataloader)
 
+    def _end_data(self) -> None:
+        """Ends what would outlive the run: the workers of training and
+        validation, which dataloaders and exceptions keep, and open files."""
+        iterator, self.dataloader_iterator = self.dataloader_iterator, None
+        end_workers([self.dataloader, *dataloaders_of(self.runner.val_loop)],
+                    iterator)
+        close_files()
+
     def _return(self) -> None:
         """Goes on from an earlier checkpoint with other data and noise."""
         path, self.return_to = self.return_to, None
@@ -134,11 +149,13 @@ def in_order(dataloader: dict) -> dict:
     """A dataloader's config with the samples in a DataOrder.
 
     Raises:
-        ConfigError: If its sampler is no plain one.
+        ConfigError: If it has another sampler.
     """
     sampler = dataloader['sampler']
-    if 'batch_sampler' in dataloader or sampler['type'] not in (
-            'InfiniteSampler', 'DefaultSampler'):
+    name = sampler['type']
+    cls = name if inspect.isclass(name) else find(DATA_SAMPLERS, name)
+    if 'batch_sampler' in dataloader or cls not in (
+            InfiniteSampler, DefaultSampler):
         raise ConfigError(
             'irsde_mm.ExactTrainLoop takes an InfiniteSampler or a '
             'DefaultSampler; choose train_cfg.type=IterBasedTrainLoop for '

@@ -1,4 +1,5 @@
-"""What all our metrics share: the restored image and, beside it, the input."""
+"""Base class of the metrics, on restored and on degraded images."""
+import logging
 from abc import abstractmethod
 from pathlib import PurePath
 from typing import Any, Dict, List, Sequence, Tuple
@@ -6,40 +7,49 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy as np
 from mmagic.evaluation.metrics.base_sample_wise_metric import \
     BaseSampleWiseMetric
+from mmengine.logging import print_log
 from torch import Tensor
+
+SHOWN = 10  # names in a line of the log
 
 
 class RestorationMetric(BaseSampleWiseMetric):
     """Compares restored and degraded images with the clean ones.
 
     Reports ``NAME`` of the restored and ``input_NAME`` of the degraded
-    images, from the same pass.
+    images, from the same pass. Images that are too small for the metric are
+    left out of the means and named in the log; if none is left, nothing is
+    reported.
 
     Args:
         **kwargs: :class:`BaseSampleWiseMetric`'s (``prefix``, ...).
     """
 
     default_prefix = ''
+    smallest = 1
+    """Smallest side of an image in pixels, after the crop."""
+    crop_border = 0
+    """Pixels left out on every side."""
 
     def __init__(self, **kwargs) -> None:
         super().__init__(**kwargs)
         self.key = self.metric
 
     @abstractmethod
-    def view(self, image: Tensor, name: str) -> Any:
-        """What the metric sees of an image (C, H, W), BGR or grey, 0..255."""
+    def view(self, image: Tensor) -> Any:
+        """An image (C, H, W), BGR or grey in 0..255, as it is compared."""
 
     @abstractmethod
     def measure(self, clean: Any, images: Dict[str, Any]) -> dict:
-        """What is kept of one sample, from the views of :meth:`images`."""
+        """Results of one sample, from the views of :meth:`images`."""
 
-    def images(self, sample: dict, name: str) -> Tuple[Any, Dict[str, Any]]:
+    def images(self, sample: dict) -> Tuple[Any, Dict[str, Any]]:
         """The view of the clean image and, by key, of those to be scored."""
-        clean = self.view(sample[self.gt_key], name)
+        clean = self.view(sample[self.gt_key])
         restored = sample['output'][self.pred_key]
-        images = {self.key: self.view(restored, name)}
+        images = {self.key: self.view(restored)}
         if 'input' in sample:
-            degraded = self.view(sample['input'], name)
+            degraded = self.view(sample['input'])
             # a model that upscales by itself has nothing to compare
             if degraded.shape == clean.shape:
                 images[f'input_{self.key}'] = degraded
@@ -49,13 +59,29 @@ class RestorationMetric(BaseSampleWiseMetric):
                 data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
             name = PurePath(str(sample.get('gt_path', ''))).name
-            self.results.append(
-                {'name': name, **self.measure(*self.images(sample, name))})
+            side = min(sample[self.gt_key].shape[-2:]) - 2 * self.crop_border
+            scores = {} if side < self.smallest else self.measure(
+                *self.images(sample))
+            self.results.append({'name': name, **scores})
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
         """Means over the images, each key over those that have it."""
+        left_out = [result['name'] for result in results
+                    if 'name' in result and self.key not in result]
+        if left_out:
+            more = ', ...' if len(left_out) > SHOWN else ''
+            print_log(f'{self.key} is not computed for {len(left_out)} of '
+                      f'{len(results)} images ({self.needs()}): '
+                      f'{", ".join(left_out[:SHOWN])}{more}',
+                      logger='current', level=logging.WARNING)
         keys = dict.fromkeys(
             key for result in results for key in result if key != 'name')
         return {key: self.scaling * float(np.mean(
             [result[key] for result in results if key in result]))
             for key in keys}
+
+    def needs(self) -> str:
+        """Description of the images without a score."""
+        crop = f' after crop_border={self.crop_border}' * bool(
+            self.crop_border)
+        return f'below {self.smallest}x{self.smallest} pixels{crop}'

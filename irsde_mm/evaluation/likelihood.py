@@ -1,15 +1,16 @@
-"""How probable a model thinks the clean images."""
+"""A bound on the likelihood of clean images."""
 from pathlib import PurePath
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
 from mmagic.evaluation.metrics.base_sample_wise_metric import \
     BaseSampleWiseMetric
-from mmengine.model import is_model_wrapper
 from torch import nn
 from torch.utils.data import DataLoader
 
+from ..engine.capabilities import WithLikelihood
+from ..engine.unwrapping import unwrapped
 from ..errors import ConfigError
 from ..registry import METRICS
 
@@ -20,13 +21,13 @@ class BitsPerDim(BaseSampleWiseMetric):
     better.
 
     Source: the likelihood's bound of Song et al., NeurIPS 2021, derived for
-    our processes in docs/likelihood.md. It asks the model, not the result:
-    samplers change nothing.
+    our processes in docs/likelihood.md. It depends on the model alone, not on
+    the sampler.
 
     Args:
-        num_times (int): Network calls an image.
-        centre (int): Side of the centre that is looked at, pixels; smaller
-            images are taken whole.
+        num_times (int): Network calls for each image.
+        centre (int): Side of the centre crop that is scored, in pixels;
+            smaller images are scored whole.
         **kwargs: :class:`BaseSampleWiseMetric`'s (``prefix``, ...).
 
     Raises:
@@ -43,11 +44,12 @@ class BitsPerDim(BaseSampleWiseMetric):
             raise ValueError('BitsPerDim needs num_times and centre of at '
                              f'least 1, but got {num_times} and {centre}.')
         self.num_times, self.centre = num_times, centre
+        self.model: Optional[nn.Module] = None
 
     def prepare(self, module: nn.Module, dataloader: DataLoader) -> None:
         super().prepare(module, dataloader)
-        self.model = module.module if is_model_wrapper(module) else module
-        if not hasattr(self.model, 'bits_per_dim'):
+        self.model = unwrapped(module)
+        if not isinstance(self.model, WithLikelihood):
             raise ConfigError(
                 f'{type(self.model).__name__} has no likelihood for '
                 'BitsPerDim; leave the metric out.')

@@ -20,9 +20,9 @@ from mmagic.evaluation.functional.fid_inception import fid_inception_v3
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..errors import CheckpointError, DataError
+from ..errors import CheckpointError
+from ..io.weights import read_plain
 from ..registry import METRICS
-from ..weight_files import read_plain
 from .base import RestorationMetric
 from .frechet import frechet_distance
 
@@ -33,19 +33,19 @@ def _say(line: str) -> None:
 
 @contextmanager
 def _unfilled() -> Iterator[None]:
-    """Networks built in here have no values yet: that is quick, and training
-    around a validation draws the same random numbers as without it."""
+    """Networks built in this block have no values yet: that is fast, and
+    draws none of the random numbers of a training that validates."""
     with torch.device('meta'), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # torchvision's, on old arguments
         yield
 
 
 class NetworkMetric(RestorationMetric):
-    """A metric that looks through a pretrained network.
+    """A metric on the features of a pretrained network.
 
     Args:
         weights (str, optional): File of the network's state dict. Without
-            it the metric says so once and reports nothing.
+            it the metric logs a warning and reports nothing.
         device (str, optional): Where the network runs. Default: 'cuda' if
             there is one, else 'cpu'.
         **kwargs: :class:`BaseSampleWiseMetric`'s (``prefix``, ...).
@@ -56,7 +56,7 @@ class NetworkMetric(RestorationMetric):
     """
 
     network_name: str
-    """Whose network it is, for messages."""
+    """Description of the network, for messages."""
 
     def __init__(self, weights: Optional[str], device: Optional[str] = None,
                  **kwargs) -> None:
@@ -96,7 +96,7 @@ class NetworkMetric(RestorationMetric):
                 f'{str(error).splitlines()[-1].strip()[:120]}') from error
         return network.to(self.device, torch.float32).eval()
 
-    def view(self, image: Tensor, name: str) -> Tensor:
+    def view(self, image: Tensor) -> Tensor:
         """(C, H, W) BGR or grey -> (1, 3, H, W) RGB, on the device."""
         image = image.to(self.device, torch.float32)
         image = image.expand(3, -1, -1) if len(image) == 1 else image.flip(0)
@@ -123,16 +123,17 @@ class LPIPS(NetworkMetric):
     Of whole images, clamped, not rounded. Source: Zhang et al., "The
     unreasonable effectiveness of deep features as a perceptual metric", CVPR
     2018; the computation and the linear heads are the lpips package's.
-    Images below 31x31 pixels raise :class:`DataError`.
+    Images below 31x31 pixels are left out of the mean and named in the log.
 
     Args:
         weights (str, optional): File of torchvision's AlexNet, or a complete
-            state dict of ``lpips.LPIPS``. Without it the metric says so once
-            and reports nothing.
+            state dict of ``lpips.LPIPS``. Without it the metric logs a
+            warning and reports nothing.
         **kwargs: :class:`NetworkMetric`'s.
     """
 
     metric = 'LPIPS'
+    smallest = 31  # AlexNet's second pooling has none left of less
     network_name = "torchvision's AlexNet"
 
     def __init__(
@@ -159,15 +160,11 @@ class LPIPS(NetworkMetric):
         network.load_state_dict(weights, assign=True)
         return network
 
-    def view(self, image: Tensor, name: str) -> Tensor:
-        return (super().view(image, name) / 127.5 - 1).clamp(-1, 1)
+    def view(self, image: Tensor) -> Tensor:
+        return (super().view(image) / 127.5 - 1).clamp(-1, 1)
 
     def measure(self, clean: Tensor,
                 images: Dict[str, Tensor]) -> Dict[str, float]:
-        height, width = clean.shape[-2:]
-        if min(height, width) < 31:  # AlexNet's second pooling has none left
-            raise DataError('LPIPS needs images of at least 31x31 pixels, '
-                            f'not {width}x{height}.')
         return {key: self.network(image, clean).item()
                 for key, image in images.items()}
 
@@ -181,11 +178,11 @@ class FID(NetworkMetric):
     images rounded to uint8, as files are, and resized to 299x299. Source:
     Heusel et al., "GANs trained by a two time-scale update rule converge to
     a local Nash equilibrium", NeurIPS 2017. A single image has no covariance:
-    then the metric says so and reports nothing.
+    then the metric logs a warning and reports nothing.
 
     Args:
         weights (str, optional): File of pytorch-fid's Inception-v3. Without
-            it the metric says so once and reports nothing.
+            it the metric logs a warning and reports nothing.
         **kwargs: :class:`NetworkMetric`'s.
     """
 
@@ -204,8 +201,8 @@ class FID(NetworkMetric):
         network.fc = nn.Identity()  # the features, not the classes
         return network
 
-    def view(self, image: Tensor, name: str) -> Tensor:
-        return super().view(image, name).round().clamp(0, 255)
+    def view(self, image: Tensor) -> Tensor:
+        return super().view(image).round().clamp(0, 255)
 
     def measure(self, clean: Tensor,
                 images: Dict[str, Tensor]) -> Dict[str, np.ndarray]:

@@ -12,7 +12,6 @@ import numpy as np
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
-from ..errors import DataError
 from ..registry import METRICS
 from .base import RestorationMetric
 
@@ -53,7 +52,7 @@ class PairMetric(RestorationMetric):
         return {key: self.score(image, clean)
                 for key, image in images.items()}
 
-    def view(self, image: Tensor, name: str) -> np.ndarray:
+    def view(self, image: Tensor) -> np.ndarray:
         """(C, H, W) BGR or grey in 0..255 -> rounded, cut, one or more
         channels, float64."""
         image = np.asarray(image.cpu()).transpose(1, 2, 0)
@@ -63,10 +62,6 @@ class PairMetric(RestorationMetric):
                 image.astype(np.float32) / 255, y_only=True)[..., None]
             image = image.astype(np.float64)
         border = self.crop_border
-        if min(image.shape[:2]) <= 2 * border:
-            raise DataError(f"'{name}' of {image.shape[1]}x{image.shape[0]} "
-                            'pixels has nothing left after crop_border='
-                            f'{border}; use a smaller one.')
         return image[border:image.shape[0] - border,
                      border:image.shape[1] - border]
 
@@ -88,17 +83,14 @@ class SSIM(PairMetric):
     """Structural similarity, an 11x11 Gaussian of sigma 1.5, valid region.
 
     Source: Wang et al., IEEE TIP 2004, and its MATLAB program. Arguments:
-    :class:`PairMetric`. Images below 11x11 pixels (after the crop) raise
-    :class:`DataError`.
+    :class:`PairMetric`. Images below 11x11 pixels (after the crop) are left
+    out of the mean and named in the log.
     """
 
     metric = 'SSIM'
+    smallest = 11
 
     def score(self, image: np.ndarray, clean: np.ndarray) -> float:
-        if min(image.shape[:2]) < 11:
-            raise DataError('SSIM needs images of at least 11x11 pixels after '
-                            f'the crop, not {image.shape[1]}x'
-                            f'{image.shape[0]}.')
         return structural_similarity(
             clean, image, data_range=255, channel_axis=2, sigma=1.5,
             gaussian_weights=True, use_sample_covariance=False)

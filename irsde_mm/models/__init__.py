@@ -1,7 +1,8 @@
 """Everything in the MODELS and DIFFUSION_SCHEDULERS registries."""
-from . import diffusion_schedulers  # noqa: F401
+from . import components  # noqa: F401
 from .averaged_model import ExponentialMovingAverage
-from .losses import LikelihoodLoss, MaximumLikelihoodLoss, NoiseMatchingLoss
+from .losses import (LikelihoodLoss, MaximumLikelihoodLoss, NoiseMatchingLoss,
+                     OutputLoss)
 from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
                        RegressionNetwork, UnetNoisePredictor)
 from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
@@ -9,10 +10,9 @@ from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
                         WhiteHolePreprocessor)
 
 __all__ = [
-    'ExponentialMovingAverage',
-    'LikelihoodLoss', 'MaximumLikelihoodLoss', 'NoiseMatchingLoss',
-    'ConditionalNAFNet', 'ConditionalUNet', 'MAXIM', 'RegressionNetwork',
-    'UnetNoisePredictor', 'GreyHolesDeepFill', 'IRSDERestorer',
-    'MultiStageRestorer', 'RefiningRestorer', 'SuperResolver',
-    'TiledEditModel', 'WhiteHolePreprocessor'
+    'ExponentialMovingAverage', 'LikelihoodLoss', 'MaximumLikelihoodLoss',
+    'NoiseMatchingLoss', 'OutputLoss', 'ConditionalNAFNet', 'ConditionalUNet',
+    'MAXIM', 'RegressionNetwork', 'UnetNoisePredictor', 'GreyHolesDeepFill',
+    'IRSDERestorer', 'MultiStageRestorer', 'RefiningRestorer',
+    'SuperResolver', 'TiledEditModel', 'WhiteHolePreprocessor'
 ]

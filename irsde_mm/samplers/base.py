@@ -1,4 +1,4 @@
-"""The walk back from a degraded to a clean image, written once."""
+"""The sampling loop from a degraded to a clean image, written once."""
 import copy
 from abc import ABC, abstractmethod
 from collections import deque
@@ -9,99 +9,101 @@ import torch
 from torch import Tensor
 
 from ..sde.base import SDE, Generators, Time, draw_noise
+from ..sde.euler_form import EulerForm
+from ..sde.predictions import Denoiser, NoiseOutput, Prediction, with_x0
 
 NoiseFn = Callable[[Tensor, Time], Tensor]
 Callback = Callable[[Time, Tensor], None]
+History = Sequence[Tuple[Time, Prediction]]
+Step = Callable[..., Tensor]
 
 
 class Sampler(ABC):
-    """Solves a process backwards with predicted noise.
+    """Solves a process backwards with the predictions of a network.
 
-    A sampler says how one :meth:`step` is made; the loop is here. It keeps
-    nothing between calls and can be shared.
+    A sampler defines one :meth:`step`; the loop is here. It keeps nothing
+    between calls and can be shared by threads.
 
     Args:
         num_steps (int, optional): Steps from the start to time 0, which is
-            the number of network calls. None walks over every whole time.
-        debias (bool): Whether to undo the bias that the published objective
-            trains into the noise (:meth:`SDE.debias`). Not for Euler steps,
-            in whose mean that bias cancels. A restorer decides by itself.
-        clamp (tuple[float, float], optional): Range that each step's estimate
-            of x0 is limited to, in that of the process: (0, 1) for most, (-1,
-            1) for VPSDE.
+            the number of network calls. None visits every whole time.
+        clamp (tuple[float, float], optional): Range to which each step's
+            estimate of x0 is clamped, in the range of the process: (0, 1) for
+            most, (-1, 1) for VPSDE.
 
     Raises:
-        ValueError: If ``num_steps`` or ``clamp`` makes no sense.
+        ValueError: If ``num_steps`` or ``clamp`` is out of its range.
     """
 
     #: Whether a step uses fresh noise.
     stochastic = True
-    #: Whether a step needs the true noise, as one does that goes through x0:
-    #: the bias of the published objective cancels in Euler's step only.
-    needs_unbiased = False
-    #: Whether a step can be made from a state in which nothing of x0 is left.
-    from_nothing = False
-    #: How many earlier predictions a step is given.
+    #: Whether a step needs :class:`EulerForm` of the process. The bias of the
+    #: published objective cancels in these steps.
+    needs_euler_form = False
+    #: Whether a step divides by a_t, which is 0 where no signal is left.
+    needs_signal = False
+    #: Number of earlier predictions that a step gets.
     history_length = 0
 
-    def __init__(self, num_steps: Optional[int] = None, debias: bool = False,
+    def __init__(self, num_steps: Optional[int] = None,
                  clamp: Optional[Tuple[float, float]] = None) -> None:
         if num_steps is not None and (not isinstance(num_steps, int)
                                       or num_steps < 1):
             raise ValueError('a sampler needs a whole num_steps of at least '
                              f'1, but got {num_steps!r}.')
         if clamp is not None and not clamp[0] < clamp[1]:
-            raise ValueError('clamp has to be (low, high) with low < high, '
+            raise ValueError('clamp must be (low, high) with low < high, '
                              f'but is {clamp}.')
         self.num_steps = num_steps
-        self.debias = debias
         self.clamp = clamp
 
     @abstractmethod
-    def step(self, sde: SDE, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
-             t: Time, s: Time, z: Optional[Tensor] = None,
-             history: Sequence[Tuple[Time, Tensor]] = ()) -> Tensor:
+    def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
+             s: Time, z: Optional[Tensor] = None,
+             history: History = ()) -> Tensor:
         """The state at s < t.
 
         Args:
             sde (SDE): The process.
-            xt, mu, noise (Tensor): State, degraded image and predicted noise
-                at t, each (B, C, H, W).
+            xt (Tensor): State at t (B, C, H, W).
+            prediction (Prediction): What the network estimates at t.
             t, s: Times, numbers.
             z (Tensor, optional): Fresh standard noise; None gives the mean.
             history: Earlier (time, prediction) pairs, the newest first.
         """
 
-    def prediction(self, sde: SDE, xt: Tensor, mu: Optional[Tensor],
-                   noise: Tensor, t: Time) -> Tensor:
-        """What later steps are given as history: the noise."""
-        return noise
+    def begin(self, sde: SDE, t_start: int) -> Tuple[Step, List[Time]]:
+        """The step function of one trajectory and the times it visits.
 
-    def begin(self, sde: SDE, t_start: int) -> Tuple['Sampler', List[Time]]:
-        """Who makes the steps of one walk, and the times it visits.
-
-        A solver with a state of its own hands out a fresh one here.
+        A solver that keeps a state along a trajectory returns the step of a
+        fresh one.
 
         Raises:
-            ValueError: As :meth:`grid`, or if the start state holds nothing
-                of x0 and this sampler cannot leave it.
+            ValueError: As :meth:`check` and :meth:`grid`.
         """
-        self._check_start(sde, t_start)
-        return self, self.grid(sde, t_start)
+        self.check(sde, t_start)
+        return self.step, self.grid(sde, t_start)
 
-    def _check_start(self, sde: SDE, t_start: int) -> None:
-        if float(sde.coefficients(t_start)[0]) > 0:
+    def check(self, sde: SDE, t_start: int) -> None:
+        """Refuses a process that this sampler cannot solve from t_start.
+
+        Raises:
+            ValueError: Saying why and what to use.
+        """
+        name, process = type(self).__name__, type(sde).__name__
+        if self.needs_euler_form and not isinstance(sde, EulerForm):
+            raise ValueError(
+                f'{name} takes Euler steps, and {process} has no Euler form; '
+                'use PosteriorSampler, JumpSampler or MultistepSampler.')
+        if sde.signal_at_end or t_start < sde.num_steps \
+                or not sde.noise_at_end:
             return
-        where = f'{type(sde).__name__} ends at alpha_bar = 0, where '
-        if not self.from_nothing:
+        if self.needs_signal or self.needs_euler_form:
             raise ValueError(
-                f'{where}{type(self).__name__} has no step; use '
-                'PosteriorSampler or JumpSampler with a clamp, or another '
-                'schedule.')
-        if self.clamp is None:
-            raise ValueError(
-                f'{where}the noise says nothing of x0: limit its estimates by '
-                f'clamp={sde.published_clamp}, or choose another schedule.')
+                f'{process} ends where nothing of x0 is left (alpha_bar = 0), '
+                f'and {name} has no step from there; use PosteriorSampler, '
+                "JumpSampler or MultistepSampler with grid='uniform', or "
+                'another schedule.')
 
     def grid(self, sde: SDE, t_start: int) -> List[Time]:
         """The times visited, from t_start to 0.
@@ -117,22 +119,32 @@ class Sampler(ABC):
         return torch.linspace(t_start, 0, n + 1,
                               dtype=torch.float64).round().int().tolist()
 
-    def at_most(self, n: int) -> 'Sampler':
-        """This sampler with no more than n steps, for a start below T."""
+    def with_steps(self, num_steps: Optional[int]) -> 'Sampler':
+        """This sampler with another number of steps."""
         sampler = copy.copy(self)
-        sampler.num_steps = min(self.num_steps or n, n)
+        sampler.num_steps = num_steps
         return sampler
 
-    def sample(self, sde: SDE, noise_fn: NoiseFn, xt: Tensor,
+    def at_most(self, n: int) -> 'Sampler':
+        """This sampler with no more than n steps, for a start below T."""
+        return self.with_steps(min(self.num_steps or n, n))
+
+    def sample(self, sde: SDE, denoiser: Denoiser, xt: Tensor,
                mu: Optional[Tensor], t_start: int,
                generator: Generators = None,
                draws: Optional[Iterable[Tensor]] = None,
                callback: Optional[Callback] = None) -> Tensor:
-        """Walks from (xt, t_start) to the clean image.
+        """Follows a trajectory from (xt, t_start) to the clean image.
+
+        A state without noise (c_t = 0, where a bridge starts) is first
+        perturbed to the next time, also by deterministic samplers: without
+        that draw all results would be the same. Euler steps are defined there
+        and need no such rule.
 
         Args:
             sde (SDE): The process.
-            noise_fn: ``(xt, t) -> noise``, the network with its condition.
+            denoiser: ``(xt, t) -> Prediction``, the network with its
+                condition; a tensor that it returns is read as the noise.
             xt (Tensor): Start state (B, C, H, W), as :meth:`SDE.start` gives.
             mu (Tensor): Degraded images (B, C, H, W).
             t_start (int): Time of ``xt``; 0 returns ``xt``.
@@ -150,32 +162,41 @@ class Sampler(ABC):
         """
         if t_start == 0:
             return xt
-        walker, times = self.begin(sde, t_start)
+        step, times = self.begin(sde, t_start)
+        boot = not self.needs_euler_form and not (
+            float(sde.coefficients(t_start)[2]) > 0)
         draws = None if draws is None else iter(draws)
-        history = deque(maxlen=self.history_length)
+        history: deque = deque(maxlen=self.history_length)
         for i, (t, s) in enumerate(pairwise(times)):
-            noise = self._corrected(sde, noise_fn(xt, t), xt, mu, t)
+            prediction = self._clamped(
+                sde, self._read(sde, denoiser(xt, t), xt, mu, t), xt, t)
             if draws is not None:
                 z = next(draws, None)
                 if z is None:
                     raise ValueError(f'draws ended after {i} of the '
                                      f'{len(times) - 1} steps.')
             else:
-                z = draw_noise(xt, generator) if self.stochastic else None
-            now = (t, self.prediction(sde, xt, mu, noise, t)) \
-                if self.history_length else None
-            xt = walker.step(sde, xt, mu, noise, t, s, z, tuple(history))
-            history.appendleft(now)
+                z = draw_noise(xt, generator) \
+                    if self.stochastic or boot else None
+            if boot:
+                xt = sde.perturb(prediction.x0, prediction.mu, s, z)
+            else:
+                xt = step(sde, xt, prediction, t, s, z, tuple(history))
+                history.appendleft((t, prediction))
+            boot = False
             if callback is not None:
                 callback(s, xt)
         return xt
 
-    def _corrected(self, sde: SDE, noise: Tensor, xt: Tensor,
-                   mu: Optional[Tensor], t: Time) -> Tensor:
-        """The predicted noise after debias and clamp."""
-        if self.debias:
-            noise = sde.debias(noise, xt, mu, t)
-        if self.clamp is not None:
-            x0 = sde.predict_x0(xt, mu, noise, t).clamp_(*self.clamp)
-            noise = sde.predict_noise(xt, mu, x0, t)
-        return noise
+    @staticmethod
+    def _read(sde: SDE, out, xt: Tensor, mu: Optional[Tensor],
+              t: Time) -> Prediction:
+        return out if isinstance(out, Prediction) else NoiseOutput().decode(
+            sde, out, xt, mu, t)
+
+    def _clamped(self, sde: SDE, prediction: Prediction, xt: Tensor,
+                 t: Time) -> Prediction:
+        if self.clamp is None:
+            return prediction
+        x0 = prediction.x0.clamp(*self.clamp)
+        return with_x0(sde, x0, xt, prediction.mu, t)

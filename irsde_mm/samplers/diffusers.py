@@ -1,14 +1,16 @@
 """The solvers of the library diffusers, on (x - mu) / lam or on x."""
 import copy
+from functools import partial
 from itertools import pairwise
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Tuple
 
 import torch
 from torch import Tensor
 
 from ..sde.base import SDE, Time
 from ..sde.log_snr import time_of
-from .base import Sampler
+from ..sde.predictions import Prediction
+from .base import History, Sampler, Step
 
 #: Schedulers whose states are those of a variance-preserving diffusion at
 #: every step; others scale them, or call the network more than once a step.
@@ -29,19 +31,18 @@ class DiffusersSampler(Sampler):
         scheduler (dict): ``type``, one of ``SCHEDULERS``, and its arguments.
             ``timestep_spacing`` is 'trailing' unless given: the first node
             has to be the time of the start state.
-        num_steps, debias, clamp: See :class:`Sampler`.
+        num_steps, clamp: See :class:`Sampler`.
 
     Raises:
         ValueError: If the scheduler is unknown, cannot take this form, or
             does not know an argument.
     """
 
-    needs_unbiased = True
+    needs_signal = True
 
     def __init__(self, scheduler: dict, num_steps: Optional[int] = 10,
-                 debias: bool = False,
                  clamp: Optional[Tuple[float, float]] = None) -> None:
-        super().__init__(num_steps, debias, clamp)
+        super().__init__(num_steps, clamp)
         from diffusers import schedulers
         args = dict(scheduler)
         name = args.pop('type', None)
@@ -64,33 +65,41 @@ class DiffusersSampler(Sampler):
         except (TypeError, ValueError, NotImplementedError) as error:
             raise ValueError(f'{name}: {error}') from error
         self.stochastic = str(args.get('algorithm_type')).startswith('sde-')
-        self._walk: Any = None
-        self._lam = self._share = 0.
 
-    def begin(self, sde: SDE, t_start: int) -> Tuple[Sampler, List[Time]]:
-        self._check_start(sde, t_start)
-        walker = copy.copy(self)
-        walker._walk, times, walker._lam, walker._share = self._prepare(
-            sde, t_start)
-        return walker, times
+    def begin(self, sde: SDE, t_start: int) -> Tuple[Step, List[Time]]:
+        self.check(sde, t_start)
+        scheduler, times, lam, share = self._prepare(sde, t_start)
+        return partial(self._step, scheduler, lam, share), times
 
     def grid(self, sde: SDE, t_start: int) -> List[Time]:
         return self._prepare(sde, t_start)[1]
 
-    def step(self, sde: SDE, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
-             t: Time, s: Time, z: Optional[Tensor] = None,
-             history: Sequence = ()) -> Tensor:
+    def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
+             s: Time, z: Optional[Tensor] = None,
+             history: History = ()) -> Tensor:
+        """Refused except for s = 0: a scheduler keeps a state along its
+        trajectory.
+
+        Raises:
+            ValueError: If s > 0.
+        """
+        if s > 0:
+            raise ValueError('a scheduler of diffusers keeps a state along '
+                             'its trajectory: call sample.')
+        return prediction.x0
+
+    def _step(self, scheduler: Any, lam: float, share: float, sde: SDE,
+              xt: Tensor, prediction: Prediction, t: Time, s: Time,
+              z: Optional[Tensor] = None, history: History = ()) -> Tensor:
+        """One step of a scheduler that :meth:`_prepare` made."""
         if s == 0:
-            return sde.predict_x0(xt, mu, noise, t)
-        if self._walk is None:
-            raise ValueError('a scheduler keeps the state of its walk: call '
-                             'sample, which begins one.')
+            return prediction.x0
         fresh = dict(variance_noise=z) if self.stochastic else {}
-        state = xt - mu if self._share else xt
-        residual, = self._walk.step(noise, round(t) - 1, state / self._lam,
-                                    return_dict=False, **fresh)
-        residual = residual * self._lam
-        return mu + residual if self._share else residual
+        state = xt - prediction.mu if share else xt
+        residual, = scheduler.step(prediction.noise, round(t) - 1,
+                                   state / lam, return_dict=False, **fresh)
+        residual = residual * lam
+        return prediction.mu + residual if share else residual
 
     def _prepare(self, sde: SDE, t_start: int
                  ) -> Tuple[Any, List[Time], float, float]:

@@ -1,10 +1,11 @@
 """Euler's method on the reverse-time SDE and on its probability flow."""
-from typing import Optional, Sequence
+from typing import Optional
 
 from torch import Tensor
 
 from ..sde.base import SDE, Time, combine
-from .base import Sampler
+from ..sde.predictions import Prediction
+from .base import History, Sampler
 
 
 class EulerMaruyamaSampler(Sampler):
@@ -16,11 +17,14 @@ class EulerMaruyamaSampler(Sampler):
     Arguments: :class:`Sampler`.
     """
 
-    def step(self, sde: SDE, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
-             t: Time, s: Time, z: Optional[Tensor] = None,
-             history: Sequence = ()) -> Tensor:
+    needs_euler_form = True
+
+    def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
+             s: Time, z: Optional[Tensor] = None,
+             history: History = ()) -> Tensor:
         h = sde.step_size(t, s)
-        drift = sde.reverse_drift(xt, mu, sde.score(noise, t), t)
+        score = sde.score(prediction.noise, t)
+        drift = sde.reverse_drift(xt, prediction.mu, score, t)
         return combine((1, xt), (-h, drift),
                        (-h.sqrt() * sde.diffusion(t), z))
 
@@ -33,10 +37,12 @@ class ProbabilityFlowSampler(Sampler):
     """
 
     stochastic = False
+    needs_euler_form = True
 
-    def step(self, sde: SDE, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
-             t: Time, s: Time, z: Optional[Tensor] = None,
-             history: Sequence = ()) -> Tensor:
-        drift = sde.reverse_drift(xt, mu, sde.score(noise, t), t,
+    def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
+             s: Time, z: Optional[Tensor] = None,
+             history: History = ()) -> Tensor:
+        score = sde.score(prediction.noise, t)
+        drift = sde.reverse_drift(xt, prediction.mu, score, t,
                                   probability_flow=True)
         return combine((1, xt), (-sde.step_size(t, s), drift))

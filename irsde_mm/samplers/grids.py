@@ -39,6 +39,10 @@ def _spaced(sde: SDE, t_start: Time, n: int, spaced) -> List[Time]:
             f'{n} steps from t_start={t_start} cannot be placed on this grid, '
             "whose last node before 0 is 1; use 1 step or grid='uniform'.")
     ends = half_log_snr(sde, t_start), half_log_snr(sde, 1)
+    if not ends[0].isfinite():
+        raise ValueError(
+            f'{type(sde).__name__} has no log-SNR at t={t_start}, where this '
+            "grid begins; use grid='uniform'.")
     levels = spaced(*map(float, ends), n, dtype=torch.float64,
                     device=ends[0].device)
     return [t_start, *time_of(sde, levels[1:-1]).tolist(), 1, 0]

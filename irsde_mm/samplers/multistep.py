@@ -1,12 +1,13 @@
 """Exponential integrators that remember earlier predictions."""
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Tuple
 
 import torch
 from torch import Tensor
 
 from ..sde.base import SDE, Time, combine
 from ..sde.log_snr import half_log_snr
-from .base import Sampler
+from ..sde.predictions import Prediction
+from .base import History, Sampler
 from .grids import GRIDS
 
 
@@ -20,7 +21,7 @@ class MultistepSampler(Sampler):
     step and the one to t = 0 are of order 1.
 
     Args:
-        num_steps, debias, clamp: See :class:`Sampler`; any number of steps.
+        num_steps, clamp: See :class:`Sampler`; any number of steps.
         order (int): 1 or 2.
         variant (str): 'ode' (deterministic) or 'sde' (fresh noise).
         prediction (str): What is held constant or linear: 'data', the
@@ -32,13 +33,11 @@ class MultistepSampler(Sampler):
         ValueError: If an argument is out of its range.
     """
 
-    needs_unbiased = True
-
-    def __init__(self, num_steps: Optional[int] = 10, debias: bool = False,
+    def __init__(self, num_steps: Optional[int] = 10,
                  clamp: Optional[Tuple[float, float]] = None, order: int = 2,
                  variant: str = 'ode', prediction: str = 'data',
                  grid: str = 'log_snr') -> None:
-        super().__init__(num_steps, debias, clamp)
+        super().__init__(num_steps, clamp)
         for name, value, known in (
                 ('order', order, (1, 2)), ('variant', variant, ('ode', 'sde')),
                 ('prediction', prediction, ('data', 'noise')),
@@ -49,6 +48,8 @@ class MultistepSampler(Sampler):
         self.order, self.variant = order, variant
         self.form, self.grid_name = prediction, grid
         self.stochastic = variant == 'sde'
+        # both begin at ln(a / c) of the start
+        self.needs_signal = prediction == 'noise' or grid != 'uniform'
         self.history_length = order - 1
         self._check_order(num_steps)
 
@@ -68,18 +69,15 @@ class MultistepSampler(Sampler):
         sampler.history_length = sampler.order - 1
         return sampler
 
-    def prediction(self, sde: SDE, xt: Tensor, mu: Optional[Tensor],
-                   noise: Tensor, t: Time) -> Tensor:
+    def _held(self, prediction: Prediction) -> Tensor:
         """x0 or the noise, whichever is held constant."""
-        if self.form == 'noise':
-            return noise
-        return sde.predict_x0(xt, mu, noise, t)
+        return prediction.noise if self.form == 'noise' else prediction.x0
 
-    def step(self, sde: SDE, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
-             t: Time, s: Time, z: Optional[Tensor] = None,
-             history: Sequence[Tuple[Time, Tensor]] = ()) -> Tensor:
+    def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
+             s: Time, z: Optional[Tensor] = None,
+             history: History = ()) -> Tensor:
         if s == 0:  # L is infinite: what is left is the estimate of x0
-            return sde.predict_x0(xt, mu, noise, t)
+            return prediction.x0
         (a, b, c), (a1, b1, c1) = sde.coefficients(t), sde.coefficients(s)
         h = half_log_snr(sde, s) - half_log_snr(sde, t)
         m = 2 if self.variant == 'sde' else 1
@@ -93,11 +91,11 @@ class MultistepSampler(Sampler):
             keep = a1 / a
             p, q = -m * c1 * w, -m * c1 * (w / h - 1)
             v = c1 * torch.expm1(2 * h).sqrt()
-        now = self.prediction(sde, xt, mu, noise, t)
-        terms = [(keep, xt), (b1 - keep * b, mu),
+        now = self._held(prediction)
+        terms = [(keep, xt), (b1 - keep * b, prediction.mu),
                  (v, z if self.stochastic else None)]
         if not history:
             return combine((p, now), *terms)
         u, before = history[0]
         q = q * h / (half_log_snr(sde, t) - half_log_snr(sde, u))
-        return combine((p + q, now), (-q, before), *terms)
+        return combine((p + q, now), (-q, self._held(before)), *terms)

@@ -1,38 +1,35 @@
 """Steps through an estimate of the clean image."""
-from typing import Optional, Sequence
+from typing import Optional
 
 from torch import Tensor
 
 from ..sde.base import SDE, Time
-from .base import Sampler
+from ..sde.predictions import Prediction
+from .base import History, Sampler
 
 
 class PosteriorSampler(Sampler):
-    """A draw of p(x_s | x_t, x0) with x0 from the predicted noise.
+    """A draw of p(x_s | x_t, x0) with the estimate of x0.
 
     Source: the paper's optimal reverse state (proposition 3.2) as a sampler.
     Arguments: :class:`Sampler`.
     """
 
-    needs_unbiased = True
-    from_nothing = True
-
-    def step(self, sde: SDE, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
-             t: Time, s: Time, z: Optional[Tensor] = None,
-             history: Sequence = ()) -> Tensor:
-        x0 = sde.predict_x0(xt, mu, noise, t)
-        mean, std = sde.posterior(xt, x0, mu, t, s)
+    def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
+             s: Time, z: Optional[Tensor] = None,
+             history: History = ()) -> Tensor:
+        mean, std = sde.posterior(xt, prediction.x0, prediction.mu, t, s)
         return mean if z is None else mean.addcmul_(std, z)
 
 
 class JumpSampler(Sampler):
-    """From the estimates of x0 and noise straight to time s.
+    """A jump from the estimates of x0 and noise straight to time s.
 
     Source: the non-Markovian jump of DDIM (Song et al., ICLR 2021) on any
     process of the family (docs/paper_to_code.md).
 
     Args:
-        num_steps, debias, clamp: See :class:`Sampler`.
+        num_steps, clamp: See :class:`Sampler`.
         eta (float): Share of fresh noise in [0, 1]; 0 is deterministic, 1 is
             the posterior.
 
@@ -40,19 +37,15 @@ class JumpSampler(Sampler):
         ValueError: If ``eta`` lies outside [0, 1].
     """
 
-    needs_unbiased = True
-    from_nothing = True
-
-    def __init__(self, num_steps: Optional[int] = None, debias: bool = False,
+    def __init__(self, num_steps: Optional[int] = None,
                  clamp: Optional[tuple] = None, eta: float = 1.0) -> None:
-        super().__init__(num_steps, debias, clamp)
+        super().__init__(num_steps, clamp)
         if not 0 <= eta <= 1:
             raise ValueError(f'eta must lie in [0, 1], but is {eta}.')
         self.eta = eta
         self.stochastic = eta > 0
 
-    def step(self, sde: SDE, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
-             t: Time, s: Time, z: Optional[Tensor] = None,
-             history: Sequence = ()) -> Tensor:
-        x0 = sde.predict_x0(xt, mu, noise, t)
-        return sde.jump(x0, noise, mu, t, s, self.eta, z)
+    def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
+             s: Time, z: Optional[Tensor] = None,
+             history: History = ()) -> Tensor:
+        return sde.jump(*prediction, t, s, self.eta, z)

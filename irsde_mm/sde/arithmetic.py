@@ -55,3 +55,9 @@ def combine(*terms: Tuple[Tensor, Optional[Tensor]]) -> Tensor:
         else:
             total = torch.addcmul(total, k, x)
     return total
+
+
+def nonzero(c: Tensor) -> Tensor:
+    """A divisor: c, and infinity where c is 0, so that what is divided by it
+    becomes 0. Takes no part of an image and makes no GPU wait."""
+    return torch.where(c > 0, c, torch.inf)

@@ -6,10 +6,10 @@ from typing import Optional, Tuple, Union
 import torch
 from torch import Tensor, nn
 
-from .arithmetic import Generators, combine, draw_noise
+from .arithmetic import Generators, combine, draw_noise, nonzero
 
 __all__ = ['SDE', 'Time', 'Coefficients', 'Generators', 'combine',
-           'draw_noise']
+           'draw_noise', 'nonzero']
 
 Time = Union[int, float, Tensor]
 Coefficients = Tuple[Tensor, Tensor, Tensor]
@@ -37,10 +37,21 @@ class SDE(nn.Module, ABC):
     #: Constructor arguments that say how a trained model is used, not how it
     #: was trained: checkpoints that differ in them still fit.
     runtime_args: Tuple[str, ...] = ()
-    #: How the source walks back: 'sde' or 'ode' in Euler steps, 'posterior'.
+    #: Sampler of the source: 'sde' or 'ode' in Euler steps, or 'posterior'.
     published_sampler = 'sde'
-    #: What the source limits the estimates of x0 to, in the process' range.
+    #: Range to which the source clamps the estimates of x0, in the range of
+    #: the process.
     published_clamp: Optional[Tuple[float, float]] = None
+    #: Whether the state at T still depends on x0 (a_T > 0). Without that, a
+    #: predicted noise says nothing about x0 there.
+    signal_at_end = True
+    #: Whether the state at T is random (c_T > 0); a bridge ends in mu.
+    noise_at_end = True
+    #: Whether it starts at the time whose noise level is that of the input.
+    starts_at_noise_level = False
+    #: Whether the process ends near N(m, lam^2) for a known m, as a
+    #: likelihood requires.
+    stationary_end = False
 
     def __init__(self, num_steps: int = 100) -> None:
         super().__init__()
@@ -48,6 +59,16 @@ class SDE(nn.Module, ABC):
             raise ValueError('num_steps must be a whole number of at least 1, '
                              f'but is {num_steps!r}.')
         self.num_steps = num_steps
+
+    @classmethod
+    def example(cls, num_steps: int = 100, **kwargs) -> 'SDE':
+        """A process of this kind with usual settings, for tests and plots.
+
+        Args:
+            num_steps (int): T.
+            **kwargs: Other arguments of the constructor.
+        """
+        return cls(num_steps=num_steps, **kwargs)
 
     # ------------------------------------------------------- the two givens
 
@@ -91,9 +112,13 @@ class SDE(nn.Module, ABC):
         """The inverse of :meth:`from_image`."""
         return x
 
-    def network_time(self, t: Time) -> Time:
-        """What a network is told of the time t."""
+    def network_time(self, t: Time) -> Union[Time, Tuple[Time, ...]]:
+        """Time input of the network at time t, or a tuple of two."""
         return t
+
+    def input_scale(self, t: Time) -> Union[int, Tensor]:
+        """Factor of the state at time t in the input of the network."""
+        return 1
 
     # ------------------------------------------------------------- forward
 
@@ -121,30 +146,41 @@ class SDE(nn.Module, ABC):
     # ------------------------------------------- what a predicted noise says
 
     def score(self, noise: Tensor, t: Time) -> Tensor:
-        """The gradient of ln p(x_t | x0, mu): -noise / c_t. Needs t > 0."""
-        return noise / -self.coefficients(t)[2]
+        """Gradient of ln p(x_t | x0, mu): -noise / c_t, and 0 where c_t = 0.
+        """
+        return noise / -nonzero(self.coefficients(t)[2])
 
     def predict_x0(self, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
                    t: Time) -> Tensor:
-        """The clean image that explains x_t with the given noise."""
+        """Clean image that explains x_t with the given noise; mu where
+        a_t = 0, because any clean image does."""
         a, b, c = self.coefficients(t)
         # divided last: at T xt and b mu differ by little, and a is 0.005
-        return combine((1, xt), (-b, mu), (-c, noise)).div_(a)
+        x0 = combine((1, xt), (-b, mu), (-c, noise)).div_(nonzero(a))
+        return x0 if self.signal_at_end else torch.where(
+            a > 0, x0, x0 if mu is None else mu)
 
-    def predict_noise(self, xt: Tensor, mu: Tensor, x0: Tensor,
+    def predict_noise(self, xt: Tensor, mu: Optional[Tensor], x0: Tensor,
                       t: Time) -> Tensor:
-        """The noise that explains x_t with the given clean image, t > 0."""
+        """Noise that explains x_t with the given clean image; 0 where
+        c_t = 0."""
         a, b, c = self.coefficients(t)
-        return combine((1, xt), (-a, x0), (-b, mu)).div_(c)
+        return combine((1, xt), (-a, x0), (-b, mu)).div_(nonzero(c))
 
-    def debias(self, noise: Tensor, xt: Tensor, mu: Tensor,
-               t: Time) -> Tensor:
-        """Undoes the bias of noise trained with the Euler objective.
+    def forward_std(self, t: Time) -> Tensor:
+        """Standard deviation of x_t given x0 in the forward diffusion, before
+        it is conditioned on its end; c_t unless the process is a bridge."""
+        return self.coefficients(t)[2]
 
-        A process without an Euler form has no such bias and returns the noise
-        as it is.
-        """
-        return noise
+    def velocity(self, t: Time) -> Coefficients:
+        """The derivative (a', b', c') of the curve with respect to t > 0, by
+        a difference quotient over a part of the step before t."""
+        before = torch.maximum(t - 1 / 16, t / 2) \
+            if isinstance(t, Tensor) else max(t - 1 / 16, t / 2)
+        h = t - before
+        h = h.view(-1, 1, 1, 1) if isinstance(h, Tensor) and h.ndim else h
+        return tuple((y - x) / h for x, y in zip(
+            self.coefficients(before), self.coefficients(t)))
 
     # ------------------------------------------------------------ backward
 
@@ -160,10 +196,12 @@ class SDE(nn.Module, ABC):
 
         ``s`` defaults to :meth:`previous`, where the mean is the paper's
         "optimal reverse state". At s = 0 the mean is x0 and the deviation 0.
+        From c_t = 0 it is the marginal at s.
         """
         s = self.previous(t) if s is None else s
         (at, bt, ct), (as_, bs, cs) = self.coefficients(t), \
             self.coefficients(s)
+        ct = nonzero(ct)
         ratio = self.retention(t, s) * cs / ct
         w = ratio * cs / ct
         mean = combine((w, xt), (as_ - w * at, x0), (bs - w * bt, mu))
@@ -174,7 +212,8 @@ class SDE(nn.Module, ABC):
         """From estimates of x0 and noise at t straight to time s < t.
 
         ``a_s x0 + b_s mu + sqrt(c_s^2 - v^2) noise + v z``, v = eta v1: eta 0
-        is the deterministic (DDIM) jump, eta 1 a draw of the posterior.
+        is the deterministic (DDIM) jump, eta 1 a draw of the posterior. From
+        c_t = 0, where the state is not random, the posterior is the marginal.
 
         Args:
             x0, noise, mu (Tensor): Images (B, C, H, W).
@@ -182,12 +221,17 @@ class SDE(nn.Module, ABC):
             z (Tensor, optional): Fresh standard noise; None gives the mean.
         """
         a, b, c = self.coefficients(s)
-        ratio = self.retention(t, s) * c / self.coefficients(t)[2]
+        ratio = self.retention(t, s) * c / nonzero(self.coefficients(t)[2])
         v = eta * self._posterior_std(ratio, c)
         rest = (c**2 - v**2).clamp_min(0).sqrt()
         return combine((a, x0), (b, mu), (rest, noise), (v, z))
 
     # --------------------------------------------------------------- times
+
+    def keep_table(self, name: str, table: Tensor) -> None:
+        """A float64 table as a buffer that no checkpoint holds."""
+        self.register_buffer(name, table.to(torch.get_default_dtype()),
+                             persistent=False)
 
     @staticmethod
     def previous(t: Time) -> Time:

@@ -28,6 +28,8 @@ class DenoisingSDE(MeanRevertingSDE):
 
     runtime_args = ('sigma', )
     published_sampler = 'ode'
+    stationary_end = False  # it reverts to x0
+    starts_at_noise_level = True
 
     def __init__(self, max_sigma: float, num_steps: int = 100,
                  schedule: str = 'cosine', eps: float = 0.04,

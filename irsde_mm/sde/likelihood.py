@@ -5,9 +5,21 @@ from typing import Callable, Sequence
 import torch
 from torch import Tensor
 
-from .base import Time, draw_noise
+from .base import SDE, Time, draw_noise
 from .log_snr import FIRST_TIME, draw_log_snr_times, log_snr_range
 from .ornstein_uhlenbeck import OrnsteinUhlenbeckSDE
+
+
+def require_stationary_end(sde: SDE, what: str) -> None:
+    """Refuses a process that ends at no known distribution.
+
+    Raises:
+        ValueError: Naming what needs one.
+    """
+    if not sde.stationary_end:
+        raise ValueError(f'{what} needs a process with a known distribution '
+                         f'at T, and {type(sde).__name__} has none; use '
+                         'IRSDE or VPSDE.')
 
 
 def likelihood_bound(sde: OrnsteinUhlenbeckSDE,
@@ -37,6 +49,7 @@ def likelihood_bound(sde: OrnsteinUhlenbeckSDE,
         ValueError: If the process ends at no known distribution, or where
             nothing of x0 is left.
     """
+    require_stationary_end(sde, 'a likelihood')
     d, T = x0.numel(), sde.num_steps
     mean = sde.reverts_to(mu)
     distance = (x0 if mean is None else x0 - mean).square().sum()

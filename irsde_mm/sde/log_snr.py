@@ -69,13 +69,14 @@ def log_snr_range(sde: SDE) -> Tensor:
     """Z = F_T - F_1, twice the distance in ln(a / c) between t = 1 and T.
 
     Raises:
-        ValueError: If a process ends where nothing of x0 is left: Z is
-            infinite.
+        ValueError: If the process has no log-SNR at T, because nothing of x0
+            or no noise is left there.
     """
     z = 2 * (half_log_snr(sde, FIRST_TIME)
              - half_log_snr(sde, sde.num_steps))
     if not z.isfinite():
-        raise ValueError(f'{type(sde).__name__} ends at alpha_bar = 0: its '
-                         'log-SNR has no end to draw times up to; choose '
-                         'another schedule.')
+        raise ValueError(f'{type(sde).__name__} has no finite log-SNR at T '
+                         '(a_T or c_T is 0), so times cannot be drawn '
+                         'uniformly in it; choose another process or '
+                         'schedule.')
     return z

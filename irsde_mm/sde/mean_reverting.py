@@ -46,6 +46,11 @@ class MeanRevertingSDE(OrnsteinUhlenbeckSDE):
         self._tabulate(self.max_sigma, theta,
                        -math.log(eps) / float(theta[1:].sum()))
 
+    @classmethod
+    def example(cls, num_steps: int = 100,
+                **kwargs) -> 'MeanRevertingSDE':
+        return cls(num_steps=num_steps, **dict(dict(max_sigma=0.3), **kwargs))
+
     def extra_repr(self) -> str:
         return (f'max_sigma={self.max_sigma * 255:.4g}/255, '
                 f'{super().extra_repr()}, schedule={self.schedule!r}, '

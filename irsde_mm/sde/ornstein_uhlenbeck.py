@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 
 from .base import SDE, Time, combine
+from .euler_form import EulerForm
 
 
-class OrnsteinUhlenbeckSDE(SDE):
+class OrnsteinUhlenbeckSDE(EulerForm, SDE):
     """dx = theta_t (m - x) dt + sigma_t dw with sigma_t^2 = 2 lam^2 theta_t.
 
     What a process reverts to, m, is given by :meth:`reverts_to`: mu for
@@ -20,10 +21,14 @@ class OrnsteinUhlenbeckSDE(SDE):
         lam (float): The stationary standard deviation.
     """
 
+    stationary_end = True
+
     theta: Tensor
     theta_bar: Tensor
     sigma: Tensor
     std: Tensor
+    lam: float
+    dt: float
 
     def _tabulate(self, lam: float, theta: Tensor, dt: float) -> None:
         """Tables from the speeds theta (T+1,), float64; entry 0 is left out.
@@ -39,11 +44,6 @@ class OrnsteinUhlenbeckSDE(SDE):
             std=lam * (-torch.expm1(-2 * theta_bar)).sqrt())
         for name, table in tables.items():
             self.keep_table(name, table)
-
-    def keep_table(self, name: str, table: Tensor) -> None:
-        """A float64 table as a buffer that no checkpoint holds."""
-        self.register_buffer(name, table.to(torch.get_default_dtype()),
-                             persistent=False)
 
     def reverts_to(self, mu: Optional[Tensor]) -> Optional[Tensor]:
         """m (B, C, H, W); None is 0."""

@@ -1,6 +1,6 @@
 """Variance-preserving diffusion from pure noise, as SR3 restores with it."""
 import math
-from typing import Optional, Tuple, Union
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -54,9 +54,15 @@ class VPSDE(OrnsteinUhlenbeckSDE):
         if (betas[:-1] == 1).any():
             raise ValueError('a beta of 1 before the last step leaves nothing '
                              'of x0: choose a smaller beta_end.')
-        self.ends_at_zero = bool(betas[-1] == 1)
+        self.signal_at_end = bool(betas[-1] != 1)
         theta = -torch.log1p(-betas) / 2
         self._tabulate(1., torch.cat((theta[:1], theta)), 1.)
+
+    @classmethod
+    def example(cls, num_steps: int = 100, **kwargs) -> 'VPSDE':
+        # few steps that reach noise all the same
+        usual = dict(beta_start=1e-4, beta_end=20 / num_steps)
+        return cls(num_steps=num_steps, **dict(usual, **kwargs))
 
     # ------------------------------------------- between images and networks
 
@@ -99,26 +105,6 @@ class VPSDE(OrnsteinUhlenbeckSDE):
         a = torch.exp(-self.theta_bar_at(t))
         return a, torch.zeros_like(a), self.marginal_std(t)
 
-    def time_at(self, level: Union[float, Tensor]) -> Tensor:
-        """The time whose level is given: a number or (B,) -> (B,).
-
-        Raises:
-            ValueError: If a level lies outside (0, 1] or below the last.
-        """
-        levels = torch.exp(-self.theta_bar.double())
-        level = torch.as_tensor(level, dtype=torch.float64,
-                                device=levels.device).reshape(-1)
-        if not ((level > 0) & (level <= 1)).all():
-            raise ValueError('a noise level sqrt(alpha_bar) lies in (0, 1], '
-                             f'but got {level.tolist()}.')
-        if (level < levels[-1] * (1 - 1e-6)).any():
-            raise ValueError(f'the process ends at level {levels[-1]:.4g}, '
-                             f'before {float(level.min()):.4g}.')
-        step = torch.searchsorted(-levels, -level).clamp(1, self.num_steps)
-        before, after = levels[step - 1], levels[step]
-        time = step - 1 + (before - level) / (before - after)
-        return time.clamp_max(self.num_steps)
-
     def start(self, mu: Tensor, generator: Generators = None,
               sigma: Optional[float] = None) -> Tuple[Tensor, int]:
         """Pure noise, T. ``sigma`` is ignored."""
@@ -128,10 +114,8 @@ class VPSDE(OrnsteinUhlenbeckSDE):
                    t: Time) -> Tensor:
         """The clean image that explains x_t with the given noise; 0, the
         middle of the range, where the level is 0 and any image does."""
-        x0 = super().predict_x0(xt, mu, noise, t)
-        if self.ends_at_zero:
-            x0 = x0.masked_fill_(self.coefficients(t)[0] == 0, 0.)
-        return x0
+        middle = None if self.signal_at_end else torch.zeros_like(xt)
+        return super().predict_x0(xt, middle, noise, t)
 
     def extra_repr(self) -> str:
         return f'{super().extra_repr()}, schedule={self.schedule!r}'

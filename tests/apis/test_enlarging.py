@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import torch
 from irsde_mm.apis import RestorationInferencer, init_restorer, restore
-from irsde_mm.apis.inference import enlargement
-from irsde_mm.apis.restoring import batch_data, in_batches
+from irsde_mm.apis.export import export
+from irsde_mm.apis.inference import as_pipeline
 from irsde_mm.datasets.transforms import Upsample
 
 PHOTO = np.random.default_rng(0).integers(256, size=(10, 12, 3),
@@ -22,32 +22,37 @@ def model(tmp_path_factory):
 
 
 def test_the_network_sees_what_it_sees_in_testing(model):
-    inputs = batch_data(model, [PHOTO])['inputs']
+    inputs, sizes = model.pipeline.as_inputs([PHOTO])
     expected = Upsample(4)(dict(img=PHOTO))['img']
     bgr = torch.from_numpy(expected).permute(2, 0, 1) / 255
-    assert inputs.shape == (1, 3, 40, 48)
-    assert any(torch.allclose(inputs[0], image, atol=1e-6)
-               for image in (bgr, bgr.flip(0)))
-    small = batch_data(model, [PHOTO], enlarge=False)['inputs']
+    assert inputs.shape == (1, 3, 40, 48) and sizes == [(40, 48)]
+    torch.testing.assert_close(inputs[0], bgr.flip(0))
+    small, _ = model.pipeline.as_inputs([PHOTO], enlarge=False)
     assert small.shape == (1, 3, 10, 12)
 
 
 def test_results_are_larger(model):
-    assert enlargement(model) == 4
-    assert restore(model, PHOTO).shape == (40, 48, 3)
+    pipeline = as_pipeline(model)
+    assert pipeline.upscale == 4
+    for h, w in ((10, 12), (9, 7), (1, 1)):
+        assert restore(model, PHOTO[:h, :w]).shape == (4 * h, 4 * w, 3)
     # a megapixel of restored images makes a batch
-    assert in_batches(model, [(128, 128)] * 5) == [[0, 1, 2, 3], [4]]
+    assert pipeline.in_batches([(128, 128)] * 5) == [[0, 1, 2, 3], [4]]
     other = init_restorer('quickstart/derain', device='cpu')
-    assert enlargement(other) == 1
+    assert as_pipeline(other).upscale == 1
 
 
-def test_pictures_of_a_photo_that_was_enlarged(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        'irsde_mm.apis.inferencer.restorer_from_config',
-        lambda *_: model)
-    monkeypatch.setattr('irsde_mm.apis.inferencer.find_model',
-                        lambda *_: (model.cfg, 'weights'))
-    inferencer = RestorationInferencer('sr', device='cpu')
+@pytest.mark.parametrize('name', ['sr_cnn', 'sr_edsr'])
+def test_mmagics_models_enlarge_too(name):
+    model = init_restorer(f'baselines/quickstart/{name}', device='cpu')
+    assert as_pipeline(model).upscale == 4
+    assert restore(model, PHOTO).shape == (40, 48, 3)
+
+
+def test_pictures_of_a_photo_that_was_enlarged(model, tmp_path):
+    path = tmp_path / 'sr.safetensors'
+    export(model, path, 'sr')
+    inferencer = RestorationInferencer(str(path), device='cpu')
     found = inferencer(PHOTO, compare=True, samples=2, trajectory=True,
                        show_progress=False)
     result, = found['predictions']

@@ -4,8 +4,7 @@ import shutil
 import numpy as np
 import pytest
 from irsde_mm.apis import RestorationInferencer, init_restorer, restore
-from irsde_mm.apis.interpolation import common_states
-from irsde_mm.apis.restoration import spread
+from irsde_mm.apis.results import spread
 from irsde_mm.errors import (CheckpointError, ConfigError, DataError,
                              ImageError, IRSDEError, OutputError)
 from PIL import Image
@@ -140,11 +139,19 @@ def test_a_regression_has_one_result_and_no_states(tmp_path):
     tool = RestorationInferencer('baselines/quickstart/derain_cnn', str(path),
                                  'cpu')
     seen = []
-    result, = call(tool, A, progress=seen.append)
+    result, = call(tool, A, callback=seen.append)
     assert np.array_equal(result.image, restore(model, A))
     assert [(p.done, p.step, p.steps) for p in seen] == [(1, 1, 1)]
+    seen.clear()
+    restore(model, A, callback=seen.append)
+    assert [(p.step, p.steps) for p in seen] == [(1, 1)]
+    assert np.array_equal(seen[0].states()[0], result.image)
+    with pytest.raises(ConfigError, match='tile when it is opened'):
+        tool.pipeline(A, tile=128)
+    with pytest.raises(ConfigError, match='takes no start'):
+        restore(model, A, start=(torch.zeros(1, 3, 20, 31), 5))
     for option in (dict(samples=2), dict(trajectory=True), dict(steps=3)):
-        with pytest.raises(ConfigError, match='no diffusion model'):
+        with pytest.raises(ConfigError, match='not a diffusion model'):
             call(tool, A, **option)
     with pytest.raises(ConfigError, match='no states to mix'):
         tool.interpolate(A, B)
@@ -171,7 +178,7 @@ def test_spread_is_the_deviation_in_grey_levels():
 
 def test_draws_without_noise_are_told(tool, monkeypatch):
     """An ODE from a start without noise has one result."""
-    monkeypatch.setattr(tool.model.sde, 'start', lambda mu, *_: (mu, 100))
+    monkeypatch.setattr(tool.pipeline.sde, 'start', lambda mu, *_: (mu, 100))
     with pytest.warns(UserWarning, match='all draws are the same'):
         result, = call(tool, A, sampler='ode', samples=2)
     assert not result.spread.any()
@@ -195,7 +202,7 @@ def test_states_from_the_start_to_the_result(tool):
 def test_progress_counts_images_and_steps(tool):
     seen = []
     call(tool, [A, B, np.zeros((9, 9, 3), np.uint8)], steps=3, samples=2,
-         progress=lambda p: seen.append((
+         callback=lambda p: seen.append((
              p.done, p.total, p.step, p.steps, len(p.states()),
              p.states()[0].shape, p.states()[0].dtype)))
     assert [s[:4] for s in seen if s[4] == 2] == [
@@ -218,6 +225,83 @@ def test_nothing_is_written_over(tool, tmp_path):
         tool.interpolate(A, B, out_dir=out, show_progress=False)
 
 
+def scenes(folder, *names) -> list:
+    """Photos of the given paths."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(A[:9, :9]).save(path)
+    return [folder / name for name in names]
+
+
+def written(folder) -> set:
+    return {path.relative_to(folder).as_posix()
+            for path in folder.rglob('*') if path.is_file()}
+
+
+GOPRO = [f'test/{scene}/{kind}/{i}.png' for scene in ('S1', 'S2')
+         for kind in ('blur', 'sharp') for i in (1, 2)]
+
+
+@pytest.mark.parametrize('inputs, results', [
+    (['test/**/blur/*.png'],
+     'S1/blur/1 S1/blur/2 S2/blur/1 S2/blur/2'),
+    (['test/S1/blur', 'test/S2/blur'],
+     'S1/blur/1 S1/blur/2 S2/blur/1 S2/blur/2'),
+    (['test/S1/blur/1.png', 'test/S1/sharp/1.png', 'test/S1/sharp/2.png'],
+     'blur/1 sharp/1 sharp/2'),
+    (['test/S1/blur/1.png', 'test/S2/sharp/2.png'], '1 2'),  # as they were
+    (['test/S1/*/1.png', 'other.png'],
+     'test/S1/blur/1 test/S1/sharp/1 other')])
+def test_photos_of_one_name_keep_their_folders(tool, tmp_path, inputs,
+                                               results):
+    scenes(tmp_path / 'in', *GOPRO, 'other.png')
+    found = call(tool, [str(tmp_path / 'in' / name) for name in inputs],
+                 out_dir=str(tmp_path / 'out'), sampler='fast')
+    assert written(tmp_path / 'out') == {
+        f'{name}.png' for name in results.split()}
+    for result in found:
+        end = result.path.relative_to(tmp_path / 'out')
+        assert result.name.endswith(str(end))
+
+
+def test_folders_of_all_files_of_a_photo(tool, tmp_path):
+    """Draws and pictures too; nothing in them is written over."""
+    photos = scenes(tmp_path, 'a/x.png', 'b/x.png')
+    out = tmp_path / 'out'
+    options = dict(out_dir=str(out), samples=2, compare=True, sampler='fast')
+    call(tool, photos, **options)
+    assert written(out) == {f'{folder}/x_{kind}.png' for folder in 'ab'
+                            for kind in ('1', '2', 'compare', 'spread')}
+    with pytest.raises(OutputError, match='a/x_1.png.*not overwritten'):
+        call(tool, photos, **options)
+    with pytest.raises(OutputError, match='both become'):  # as one folder has
+        call(tool, scenes(tmp_path, 'c/x.png', 'c/x.jpg'), **options)
+    (tmp_path / 'new').mkdir()
+    (tmp_path / 'new' / 'a').write_text('mine')
+    with pytest.raises(OutputError, match='cannot write'):
+        call(tool, photos, out_dir=str(tmp_path / 'new'))
+
+
+def test_draws_that_have_the_name_of_another_photo(tool, tmp_path):
+    photos = scenes(tmp_path, 'a/x.png', 'b/x_1.png')
+    call(tool, [photos[0], photos[1]], out_dir=str(tmp_path / 'out'),
+         samples=2, sampler='fast', compare=True)
+    assert len(written(tmp_path / 'out')) == 8
+
+
+def test_folders_in_folders_are_named(tool, tmp_path):
+    scenes(tmp_path / 'in', 'a/x.png', 'b/x.png')
+    with pytest.raises(DataError, match=r"has no image .*in/\*\*/\*' also "):
+        call(tool, str(tmp_path / 'in'))
+    scenes(tmp_path / 'in', 'y.png')
+    (tmp_path / 'in' / 'empty').mkdir()
+    with pytest.warns(UserWarning, match="2 folder.*in/a'.*in/\\*\\*/\\*'"):
+        assert len(call(tool, str(tmp_path / 'in'), sampler='fast')) == 1
+    assert len(call(tool, str(tmp_path / 'in' / '**' / '*'),
+                    sampler='fast')) == 3
+
+
 def test_between_two_images(tool, tmp_path):
     options = dict(seed=2, show_progress=False)
     frames = tool.interpolate(A, B, 5, out_dir=str(tmp_path), **options)
@@ -234,13 +318,13 @@ def test_between_two_images(tool, tmp_path):
 def test_a_mixture_of_states_is_a_state_of_the_mixture(tool):
     """Both have the same noise, which mixing leaves as it is."""
     import torch
-    from irsde_mm.apis.restoring import batch_data
-    model, t = tool.model, 40
-    xa, xb = common_states(model, (A, B), (B, A), t, seed=1)
-    (mua, mub) = (batch_data(model, [image])['inputs'] for image in (A, B))
+    pipeline, t = tool.pipeline, 40
+    xa, xb = (pipeline.state_at(degraded, clean, t, seed=1)
+              for degraded, clean in ((A, B), (B, A)))
+    mua, mub = (pipeline.as_inputs([image])[0] for image in (A, B))
     noise = torch.randn(mua.shape, generator=torch.Generator().manual_seed(1))
-    expected = model.sde.perturb(torch.lerp(mub, mua, 0.3),
-                                 torch.lerp(mua, mub, 0.3), t, noise)
+    expected = pipeline.sde.perturb(torch.lerp(mub, mua, 0.3),
+                                    torch.lerp(mua, mub, 0.3), t, noise)
     torch.testing.assert_close(torch.lerp(xa, xb, 0.3), expected)
 
 
@@ -259,7 +343,7 @@ def test_a_folder_may_be_longer_than_memory(tool, photo):
     shutil.copy(photo, photo.with_name('two.png'))
     steps = []
     stream = tool.stream(photo.parent, batch_size=1, show_progress=False,
-                         progress=lambda p: steps.append(p.names))
+                         callback=lambda p: steps.append(p.names))
     assert next(stream).image.shape == (20, 31, 3)
     assert {tuple(names) for names in steps} == {(str(photo), )}
     assert next(stream).name.endswith('two.png') and not list(stream)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from irsde_mm.apis import init_restorer, restore
-from irsde_mm.apis.boxed import boxed_models
+from irsde_mm.model_files.bundled import bundled_models
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
@@ -98,7 +98,7 @@ def press(page, name):
 
 
 def test_upload_restore_slide_and_download(page, photo, tmp_path):
-    model = next(iter(boxed_models()))
+    model = next(iter(bundled_models()))
     upload(page, photo)
     shows(page, 'garden.png, 80 x 60 pixels')
     page.get_by_label('Seed').fill('3')

@@ -11,16 +11,17 @@ import gradio as gr
 import numpy as np
 import pytest
 from conftest import ROOT, run_tool
-from irsde_mm import cli
 from irsde_mm.apis import init_restorer, restore
 from irsde_mm.app import server
 from irsde_mm.app.desk import CLEARED, OWN, Desk
 from irsde_mm.app.page import WAITING, build_page
 from irsde_mm.app.work import Stopped, watched
 from irsde_mm.commands import app as command
+from irsde_mm.commands import cli
 from irsde_mm.datasets import BuiltinPhotos
-from irsde_mm.datasets.image_reader import read_image
 from irsde_mm.errors import ImageError
+from irsde_mm.io.reader import read_image
+from irsde_mm.model_files import bundled_models
 from PIL import Image
 from starlette.testclient import TestClient
 
@@ -85,7 +86,7 @@ def test_several_results_and_where_they_differ(desk, photo):
 
 
 def test_several_results_that_are_one(desk, photo, monkeypatch):
-    sde = desk.inferencer('tiny').model.sde
+    sde = desk.inferencer('tiny').pipeline.sde
     monkeypatch.setattr(sde, 'start', lambda mu, generator=None, sigma=None: (
         mu, sde.num_steps))
     with pytest.warns(UserWarning, match='all draws are the same'):
@@ -119,6 +120,44 @@ def test_a_bad_photo_in_the_words_of_the_command_line(desk, bad):
         assert here.value.message == str(there.value).replace(
             f'{bad.parent}/', '')
         assert not here.value.print_exception
+
+
+def test_a_photo_that_turns_out_to_be_bad(tmp_path):
+    rng, desk = np.random.default_rng(0), Desk(
+        dict(denoise='denoise'), max_pixels=10_000, device='cpu')
+    path = tmp_path / 'noise.png'
+    Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(
+        path)
+    with pytest.raises(gr.Error) as error:
+        list(desk.restore(str(path), 'denoise', 'fast', 0, 0, 1, VISITOR))
+    assert error.value.message.startswith("'noise.png': the noise level")
+    assert not desk.running
+
+
+def test_the_white_level_of_a_deep_photo(desk, tmp_path, monkeypatch):
+    said, files = [], {}
+    monkeypatch.setattr(gr, 'Warning', lambda text, **_: said.append(text))
+    for name, scale in (('<12>.png', 16), ('16.png', 256)):
+        pixels = np.arange(240, dtype=np.uint16).reshape(12, 20) * scale
+        Image.fromarray(pixels).save(tmp_path / name)
+        files[name] = str(tmp_path / name)
+    dark, bright = (desk.look(files['<12>.png'], white) for white in (0, 4095))
+    text, = said
+    assert text.startswith("'&lt;12&gt;.png' has 16 bits a channel but uses")
+    assert bright.split('<figcaption>')[0] == desk.look(
+        files['16.png']).split('<figcaption>')[0] != dark.split(
+            '<figcaption>')[0]
+    with pytest.raises(gr.Error, match='white=9 is not'):
+        desk.look(files['16.png'], 9)
+    *_, (first, *_) = list(desk.restore(files['<12>.png'], 'tiny', OWN, 0, 3,
+                                        1, VISITOR, 4095))
+    *_, (second, *_) = list(desk.restore(files['16.png'], 'tiny', OWN, 0, 3, 1,
+                                         VISITOR))
+    assert pictures(first) == pictures(second) and len(said) == 1
+
+
+def pictures(view: str) -> list:
+    return re.findall(r'src="(data:[^"]*)"', view)
 
 
 def test_a_photo_that_is_too_large_or_missing(desk, tmp_path):
@@ -159,6 +198,34 @@ def test_examples_are_degraded_as_the_model_undoes_it(desk):
         assert (read_image(taken) == pixels).all() and '<img' in view
 
 
+@pytest.mark.parametrize('name', bundled_models())
+def test_every_bundled_model_restores_an_example(name, tmp_path):
+    """Examples are degraded, and the size of the result fits."""
+    desk = Desk({name: name}, 10**6, 'cpu')
+    shown = desk.show_examples(name)['value']
+    assert len(shown) == 3
+    path, _ = desk.take_example(name, SimpleNamespace(index=0))
+    upscale = desk.inferencer(name).pipeline.upscale
+    with Image.open(path) as example:
+        centre = [(side - 48) // 2 for side in example.size]
+        part = example.crop((*centre, *(side + 48 for side in centre)))
+        clean, = (info['gt'] for info in BuiltinPhotos('test').load_data_list()
+                  if info['gt_path'] == Path(path).name)
+        h, w = (side * upscale for side in example.size[::-1])
+        top, left = ((a - b) // 2 for a, b in zip(clean.shape, (h, w)))
+        clean = Image.fromarray(clean[top:top + h, left:left + w, ::-1])
+        assert np.asarray(clean.resize(example.size)).tobytes() \
+            != example.tobytes()
+    part.save(tmp_path / 'part.png')
+    for outputs in desk.restore(str(tmp_path / 'part.png'), name, OWN, 2, 0, 1,
+                                VISITOR):
+        if isinstance(outputs[1].get('value'), str):
+            with Image.open(outputs[1]['value']) as result:
+                size = result.size
+    assert size == (48 * upscale, 48 * upscale)
+    assert len(outputs[4]['value']) >= 1
+
+
 def test_stop_ends_at_the_next_step(desk, photo):
     seen = []
     for outputs in desk.restore(str(photo), 'tiny', 'paper', 0, 0, 1,
@@ -171,26 +238,26 @@ def test_stop_ends_at_the_next_step(desk, photo):
 
 
 def test_work_ends_when_nobody_looks():
-    told = []
+    seen = []
 
-    def work(tell):
+    def work(callback):
         while True:
-            tell(1)
-            told.append(1)
+            callback(1)
+            seen.append(1)
 
     news = watched(work, str, Event())
     assert next(news) == '1'
     news.close()
-    assert told  # and the thread is over, or this test would not end
+    assert seen  # and the thread is over, or this test would not end
 
 
 def test_work_that_fails_and_work_that_is_stopped():
     with pytest.raises(ZeroDivisionError):
-        list(watched(lambda tell: 1 / 0, str, Event()))
+        list(watched(lambda callback: 1 / 0, str, Event()))
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        list(watched(lambda tell: tell(1), str, stop))
+        list(watched(lambda callback: callback(1), str, stop))
 
 
 def test_nothing_comes_from_other_hosts(client):
@@ -221,7 +288,7 @@ def test_a_photo_has_to_be_uploaded_not_named(client, photo):
     def look(path) -> str:
         client.post('/gradio_api/queue/join', json=dict(
             fn_index=number, session_hash='s', data=[dict(
-                path=str(path), meta=dict(_type='gradio.FileData'))]))
+                path=str(path), meta=dict(_type='gradio.FileData')), 0]))
         return client.get('/gradio_api/queue/data?session_hash=s').text
 
     for path in (photo, '/etc/passwd', ROOT / 'docs/images/comparison.jpg',
@@ -313,4 +380,4 @@ def test_without_gradio(start, monkeypatch):
     monkeypatch.setitem(sys.modules, 'gradio', None)
     code, said = start()
     assert code == 2
-    assert 'pip install -r requirements-app.txt' in said
+    assert "pip install 'irsde-mm[app,lite]'" in said

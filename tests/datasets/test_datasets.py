@@ -1,6 +1,9 @@
 """PairedImageDataset, BuiltinPhotos and the rain."""
+import pickle
+
 import numpy as np
 import pytest
+import torch
 from irsde_mm.datasets import (BuiltinPhotos, CleanImageDataset,
                                PairedImageDataset)
 from irsde_mm.datasets.transforms import RainStreaks
@@ -94,6 +97,17 @@ def test_missing_and_empty_folders(tmp_path, name, words):
         PairedImageDataset(str(tmp_path / name), hint='Ask the authors.')
     for part in ('target', 'Ask the authors.', 'configs/quickstart/'):
         assert part in str(error.value)
+
+
+def test_workers_that_are_spawned_get_the_same(pairs):
+    """They start from a pickled dataset."""
+    dataset = PairedImageDataset(str(pairs), pipeline=[
+        dict(type='irsde_mm.LoadImage', key='img'),
+        dict(type='mmagic.PackInputs')])
+    copy = pickle.loads(pickle.dumps(dataset))
+    assert len(copy) == 3
+    for item, other in zip(copy, dataset):
+        assert torch.equal(item['inputs'], other['inputs'])
 
 
 def test_scale(tmp_path):

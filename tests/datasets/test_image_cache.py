@@ -81,6 +81,17 @@ def test_a_full_file_is_used_as_it_is(paths, tmp_path, decoded):
     assert 4 <= len(decoded) < 9 and file.stat().st_size <= 0.1 * 2**20
 
 
+def test_more_room_is_used_at_once(paths, tmp_path, decoded):
+    """In the process that has the file open with less."""
+    file = str(tmp_path / 'images.lmdb')
+    fill(LoadImage('gt', cache_mb=2 * SIZE, cache_file=file), paths)
+    load = LoadImage('gt', cache_mb=10, cache_file=file)
+    fill(load, paths)
+    decoded.clear()
+    fill(load, paths)
+    assert not decoded
+
+
 def test_a_photo_that_was_written_again_is_read_anew(paths, tmp_path):
     load = LoadImage('gt', cache_mb=1, cache_file=tmp_path / 'images.lmdb')
     load(dict(gt_path=paths[0]))
@@ -176,7 +187,7 @@ def test_files_that_cannot_be_used_are_named(paths, tmp_path, what):
     else:
         load = LoadImage('gt', cache_mb=1, cache_file=file)
         load(dict(gt_path=paths[0]))
-        image_cache._close_all()
+        image_cache.close_files()
         with file.open('r+b') as opened:
             opened.truncate(file.stat().st_size // 2)
     before = file.read_bytes() if file.is_file() else None

@@ -1,14 +1,20 @@
 """The pages about extending: each is a whole example, run as it stands."""
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import test_pages
+import torch
 from blocks import blocks_of, commands_of
 from conftest import ROOT, run_tool
-from irsde_mm.apis.configs import load_config
+from irsde_mm.apis.edit_models import model_from_config
+from irsde_mm.apis.export import export
+from irsde_mm.config.files import load_config
 from irsde_mm.registry import find
+from mmagic.structures import DataSample
 
 EXAMPLES = [path for path in sorted((ROOT / 'docs/extending').glob('*.md'))
             if path.stem != 'index']
@@ -57,11 +63,44 @@ def test_components(page, place, trained):
     cfg = load_config(config.file)
     assert cfg.custom_imports.imports == Path(source.file).stem
     test_pages.build(cfg)
+    assert train_once(cfg) > 0
     new = [f'irsde_mm.{cls}' for cls in dir(sys.modules[
         cfg.custom_imports.imports]) if any(
             find(node, f'irsde_mm.{cls}') and f'irsde_mm.{cls}'
             in config.text for node in test_pages.NODES)]
     assert len(new) == 1
+
+
+def train_once(cfg) -> float:
+    """The loss of a step of training on noise; all weights get gradients."""
+    model = test_pages.component(cfg.model)
+    clean, degraded = torch.rand(2, 2, 3, 24, 24)
+    loss = model.forward_train(degraded, DataSample(gt_img=clean))['loss']
+    loss.backward()
+    assert all(weight.grad is not None for weight in model.parameters())
+    return float(loss.detach())
+
+
+def test_a_model_with_a_loss_of_ones_own_is_exported(place):
+    """The file restores, to the last bit, where the loss is unknown."""
+    for block in blocks_of(ROOT / 'docs/extending/loss.md'):
+        if block.file:
+            Path(block.file).write_text(block.text)
+    cfg = load_config('my_loss.py', {'model.generator.width': 4})
+    model = model_from_config(cfg)
+    assert type(model.pixel_loss).__name__ == 'MinSNRLoss'
+    export(model, place / 'mine.safetensors', 'mine')
+    code = """
+import sys
+import numpy as np
+from irsde_mm.inference import RestorationPipeline
+pipeline = RestorationPipeline.from_file('mine.safetensors')
+np.save('restored.npy', pipeline('photo.jpg', steps=2, seed=1))
+assert not {'min_snr', 'mmengine', 'mmagic'} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, '-c', code], check=True)
+    assert (np.load('restored.npy') == model.pipeline(
+        'photo.jpg', steps=2, seed=1)).all()
 
 
 @pytest.mark.slow

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import TINY, run_tool
-from irsde_mm.engine.draws import DataOrder, SeededDataset, seed_all
+from irsde_mm.engine.draws import DataOrder, SeededDataset, seed_all, seeded
 from irsde_mm.engine.exact_train_loop import in_order
 from irsde_mm.engine.hooks import PreemptionHook
 from irsde_mm.errors import ConfigError
+from mmengine.dataset import InfiniteSampler
 from torch.utils.data import DataLoader, Dataset
 
 
@@ -27,6 +28,18 @@ def test_seeds_are_functions_of_the_key():
     others = [after(*key) for key in ((0, 1, 3), (1, 1, 2), (0, 2, 2), (0, 1))]
     for one, other in zip(others, others[1:] + [after(0, 1, 2)]):
         assert not set(one) & set(other)
+
+
+def test_a_seeded_block_leaves_the_generators_as_they_were():
+    seed_all(1)
+    expected = drawn()
+    seed_all(1)
+    with seeded(5, 6):
+        first = drawn()
+    assert drawn() == expected
+    with pytest.raises(ZeroDivisionError), seeded(5, 6):
+        assert drawn() == first != expected
+        1 / 0
 
 
 def taken(order: DataOrder, count: int) -> list:
@@ -104,6 +117,16 @@ def test_other_samplers_are_refused(change):
     with pytest.raises(ConfigError, match='IterBasedTrainLoop'):
         in_order(dict(sampler=dict(type='InfiniteSampler'), **change)
                  if 'batch_sampler' in change else change)
+
+
+@pytest.mark.parametrize('name', [
+    'InfiniteSampler', 'DefaultSampler', 'mmengine.InfiniteSampler',
+    InfiniteSampler])
+def test_plain_samplers_are_replaced_whatever_they_are_called(name):
+    loader = in_order(dict(sampler=dict(type=name, shuffle=False),
+                           dataset=dict(type='irsde_mm.BuiltinPhotos')))
+    assert isinstance(loader['sampler'], DataOrder)
+    assert not loader['sampler'].shuffle
 
 
 # ------------------------------------------------------------------ resume

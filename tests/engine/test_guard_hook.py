@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 from conftest import forget_runs
-from irsde_mm.apis.configs import complete_config
+from irsde_mm.config import complete_config
 from irsde_mm.engine import ExactTrainLoop, GuardHook
 from irsde_mm.errors import TrainingError
 from irsde_mm.registry import HOOKS, MODELS

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from irsde_mm.apis.configs import load_config
+from irsde_mm.config import complete_config, load_config
 from irsde_mm.engine.hooks import LoggerHook, ProgressHook
 from irsde_mm.errors import CheckpointError
 from mmengine.logging import MMLogger
@@ -32,6 +32,28 @@ def train(folder, iters, resume=False, **options):
     runner = Runner.from_cfg(cfg)
     runner.train()
     return runner
+
+
+def test_every_hook_can_be_switched_off(tmp_path):
+    names = load_config('quickstart/derain').default_hooks
+    cfg = config(tmp_path, 2)
+    cfg.merge_from_dict({f'default_hooks.{name}': None
+                         for name in (*names, 'runtime_info')})
+    runner = Runner.from_cfg(cfg)
+    assert [type(hook).__name__ for hook in runner.hooks] == ['EMAHook']
+    runner.train()
+
+
+@pytest.mark.parametrize('name', ['checkpoint', 'logger', 'param_scheduler',
+                                  'runtime_info', 'settings'])
+def test_hooks_do_without_one_another(tmp_path, name):
+    cfg = config(tmp_path, 1)
+    complete_config(cfg)
+    cfg.default_hooks[name] = None
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter == 1
+    assert bool(list(tmp_path.glob('*.pth'))) == (name != 'checkpoint')
 
 
 def load(folder, iters):

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from irsde_mm.apis.configs import load_config
+from irsde_mm.config import load_config
 from irsde_mm.engine.hooks import PicturesHook
 from irsde_mm.engine.hooks.pictures_hook import images_of
-from irsde_mm.visualization import GAP, TEXT, at_most, to_rgb
+from irsde_mm.io.grids import GAP, TEXT, at_most, to_rgb
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from PIL import Image

@@ -80,7 +80,7 @@ def test_a_better_network_takes_fewer_bits(model):
     untrained = score(model, data)
     x0 = model.data_preprocessor(data, True)['data_samples'].gt_img
     predict = model.sde.predict_noise
-    model.predict_noise = lambda xt, mu, t: predict(xt, mu, x0, t)
+    model.generator.forward = lambda xt, mu, t: predict(xt, mu, x0, t)
     assert score(model, data) < untrained - 2
 
 
@@ -98,8 +98,9 @@ def test_models_without_a_likelihood_are_named(model):
 
 
 @pytest.mark.parametrize('sde, words', [
-    (dict(type='irsde_mm.DenoisingSDE', max_sigma=0.3, sigma=0.1), 'no known'),
-    (dict(type='irsde_mm.VPSDE', schedule='jsd'), 'has no end')])
+    (dict(type='irsde_mm.DenoisingSDE', max_sigma=0.3, sigma=0.1),
+     'a process with a known'),
+    (dict(type='irsde_mm.VPSDE', schedule='jsd'), 'has no finite log-SNR')])
 def test_processes_without_a_known_end_are_named(sde, words):
     model = MODELS.build(dict(
         MODEL, sde=dict(sde, num_steps=10), timesteps='discrete',

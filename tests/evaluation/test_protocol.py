@@ -2,7 +2,6 @@
 import numpy as np
 import pytest
 import torch
-from irsde_mm.errors import DataError
 from irsde_mm.evaluation import PSNR, SSIM
 from mmagic.evaluation.metrics import PSNR as MmagicPSNR
 from mmagic.evaluation.metrics.ssim import ssim as mmagic_ssim
@@ -92,11 +91,28 @@ def test_grey_images():
     assert got['PSNR_Y'] == scores(PSNR(), s)['PSNR']
 
 
-def test_too_small_for_the_crop():
-    with pytest.raises(DataError, match=r"'x.png' of 8x8 .*crop_border=4"):
-        scores(PSNR(crop_border=4), sample((8, 8)))
-    with pytest.raises(DataError, match='11x11'):
-        scores(SSIM(), sample((10, 20)))
+@pytest.mark.parametrize('metric, size, words', [
+    (PSNR(crop_border=4), (8, 9), 'below 1x1 pixels after crop_border=4'),
+    (SSIM(), (10, 20), 'below 11x11 pixels'),
+    (SSIM(channel='y', crop_border=2), (30, 14),
+     'below 11x11 pixels after crop_border=2')])
+def test_too_small_images_are_left_out_by_name(metric, size, words, said):
+    """The scores of the others are those without them."""
+    fine = sample()
+    metric.process(None, [fine])
+    alone = metric.compute_metrics(metric.results)
+    assert len(alone) == 2 and not said
+    metric.process(None, [sample(size, name='b/small.png')])
+    assert metric.compute_metrics(metric.results) == alone
+    assert said == [f'{metric.key} is not computed for 1 of 2 images '
+                    f'({words}): small.png']
+    assert metric.compute_metrics(metric.results[1:]) == {}
+
+
+def test_a_model_that_diverged_is_not_left_out():
+    s = sample()
+    s['output']['pred_img'][:] = float('nan')
+    assert np.isnan(scores(PSNR(), s)['PSNR'])
 
 
 def test_bad_arguments():

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import torch
 from conftest import TINY, run_tool
-from irsde_mm.checkpoint_files import newest_first
+from irsde_mm.model_files.runs import newest_first
 from irsde_mm.engine.hooks import checkpoint_hook
 from irsde_mm.errors import ConfigError
 

@@ -13,9 +13,9 @@ import pytest
 from conftest import FIGURES, ROOT, TINY, run_tool
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from irsde_mm.apis.images import find_images, read_photo
+from irsde_mm.io.photos import find_images, read_photo
 from irsde_mm.datasets import CleanImageDataset, PairedImageDataset
-from irsde_mm.datasets.image_reader import image_size, read_image
+from irsde_mm.io.reader import image_size, read_image
 from irsde_mm.datasets.transforms import LoadImage
 from irsde_mm.errors import DataError, ImageError
 from kinds import KINDS, bomb, encode, pixels

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from conftest import GOLDEN
 from irsde_mm.apis import convert_state_dict
-from irsde_mm.apis.convert_maxim import fitted
+from irsde_mm.model_files.convert_maxim import fitted
 from irsde_mm.errors import DataError
 from irsde_mm.models.networks import MAXIM
-from irsde_mm.models.networks.maxim.layers import (Conv, Resample,
+from irsde_mm.networks.maxim.layers import (Conv, Resample,
                                                    SpatialMixing, Up, gelu,
                                                    norm)
 from irsde_mm.registry import MODELS
@@ -68,7 +68,7 @@ def test_conversion_reads_the_size_off_the_weights(name):
         theirs = json.loads(str(file['config_json']))
     _, config = convert_state_dict(weights_of(load(name)), 'maxim')
     assert config == dict(
-        type='irsde_mm.MAXIM', img_channels=theirs['num_outputs'],
+        type='irsde_mm.MAXIM', in_channels=theirs['num_outputs'],
         num_scales=theirs['num_supervision_scales'],
         variant=dict(
             num_stages=theirs['num_stages'], width=theirs['features'],
@@ -162,7 +162,7 @@ def test_norm_and_gelu(primitives):
 @pytest.mark.parametrize('number', range(3))
 def test_padding_as_published(primitives, number):
     img = primitives[f'pad{number}_in'].permute(2, 0, 1)[None]
-    padded = MAXIM(dict(TINY, sides=(16, 8)), img_channels=1).pad(img)
+    padded = MAXIM(dict(TINY, sides=(16, 8)), in_channels=1).pad(img)
     assert torch.equal(padded[0].permute(1, 2, 0),
                        primitives[f'pad{number}_out'])
 
@@ -195,7 +195,7 @@ def test_what_is_mixed(axis):
 @pytest.mark.parametrize('channels', [1, 3])
 def test_any_size(size, channels):
     """The result is that of the padded image, cropped."""
-    net = MAXIM(TINY, img_channels=channels)
+    net = MAXIM(TINY, in_channels=channels)
     assert net.divisor == 16
     img = torch.rand(2, channels, *size)
     even = [side + side % 2 for side in size]
@@ -335,7 +335,7 @@ def test_conversion_refuses_other_files():
             ({'stage_0_input_conv_0/kernel': torch.zeros(3)},
              r'stage_0_input_conv_0/kernel.*4 axes'),
             ({'Conv_0/kernel': torch.zeros(1)},
-             "'Conv_0/kernel' is no parameter of MAXIM S-1.*1 are not"),
+             "'Conv_0/kernel' is not a parameter of MAXIM S-1.*1 are not"),
             ({'stage_9_more/bias': torch.zeros(1)}, "'stage_9_more/bias'")):
         bad = {key: value for key, value in {**good, **change}.items()
                if value is not None}

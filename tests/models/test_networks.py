@@ -6,7 +6,7 @@ from conftest import GOLDEN
 from irsde_mm.apis import convert_state_dict
 from irsde_mm.errors import DataError
 from irsde_mm.models.networks import ConditionalNAFNet, ConditionalUNet
-from irsde_mm.models.networks.blocks import local_mean
+from irsde_mm.networks.blocks import local_mean
 from irsde_mm.registry import MODELS
 
 CASES = [('unet_nf8_depth2', 'unet'), ('unet_nf8_depth3_19x13', 'unet'),
@@ -80,7 +80,7 @@ def test_conversion_reads_the_size_off_the_weights():
 
 
 def test_conversion_refuses_other_files():
-    with pytest.raises(ValueError, match="'intro.weight' is no parameter"):
+    with pytest.raises(ValueError, match="'intro.weight' is not a parameter"):
         convert_state_dict(dict([*official('nafnet_w8').items()][4:]), 'unet')
     with pytest.raises(ValueError, match='unknown arch'):
         convert_state_dict({}, 'vit')

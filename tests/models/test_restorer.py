@@ -5,16 +5,15 @@ import io
 import pytest
 import torch
 from irsde_mm.apis import init_restorer
-from irsde_mm.errors import CheckpointError, ConfigError
+from irsde_mm.errors import CheckpointError, ConfigError, ImageError
+from irsde_mm.inference.presets import (PRESETS, SAMPLERS, build_sampler,
+                                        sampler_config)
 from irsde_mm.models import IRSDERestorer
-from irsde_mm.models.restorers.sampler_choice import (PRESETS, SAMPLERS,
-                                                      build_sampler,
-                                                      sampler_config)
 from irsde_mm.models.restorers.times import draw_times
 from irsde_mm.registry import MODELS
 from irsde_mm.samplers import (EulerMaruyamaSampler, JumpSampler,
                                ProbabilityFlowSampler)
-from irsde_mm.sde import SDE
+from irsde_mm.sde import SDE, CleanOutput, EulerNoiseOutput, NoiseOutput
 from mmagic.structures import DataSample
 
 CONFIG = dict(
@@ -29,7 +28,7 @@ CONFIG = dict(
         output_channel_order='RGB'))
 
 #: parts that take other arguments than those above
-REPLACES = ('irsde_mm.VPSDE', 'irsde_mm.LikelihoodLoss')
+REPLACES = ('irsde_mm.VPSDE', 'irsde_mm.RDDM', 'irsde_mm.LikelihoodLoss')
 
 
 def build(**changes) -> IRSDERestorer:
@@ -54,6 +53,13 @@ def batch(n=2, size=(8, 8)):
         data_samples=[DataSample(
             gt_img=torch.randint(0, 256, (3, *size), generator=g).byte(),
             metainfo=dict(gt_path=f'dir/{i}.png')) for i in range(n)])
+
+
+@pytest.mark.parametrize('key, value', [('mean', [127.5] * 3),
+                                        ('std', [127.5] * 3)])
+def test_images_of_another_range_are_refused(key, value):
+    with pytest.raises(ConfigError, match=f'not in .0, 1.*another {key}'):
+        build(data_preprocessor={key: value})
 
 
 def test_training_sees_what_the_paper_says():
@@ -107,7 +113,7 @@ def test_result_depends_on_the_name_alone():
 def test_the_test_seed_matters():
     model = build()
     first = model.val_step(batch())[0].output.pred_img
-    model.test_cfg = dict(seed=1)
+    model.pipeline.seed = 1
     assert not torch.equal(first, model.val_step(batch())[0].output.pred_img)
 
 
@@ -119,7 +125,8 @@ def test_restoring_is_the_sampler_on_the_network():
     xt, t = model.sde.start(mu, g)
     with torch.no_grad():
         expected = model.sampler.sample(
-            model.sde, lambda x, t: model.generator(x, mu, t), xt, mu, t, g)
+            model.sde, lambda x, t: EulerNoiseOutput().decode(
+                model.sde, model.generator(x, mu, t), x, mu, t), xt, mu, t, g)
     torch.testing.assert_close(result, expected)
     assert not result.is_inference()
 
@@ -161,10 +168,10 @@ def test_noise_level_of_the_sample_of_the_config_or_estimated():
     assert times == [41]
     torch.testing.assert_close(both[1].output.pred_img,
                                same[1].output.pred_img, rtol=0, atol=1e-3)
-    model.test_cfg = dict(sigma=15 / 255)
+    model.pipeline.sigma = 15 / 255
     assert run()[1] == [15]
     assert run(sigma=[0.0, 0.0])[1] == [0], 'the sample goes first'
-    model.test_cfg = dict(sigma='estimate')
+    model.pipeline.sigma = 'estimate'
     data = batch(1)
     noisy = 128 + 25 * torch.randn(3, 96, 96)
     data['inputs'], data['data_samples'][0].gt_img = [noisy], noisy
@@ -173,8 +180,16 @@ def test_noise_level_of_the_sample_of_the_config_or_estimated():
     assert abs(starts[0] - 22) <= 2
     data['inputs'] = [128 + 90 * torch.randn(3, 96, 96)]
     data['data_samples'] = batch(1)['data_samples']
-    with pytest.raises(ConfigError, match='max_sigma'):
+    with pytest.raises(ImageError, match='dir/0.png.*max_sigma'):
         model.val_step(data)
+    for size in ((2, 3), (40, 50)):
+        flat = data['inputs'][0] = torch.full((3, *size), 77.)
+        image = model.val_step(data)[0].output.pred_img
+        torch.testing.assert_close(image, flat)  # there is no noise
+    flat[1] += 25 * torch.randn(40, 50)
+    starts.clear()
+    model.val_step(data)
+    assert abs(starts[0] - 22) <= 4
 
 
 def test_settings_are_plain_and_complete():
@@ -216,38 +231,152 @@ def test_defaults_written_out_make_no_difference():
 
 def test_checkpoints_of_before_an_argument_existed():
     saved = build()
-    saved.settings['generator'].pop('conditional')
+    settings = saved.settings
+    settings['generator'].pop('conditional')
+    # 0.1 knew one output, and another name of the channels
+    del settings['output']
+    settings['generator']['img_channels'] = settings['generator'].pop(
+        'in_channels')
     build().check_checkpoint(dict(state_dict=saved.state_dict(),
-                                  meta=dict(irsde_mm=saved.settings)))
+                                  meta=dict(irsde_mm=settings)))
 
 
-@pytest.mark.parametrize('sampler, objective, option, expected', [
-    ('posterior', 'euler', None, True), ('posterior', 'exact', None, False),
-    ('posterior', 'noise', None, False), ('sde', 'euler', None, False),
-    ('multistep', 'euler', None, True), ('dpm', 'euler', None, True),
-    ('posterior', 'euler', False, False), ('posterior', 'exact', True, True)])
-def test_debias_follows_the_objective_of_the_weights(sampler, objective,
-                                                     option, expected):
-    """The checkpoint's, not the config's; one option overrides."""
+@pytest.mark.parametrize('objective, output', [
+    ('euler', EulerNoiseOutput), ('exact', NoiseOutput),
+    ('noise', NoiseOutput)])
+def test_the_output_follows_the_objective_of_the_weights(objective, output):
+    """The checkpoint's, not the config's; checking alone changes nothing."""
     saved = build()
-    saved.settings['objective'] = objective
-    model = build(test_cfg=dict(debias=option))
-    model.sampler = build_sampler(sampler, model.sde)
-    model.check_checkpoint(dict(state_dict=saved.state_dict(),
-                                meta=dict(irsde_mm=saved.settings)))
-    assert model.sampler.debias == expected
+    checkpoint = dict(state_dict=saved.state_dict(), meta=dict(
+        irsde_mm=dict(saved.settings, objective=objective)))
+    model = build(pixel_loss=dict(exact=True))
+    model.check_checkpoint(checkpoint)
+    assert type(model.pipeline.output) is NoiseOutput
+    model.adopt_settings(checkpoint)
+    assert type(model.pipeline.output) is output
+    assert model.settings['objective'] == objective
     model.forward_train(torch.rand(1, 3, 8, 8), DataSample(
         gt_img=torch.rand(1, 3, 8, 8)))
-    if option is None:  # now the config's objective trains the weights
-        assert model.sampler.debias == model.sampler.needs_unbiased
+    # now the config's objective trains the weights
+    assert type(model.pipeline.output) is NoiseOutput
 
 
-def test_debias_changes_what_is_restored():
-    mu = torch.rand(1, 3, 8, 8)
-    a, b, c = (build(test_cfg=dict(debias=choice))(
-        mu, generator=torch.Generator().manual_seed(0))
-        for choice in (None, True, False))
-    assert torch.equal(a, b) and not torch.allclose(b, c, atol=1e-3)
+@pytest.mark.parametrize('sampler, read', [
+    ('posterior', EulerNoiseOutput), ('multistep', EulerNoiseOutput),
+    ('sde', NoiseOutput), ('ode', NoiseOutput)])
+def test_euler_steps_read_the_noise_as_it_is(sampler, read):
+    """The bias of the published objective cancels in them alone."""
+    model, mu = build(), torch.rand(1, 3, 8, 8)
+    chosen = build_sampler(sampler_config(sampler, model.sde, steps=3),
+                           model.sde, model.output)
+    g = torch.Generator().manual_seed(0)
+    xt, t = model.sde.start(mu, g)
+    with torch.no_grad():
+        expected = chosen.sample(
+            model.sde, lambda x, t: read().decode(
+                model.sde, model.generator(x, mu, t), x, mu, t), xt, mu, t, g)
+    result = model(mu, sampler=chosen,
+                   generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(result, expected)
+
+
+@pytest.mark.parametrize('output', [
+    'CleanOutput', 'ResidualOutput', 'StepOutput', 'VelocityOutput',
+    'EulerNoiseOutput', 'PreconditionedOutput'])
+def test_every_output_trains_and_restores(output):
+    """And another output than that of the weights is refused."""
+    model = build(output=dict(type=f'irsde_mm.{output}'),
+                  pixel_loss=dict(type='irsde_mm.OutputLoss'))
+    model.measure([batch(2)])
+    data = model.data_preprocessor(batch(4), training=True)
+    model(**data, mode='loss')['loss'].backward()
+    assert model.generator.conv_out.weight.grad.abs().sum() > 0
+    assert model.test_step(batch(1))[0].output.pred_img.isfinite().all()
+    checkpoint = dict(state_dict=model.state_dict(),
+                      meta=dict(irsde_mm=model.settings))
+    assert checkpoint['meta']['irsde_mm']['output']['type'].endswith(output)
+    with pytest.raises(CheckpointError, match='output.type'):
+        build().check_checkpoint(checkpoint)
+
+
+def test_two_heads():
+    """RDDM: residual and noise, through the whole model."""
+    model = build(
+        generator=dict(out_channels=6),
+        sde=dict(type='irsde_mm.RDDM', num_steps=20),
+        output=dict(type='irsde_mm.ResidualNoiseOutput'),
+        pixel_loss=dict(type='irsde_mm.OutputLoss'),
+        sampler=dict(type='irsde_mm.JumpSampler', num_steps=5))
+    data = model.data_preprocessor(batch(4), training=True)
+    model(**data, mode='loss')['loss'].backward()
+    assert model.test_step(batch(1))[0].output.pred_img.isfinite().all()
+
+
+@pytest.mark.parametrize('output', ['NoiseOutput', 'CleanOutput'])
+def test_a_bridge(output):
+    """GOUB: T is drawn only where the output can say something there."""
+    model = build(
+        sde=dict(type='irsde_mm.GOUB', max_sigma=30 / 255, num_steps=10),
+        output=dict(type=f'irsde_mm.{output}'),
+        pixel_loss=dict(type='irsde_mm.OutputLoss'))
+    t = draw_times('discrete', model.sde, model.output, 500, 'cpu')
+    assert t.max() == (9 if output == 'NoiseOutput' else 10)
+    data = model.data_preprocessor(batch(4), training=True)
+    assert model(**data, mode='loss')['loss'].isfinite()
+    assert model.test_step(batch(1))[0].output.pred_img.isfinite().all()
+
+
+def test_measured_values_belong_to_the_weights():
+    """Kept in checkpoints, adopted from them, and no contradiction."""
+    model = build(output=dict(type='irsde_mm.PreconditionedOutput'),
+                  pixel_loss=dict(type='irsde_mm.OutputLoss'))
+    assert model.settings['output']['sigma_data'] is None
+    model.measure([batch(2)])
+    sigma = model.settings['output']['sigma_data']
+    assert 0.2 < sigma < 1
+    checkpoint = dict(state_dict=model.state_dict(),
+                      meta=dict(irsde_mm=model.settings))
+    other = build(output=dict(type='irsde_mm.PreconditionedOutput'),
+                  pixel_loss=dict(type='irsde_mm.OutputLoss'))
+    other.check_checkpoint(checkpoint)
+    other.adopt_settings(checkpoint)
+    assert other.output.sigma_data == sigma
+
+
+def test_a_model_that_only_restores_needs_no_loss():
+    model = build(pixel_loss=None)
+    assert model.test_step(batch(1))[0].output.pred_img.isfinite().all()
+    data = model.data_preprocessor(batch(1), training=True)
+    with pytest.raises(ConfigError, match=r'model\.pixel_loss'):
+        model(**data, mode='loss')
+
+
+@pytest.mark.parametrize('changes, words', [
+    (dict(sde=dict(type='irsde_mm.RDDM')), 'no Euler form.*OutputLoss'),
+    (dict(sampler=dict(type='irsde_mm.EulerMaruyamaSampler'), sde=dict(
+        type='irsde_mm.RDDM'), pixel_loss=dict(type='irsde_mm.OutputLoss')),
+     'takes Euler steps.*RDDM has no Euler form'),
+    (dict(sde=dict(type='irsde_mm.GOUB'), pixel_loss=dict(
+        type='irsde_mm.LikelihoodLoss')), 'known distribution at T'),
+    (dict(sde=dict(type='irsde_mm.GOUB'), sampler='multistep_log_snr'),
+     "grid='uniform'")])
+def test_parts_that_do_not_fit_are_refused_when_built(changes, words):
+    with pytest.raises(ValueError, match=words):
+        build(**changes)
+
+
+def test_a_copy_restores_with_its_own_weights():
+    """As the average of weights is a copy."""
+    model = build()
+    other = copy.deepcopy(model)
+    assert other.pipeline is not model.pipeline
+    assert other.pipeline.network is other.generator
+    assert other.pipeline.hooks is other
+    with torch.no_grad():
+        other.generator.conv_out.bias.add_(1)
+    a, b = (m.eval().val_step(batch(1))[0].output.pred_img
+            for m in (model, other))
+    assert not torch.equal(a, b)
 
 
 def test_continuous_times():
@@ -265,7 +394,8 @@ def test_continuous_times():
     assert model.settings['timesteps'] == 'continuous'
     with pytest.MonkeyPatch.context() as patch:  # rand may give 0, never 1
         patch.setattr(torch, 'rand', lambda *_, **__: torch.zeros(4))
-        assert (draw_times('continuous', model.sde, 4, 'cpu') == 10).all()
+        t = draw_times('continuous', model.sde, model.output, 4, 'cpu')
+        assert (t == 10).all()
     with pytest.raises(ConfigError, match='timesteps.*always'):
         build(timesteps='always')
 
@@ -287,7 +417,7 @@ def test_sr3_trains_on_levels():
         seen.append((x, mu, t)), original(x, mu, t))[1]
     losses = []
     model.pixel_loss.forward = lambda sde, pred, **k: (
-        losses.append(k), (pred - k['noise']).abs().mean())[1]
+        losses.append(k), (pred.noise - k['noise']).abs().mean())[1]
     data = model.data_preprocessor(batch(4), training=True)
     for _ in range(30):
         model(**data, mode='loss')['loss'].backward()
@@ -305,8 +435,8 @@ def test_sr3_trains_on_levels():
 def test_sr3_restores_by_every_sampler(name):
     model = build_sr3()
     own = dict(num_steps=5, clamp=(-1, 1))
-    model.sampler = build_sampler(
-        sampler_config(name, model.sde, own, 5), model.sde)
+    model.pipeline.sampler = build_sampler(
+        sampler_config(name, model.sde, own, 5), model.sde, model.output)
     assert model.sampler.clamp == (-1, 1), 'in presets too'
     assert model.test_step(batch(1))[0].output.pred_img.isfinite().all()
 
@@ -315,14 +445,14 @@ def test_sr3_restores_images_from_noise():
     """A network that knows x0 leads to it, whatever mu; states come out as
     images."""
     model, x0, states = build_sr3(), torch.rand(2, 3, 8, 8), []
-    model.predict_noise = lambda xt, mu, t: model.sde.predict_noise(
-        xt, mu, 2 * x0 - 1, t)
-    restored = model(torch.zeros(2, 3, 8, 8), callback=lambda s, x:
-                     states.append(x), started=lambda t, x:
-                     states.append(x))
+    model.pipeline.output = CleanOutput()
+    model.generator.forward = lambda xt, mu, t: 2 * x0 - 1
+    restored = model(torch.zeros(2, 3, 8, 8), callback=lambda progress:
+                     states.append(progress.states()[0]))
     torch.testing.assert_close(restored, x0, atol=1e-4, rtol=0)
-    torch.testing.assert_close(states[-1], restored)
-    assert 0.4 < states[0].std() < 0.6, 'noise of half the range'
+    pixels = (x0[0].flip(0) * 255).round().byte().permute(1, 2, 0).numpy()
+    assert (states[-1] == pixels).all(), 'uint8 BGR'
+    assert (states[0] == 0).mean() > 0.1, 'noise of half the range, clipped'
     assert len(states) == 1 + (model.sampler.num_steps
                                or model.sde.num_steps)
 
@@ -359,19 +489,22 @@ def test_weights_files_need_no_config(make, tmp_path):
     torch.save(dict(state_dict=model.state_dict(),
                     meta=dict(irsde_mm=model.settings)), tmp_path / 'w.pth')
     loaded = init_restorer(str(tmp_path / 'w.pth'), device='cpu')
+    mu = torch.rand(1, 3, 8, 8)
     assert loaded.sde.extra_repr() == model.sde.extra_repr()
     assert loaded.sampler.clamp == model.sde.published_clamp
-    assert loaded.objective == model.objective
-    assert loaded.sampler.num_steps == 10 and not loaded.sampler.debias
+    assert loaded.sampler.num_steps == 10
+    assert type(loaded.output) is NoiseOutput
+    torch.testing.assert_close(
+        loaded(mu, seed=1), model.pipeline(mu, seed=1, sampler='balanced'))
 
 
 def test_likelihood_training():
-    """Uniform in log-SNR; checkpoints tell; weights need no debias."""
+    """Uniform in log-SNR; kept in checkpoints; the noise has no bias."""
     model = likelihood()
     assert model.settings['objective'] == 'likelihood'
     assert model.settings['timesteps'] == 'log_snr'
-    assert not model.sampler.debias
-    t = draw_times('log_snr', model.sde, 400, 'cpu')
+    assert type(model.pipeline.output) is NoiseOutput
+    t = draw_times('log_snr', model.sde, model.output, 400, 'cpu')
     assert t.dtype == torch.float32 and t.min() > 0.999 and t.max() <= 10
     data = model.data_preprocessor(batch(4), training=True)
     model(**data, mode='loss')['loss'].backward()
@@ -389,7 +522,7 @@ def test_times_are_weighed_as_they_are_drawn(timesteps, importance):
 
 
 def test_log_snr_needs_an_end():
-    with pytest.raises(ValueError, match='log-SNR has no end'):
+    with pytest.raises(ValueError, match='no finite log-SNR at T'):
         build_sr3(sde=dict(schedule='jsd'), timesteps='log_snr')
 
 
@@ -418,24 +551,27 @@ def test_an_input_that_starts_late_takes_fewer_steps():
 @pytest.mark.parametrize('name', [*SAMPLERS, *PRESETS])
 def test_samplers_by_name(name):
     model = build(sde=dict(num_steps=100))
-    sampler = build_sampler(name, model.sde)
+    sampler = build_sampler(name, model.sde, model.output)
     steps = dict(fast=5, balanced=10, paper=None)
     if name in steps:
         assert sampler.num_steps == steps[name]
-    model.sampler = build_sampler(
-        sampler_config(name, model.sde, steps=4), model.sde)
+    model.pipeline.sampler = build_sampler(
+        sampler_config(name, model.sde, steps=4), model.sde, model.output)
     assert model.test_step(batch(1))[0].output.pred_img.isfinite().all()
 
 
 def test_presets_follow_the_process():
     """The Denoising-SDE goes back along its flow; no preset has more steps
     than the process."""
-    model = build(sde=dict(type='irsde_mm.DenoisingSDE', num_steps=4))
-    assert type(build_sampler('paper', model.sde)) is ProbabilityFlowSampler
-    assert type(build_sampler('paper', build().sde)) is EulerMaruyamaSampler
-    fast = build_sampler('fast', model.sde)
+    def preset(name, **changes):
+        return build_sampler(name, build(**changes).sde, NoiseOutput())
+
+    denoising = dict(sde=dict(type='irsde_mm.DenoisingSDE', num_steps=4))
+    assert type(preset('paper', **denoising)) is ProbabilityFlowSampler
+    assert type(preset('paper')) is EulerMaruyamaSampler
+    fast = preset('fast', **denoising)
     assert (type(fast), fast.eta, fast.num_steps) == (JumpSampler, 0, 4)
-    assert build_sampler('fast', build().sde).eta == 0.7
+    assert preset('fast').eta == 0.7
 
 
 def test_names_keep_the_steps_in_place():

@@ -2,10 +2,9 @@
 import pytest
 import torch
 from irsde_mm.errors import ConfigError
-from irsde_mm.models.restorers import tiled_model
-from irsde_mm.models.restorers.sampler_choice import (build_sampler,
-                                                      sampler_config)
-from irsde_mm.models.restorers.tiling import Tiling, tiled, windows
+from irsde_mm.inference import memory, network_calls
+from irsde_mm.inference.presets import build_sampler, sampler_config
+from irsde_mm.inference.tiling import Tiling, tiled, windows
 from irsde_mm.registry import MODELS
 from mmagic.structures import DataSample
 from torch import nn
@@ -127,7 +126,7 @@ def test_no_seams():
     a = restore(build(test_cfg=dict(tile='off')), image)
     model = build(test_cfg=dict(tile=128))
     b = restore(model, image)
-    side, starts = model.tiling(model.generator, model.generator, (
+    side, starts = model.calls.tiling(model.generator, model.generator, (
         image, image)).axis(256)
     lines = torch.tensor([*starts[1:], *(s + side for s in starts[:-1])])
 
@@ -144,20 +143,21 @@ def test_tiles_follow_the_free_memory(monkeypatch):
     images = (image, image)
 
     def tiling():
-        return model.tiling(model.generator, lambda x, mu: model.generator(
-            x, mu, 1), images)
+        return model.calls.tiling(
+            model.generator, lambda x, mu: model.generator(x, mu, 1), images)
 
-    assert tiling().side == tiled_model.SIDE
-    cost = tiled_model._costs[model.generator]
-    monkeypatch.setattr(tiled_model, 'free_memory',
+    assert tiling().side == network_calls.SIDE
+    cost = memory._costs[model.generator]
+    monkeypatch.setattr(memory, 'free_memory',
                         lambda device: 2 * cost * 200**2)
     assert tiling().side == 200
-    assert model.tiling(model.generator, None, (image[..., :900, :], )) is None
+    small = (image[..., :900, :], )
+    assert model.calls.tiling(model.generator, None, small) is None
 
 
 @pytest.mark.parametrize('tile', [127, 'auto ', 1.5, 'on', None])
 def test_tiles_that_cannot_be(tile):
-    with pytest.raises(ConfigError, match='tile has to be'):
+    with pytest.raises(ConfigError, match='tile must be'):
         build(test_cfg=dict(tile=tile))
 
 
@@ -178,11 +178,11 @@ def test_models_without_a_process(model):
     with torch.no_grad():
         parts = model(image, mode='tensor')
         assert len(calls) > 1
-        model.test_cfg = dict(tile='off')
+        model.calls.tile = 'off'
         whole = model(image, mode='tensor')
     assert psnr(parts, whole) > 45
     calls.clear()
-    model.test_cfg = dict(tile=128)
+    model.calls.tile = 128
     model.train()(image, mode='tensor')
     assert len(calls) == 1, 'training sees what the data gives it'
 
@@ -206,8 +206,8 @@ def test_a_batch_of_almost_one_size(network, sampler):
     pads it, in the same place."""
     model = build(network)
     model.data_preprocessor.data_keys = None
-    model.sampler = build_sampler(
-        sampler_config(sampler, model.sde, steps=3), model.sde)
+    model.pipeline.sampler = build_sampler(
+        sampler_config(sampler, model.sde, steps=3), model.sde, model.output)
     sizes = [(23, 30), (24, 29), (24, 30)]
     assert len({model.padded_size(*size) for size in sizes}) == 1
     both = data(sizes)

@@ -3,8 +3,9 @@ import math
 
 import pytest
 import torch
+from conftest import predict
 from irsde_mm.samplers import EulerMaruyamaSampler, ProbabilityFlowSampler
-from irsde_mm.sde import IRSDE, DenoisingSDE
+from irsde_mm.sde import GOUB, IRSDE, DenoisingSDE
 from irsde_mm.sde.schedules import SCHEDULES
 
 
@@ -39,8 +40,9 @@ def test_golden_irsde_steps(golden):
         agree(std, g['std'][i])
         agree(sde.perturb(x0, mu, t, noise), xt)
         agree(sde.score(noise_pred, t), g['score'][i])
-        agree(euler.step(sde, xt, mu, noise_pred, t, t - 1), g['sde_mean'][i])
-        agree(flow.step(sde, xt, mu, noise_pred, t, t - 1), g['ode_step'][i])
+        prediction = predict(sde, noise_pred, xt, mu, t)
+        agree(euler.step(sde, xt, prediction, t, t - 1), g['sde_mean'][i])
+        agree(flow.step(sde, xt, prediction, t, t - 1), g['ode_step'][i])
         agree(sde.posterior(xt, x0, mu, t)[0], g['optimum'][i])
         x0_hat = sde.predict_x0(xt, mu, noise_pred, t)
         agree(x0_hat, g['x0_from_noise'][i])
@@ -56,10 +58,9 @@ def test_golden_denoising_steps(golden):
     for i, t in enumerate(g['t'].tolist()):
         xt, noise_pred = g['xt'][i], g['noise_pred']
         agree(sde.perturb(g['x0'], None, t, g['noise']), xt)
-        agree(euler.step(sde, xt, None, noise_pred, t, t - 1),
-              g['sde_mean'][i])
-        agree(flow.step(sde, xt, None, noise_pred, t, t - 1),
-              g['ode_step'][i])
+        prediction = predict(sde, noise_pred, xt, None, t)
+        agree(euler.step(sde, xt, prediction, t, t - 1), g['sde_mean'][i])
+        agree(flow.step(sde, xt, prediction, t, t - 1), g['ode_step'][i])
         agree(sde.posterior(xt, g['x0'], None, t)[0], g['optimum'][i])
         agree(sde.predict_x0(xt, None, noise_pred, t), g['x0_from_noise'][i])
         agree(sde.diffusion(t)**2, g['weights'][i])
@@ -120,8 +121,8 @@ def test_bad_arguments(kwargs, words):
         IRSDE(**kwargs)
 
 
-@pytest.mark.parametrize('cls', [IRSDE, DenoisingSDE])
-@pytest.mark.parametrize('t', [1, 2, 30, 100, 45.5])
+@pytest.mark.parametrize('cls', [IRSDE, DenoisingSDE, GOUB])
+@pytest.mark.parametrize('t', [1, 2, 30, 99, 45.5])
 def test_debias_undoes_the_euler_objective(cls, t, images):
     """The noise that minimises the published objective, solved for, comes
     back as the true one."""

@@ -6,34 +6,36 @@ import numpy as np
 import pytest
 from conftest import run_tool
 from irsde_mm.apis import init_restorer, restore_batch
-from irsde_mm.apis.restoring import in_batches
+from irsde_mm.apis.inference import as_pipeline
 from irsde_mm.errors import DataError
+from irsde_mm.inference import image_pipeline
 from PIL import Image
+
+
+def open_model(name, **options):
+    return as_pipeline(init_restorer(str(name), device='cpu', **options))
 
 
 def test_restore_looks_at_memory_first(trained, tmp_path, error,
                                        monkeypatch):
-    from irsde_mm.apis import memory
     large, out = tmp_path / 'large.jpg', tmp_path / 'out'
     Image.new('RGB', (1200, 1000)).save(large)
     job = ['restore', large, '--model', trained, '--out', out, '--steps', 1]
-    monkeypatch.setattr(memory, 'free_memory', lambda device: 50 * 2**20)
+    monkeypatch.setattr(image_pipeline, 'free_memory',
+                        lambda device: 50 * 2**20)
     text = error(*job)
     assert '1.2 megapixels' in text and 'GiB' in text
     assert '--tile' in text and '--force' in text
     assert run_tool(*job, '--force') == 0
     # whole, the network takes more than in tiles
-    whole = memory.call_memory(init_restorer(
-        str(trained), device='cpu', tile='off'), 1000, 1200)
-    tiles = memory.call_memory(init_restorer(
-        str(trained), device='cpu'), 1000, 1200)
+    whole, tiles = (open_model(trained, tile=tile).call_bytes(1000, 1200)
+                    for tile in ('off', None))
     assert 4 < whole / tiles < 6
 
 
 def test_memory_of_a_model_that_sees_whole_images():
-    from irsde_mm.apis.memory import call_memory
-    model = init_restorer('baselines/quickstart/inpaint_pconv', device='cpu')
-    assert call_memory(model, 1000, 1200) > 1000 * 1200 * 3 * 4
+    model = open_model('baselines/quickstart/inpaint_pconv')
+    assert model.call_bytes(1000, 1200) > 1000 * 1200 * 3 * 4
 
 
 def test_restore_in_tiles(trained, tmp_path, error):
@@ -87,13 +89,13 @@ def test_restore_in_batches(trained, tmp_path, error):
 
 
 def test_batches_by_size(trained):
-    model = init_restorer(str(trained), device='cpu')
+    model = open_model(trained)
     sizes = [(20, 31), (9, 9), (24, 32), (1024, 512), (17, 25)]
-    assert in_batches(model, sizes) == [[0, 2, 4], [1], [3]]
-    assert in_batches(model, sizes, 2) == [[0, 2], [4], [1], [3]]
-    assert in_batches(model, [(512, 1024)] * 3) == [[0, 1], [2]]
-    baseline = init_restorer('baselines/quickstart/derain_cnn', device='cpu')
-    assert in_batches(baseline, [*sizes, (20, 31)]) == [
+    assert model.in_batches(sizes) == [[0, 2, 4], [1], [3]]
+    assert model.in_batches(sizes, 2) == [[0, 2], [4], [1], [3]]
+    assert model.in_batches([(512, 1024)] * 3) == [[0, 1], [2]]
+    baseline = open_model('baselines/quickstart/derain_cnn')
+    assert baseline.in_batches([*sizes, (20, 31)]) == [
         [0, 5], [1], [2], [3], [4]]
     with pytest.raises(DataError, match='different sizes'):
         restore_batch(model, [np.zeros((9, 9, 3), np.uint8),

@@ -76,6 +76,18 @@ def test_pairs_stay_pairs(tmp_path, templates, img, gt, scale):
                    for name in img)
 
 
+def test_pairs_in_one_folder(tmp_path):
+    images(tmp_path / 'a', ['1_in', '1_out'], 12, 16)
+    templates = dict(img='{}_in', gt='{}_out')
+    assert cut(tmp_path, 'PairedImageDataset',
+               f"data_root='{tmp_path / 'a'}', templates={templates}, "
+               "data_prefix=dict(img='', gt='')", '--size', 8, '--stride',
+               4) == 0
+    made = PairedImageDataset(str(tmp_path / 'out'), dict(img='img', gt='gt'),
+                              templates=templates)
+    assert len(made) == 2 * 3
+
+
 def test_what_is_wrong_is_said(tmp_path, error):
     images(tmp_path / 'a', ['x'], 20, 33)
     path = tmp_path / 'config.py'

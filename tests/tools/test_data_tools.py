@@ -4,7 +4,8 @@ import json
 import numpy as np
 import pytest
 from conftest import TINY, run_tool
-from irsde_mm import cli
+from irsde_mm.commands import cli
+from irsde_mm.config.files import PACKAGED
 from irsde_mm.errors import DataError
 from PIL import Image
 
@@ -37,6 +38,55 @@ def test_train_and_test_on_a_folder(photos, tmp_path, capfd):
     assert [p.name[:1] for p in pictures] == ['a']
 
 
+@pytest.fixture
+def pairs(photos, tmp_path):
+    """The photos as clean images of pairs with other inputs."""
+    rng = np.random.default_rng(1)
+    for side in ('input', 'target'):
+        (tmp_path / 'pairs' / side).mkdir(parents=True)
+    for path in photos.iterdir():
+        clean = np.asarray(Image.open(path))
+        noisy = rng.integers(0, 256, clean.shape, np.uint8)
+        for side, image in (('input', noisy), ('target', clean)):
+            Image.fromarray(image).save(
+                tmp_path / 'pairs' / side / f'{path.stem}.png')
+    return tmp_path / 'pairs'
+
+
+def test_pairs_that_a_process_ignores_are_refused(pairs, tmp_path, error):
+    options = ['--cfg-options', *TINY, 'train_cfg.max_iters=1']
+    text = error('train', 'quickstart/denoise', '--data', pairs, '--work-dir',
+                 tmp_path / 'run', *options)
+    assert "pairs/input' would have no effect" in text
+    assert 'irsde/derain' in text and f"alone: '{pairs}/target'" in text
+    assert not list((tmp_path / 'run').rglob('*.pth'))
+    # what the message proposes works
+    for config, folder in (('denoise', pairs / 'target'), ('derain', pairs)):
+        assert run_tool('train', f'quickstart/{config}', '--data', folder,
+                        '--work-dir', tmp_path / config, *options) == 0
+
+
+def test_the_picture_of_training_data_shows_what_the_network_sees(
+        pairs, tmp_path, monkeypatch):
+    """States of the process where there is no condition, which the inputs
+    of a test are not."""
+    drawn = []
+    monkeypatch.setattr(
+        'irsde_mm.config.preview.draw_pairs',
+        lambda items, path, seen: drawn.append((items, list(seen))))
+    for phase in ('train', 'test'):
+        for config in ('denoise', 'derain'):
+            assert run_tool('browse_dataset', f'quickstart/{config}', '--data',
+                            pairs, '--phase', phase, '--out',
+                            tmp_path / f'{config}_{phase}.png') == 0
+    (items, seen), *others = drawn
+    assert not any(states for _, states in others)
+    assert [label for label, _ in seen] == ['x_t, t = 50', 'x_t, t = 100']
+    spread = [(image - item['data_samples'].gt_img).std()
+              for item, (_, image) in zip(items, seen)]
+    assert spread[1] == pytest.approx(70, rel=0.05) and spread[0] < spread[1]
+
+
 def test_testing_needs_no_training_data(trained, tmp_path):
     assert run_tool('test', 'quickstart/derain', trained / 'iter_2.pth',
                     '--work-dir', tmp_path, '--cfg-options', *TINY,
@@ -48,6 +98,30 @@ def test_train_on_a_folder_that_is_none(tmp_path, error):
         'train', 'quickstart/sr', '--data', tmp_path / 'x', '--work-dir',
         tmp_path / 'run')
     assert not (tmp_path / 'run').exists()
+
+
+def test_pairs_of_one_folder(tmp_path, error):
+    """Trained on and looked at; what cannot be meant is refused."""
+    folder = tmp_path / 'pairs'
+    folder.mkdir()
+    for name in ('1_hazy', '1_GT', '2_hazy', '2_GT', 'notes'):
+        Image.new('RGB', (64, 64), 'grey').save(folder / f'{name}.png')
+    data = ['--data', folder, '--pairs', '{}_hazy', '{}_GT']
+    with pytest.warns(UserWarning, match='notes.png'):
+        assert run_tool('train', 'quickstart/dehaze', *data, '--work-dir',
+                        tmp_path / 'run', '--cfg-options', *TINY) == 0
+    assert '{}_hazy' in (tmp_path / 'run' / 'dehaze.py').read_text()
+    look = ['browse_dataset', 'quickstart/dehaze', '--out']
+    for number, (args, words) in enumerate((
+            (data[2:], '--data, which is missing'),
+            ([*data[:4], '{}_gt'], "named like '{}_gt'"),
+            ([*data[:4], 'GT'], "'{}' once, unlike 'GT'"),
+            ([*data, '--cfg-options',
+              'train_dataloader.dataset.templates.img={}_x'],
+             'train_dataloader.dataset.templates.img has no effect'),
+            ([*data, '--cfg-options',
+              "train_dataloader.dataset=dict(a='',b='')"], 'KEY=VALUE'))):
+        assert words in error(*look, tmp_path / f'{number}.png', *args)
 
 
 def masks(folder, size, value=0):
@@ -67,7 +141,7 @@ def test_masks_that_do_not_fit(photos, tmp_path, error, size, value, words,
     masks(tmp_path / 'masks', size, value)
     config = tmp_path / 'own.py'
     config.write_text(f'''
-_base_ = '{cli.__file__[:-6]}.mim/configs/irsde/inpaint.py'
+_base_ = '{PACKAGED}/irsde/inpaint.py'
 pipeline = [dict(type='LoadImageFromFile', key='gt'),
             dict(type='irsde_mm.KeepMask', folder=r'{tmp_path}/masks'),
             dict(type='PackInputs')]
@@ -108,9 +182,9 @@ def test_errors_of_data_workers_are_one_line():
     text = ('Caught DataError in DataLoader worker process 0.\nOriginal '
             'Traceback (most recent call last):\n  File "x.py", line 1\n'
             "irsde_mm.errors.DataError: the mask 'm.png' has Error: values.\n")
-    assert cli.own_words(DataError(text)) == (
+    assert cli.user_message(DataError(text)) == (
         "the mask 'm.png' has Error: values.")
-    assert cli.own_words(DataError('plain')) == 'plain'
+    assert cli.user_message(DataError('plain')) == 'plain'
 
 
 @pytest.mark.parametrize('phase, number', [('train', 4), ('test', 3)])

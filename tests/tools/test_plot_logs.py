@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from conftest import TINY, run_tool
-from irsde_mm.apis.training_logs import draw_runs, read_run, read_runs
+from training_logs import draw_runs, read_run, read_runs
 from PIL import Image
 
 OPTIONS = [*TINY[:-1], 'default_hooks.logger.interval=1',

@@ -287,6 +287,20 @@ def test_optional_parts_come_later(counts, prepare, tmp_path, capfd, table,
     assert 'not 4 times that' in error('div2k', '--check')
 
 
+def test_a_layout_is_laid_out(counts, prepare, tmp_path):
+    counts('rain100h', 0, 0, 2, 2)
+    for i in (1, 2):
+        draw(tmp_path / f'Rain100H/rainy/rain-{i:03}.png', seed=i)
+        draw(tmp_path / f'Rain100H/norain-{i:03}.png', seed=-i + 9)
+    assert prepare('rain100h', '--source', tmp_path / 'Rain100H') == 0
+    laid_out = files(tmp_path / 'data')
+    assert set(laid_out) == expand(
+        'rain100h/test/{input,target}/{001,002}.png')
+    for side, name in (('input', 'rainy/rain-002'), ('target', 'norain-002')):
+        assert laid_out[f'rain100h/test/{side}/002.png'] == (
+            tmp_path / 'Rain100H' / f'{name}.png').read_bytes()
+
+
 # ------------------------------------------------------ what is not whole
 
 
@@ -757,7 +771,8 @@ def test_only_that_set_is_cropped(counts, error, tmp_path):
 def test_help_and_usage(prepare, capsys, table):
     assert run_tool('prepare_data', '--help') == 0
     text = capsys.readouterr().out
-    assert all(f'{name}*: ' in text for name in table.SOURCES)
+    assert all(f"{name}{'' if source.verified else '*'}: " in text
+               for name, source in table.SOURCES.items())
     assert table.UNVERIFIED in text
     for args in ([], ['rain100x']):
         assert prepare(*args) == 2

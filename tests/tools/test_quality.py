@@ -310,6 +310,8 @@ def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
         data=dict(config='irsde/derain'),
         models=dict(a=good, b=dict(published=PUBLISHED)))
     suite['tasks']['nothing said'] = dict(models=dict(a=good))
+    suite['tasks']['no folder'] = dict(models=dict(a=good), data=dict(
+        config='irsde/derain', pairs=['{}_in', '{}_out']))
     path.write_text(dump(suite))
     out = tmp_path / 'out'
     assert quality(path, out) == 1
@@ -323,10 +325,11 @@ def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
         ('derain', 'foreign'): 'lacks',
         ('derain', 'strange'): 'does not fit the model',
         ('derain', 'unknown'): 'no config',
-        ('derain', 'sampled'): 'no diffusion model',
+        ('derain', 'sampled'): 'not a diffusion model',
         ('derain', 'quick'): 'unknown sampler',
         ('no data', 'data'): 'data/rain100h/test',
-        ('nothing said', 'data'): 'names no config'}
+        ('nothing said', 'data'): 'names no config',
+        ('no folder', 'data'): 'pairs names files of a folder'}
     assert list(listed) == list(words)
     table = (out / 'table.md').read_text()
     for (task, what), word in words.items():

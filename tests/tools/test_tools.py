@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import GOLDEN, ROOT, TINY, run_tool
-from irsde_mm.models.restorers.sampler_choice import SAMPLERS
+from irsde_mm.inference.presets import SAMPLERS
 from PIL import Image
 
 
@@ -110,7 +110,7 @@ def test_train_errors(options, words, error, tmp_path, monkeypatch):
 
 def test_datasets_that_cannot_be_lazy_are_left_to_the_runner():
     """mmagic has datasets without lazy_init: no reason to refuse them."""
-    from irsde_mm.config_checks import check_data
+    from irsde_mm.config.checks import check_data
     from irsde_mm.errors import DataError
     from mmengine.config import Config
 
@@ -165,7 +165,8 @@ def test_test_errors(trained, tmp_path, error):
     assert 'broken' in error('test', config, broken)
     for content in ('hello', 'b', 'text', ''):
         text.write_text(content)
-        assert 'no checkpoint of plain weights' in error('test', config, text)
+        assert 'not a checkpoint of plain weights' in error(
+            'test', config, text)
     torch.save({'generator.conv_in.weight': torch.zeros(1)}, text)
     assert "'state_dict'" in error('test', config, text)
     found = error('test', config, trained / 'iter_2.pth', '--work-dir',
@@ -187,10 +188,10 @@ def test_a_file_that_would_execute_code_is_refused(trained, tmp_path, error,
     evil = tmp_path / 'evil.pth'
     with open(evil, 'wb') as file:
         pickle.dump(dict(state_dict={'a': Evil()}), file)
-    assert 'no checkpoint of plain weights' in error(
+    assert 'not a checkpoint of plain weights' in error(
         'test', trained / 'derain.py', evil)
     torch.save(dict(state_dict={'a': Evil()}), evil)
-    assert 'no checkpoint of plain weights' in error(
+    assert 'not a checkpoint of plain weights' in error(
         'test', trained / 'derain.py', evil)
     assert 'executed' not in capfd.readouterr().out
 
@@ -270,7 +271,7 @@ def test_restore_errors(trained, photo, tmp_path, error):
                                    '--out', '/dev/null/x')
     assert '--checkpoint' in error('restore', photo, '--model',
                                    'quickstart/derain', '--out', tmp_path)
-    assert 'no work folder' in error('restore', photo, '--model',
+    assert 'not a work folder' in error('restore', photo, '--model',
                                      tmp_path / 'empty', '--out', tmp_path)
 
 
@@ -298,7 +299,7 @@ def test_channel_counts(trained, tmp_path, photo, error):
         assert result.mode == 'L' and result.size == (17, 9)
     assert '1 channels, but got 3' in error(
         'train', 'quickstart/derain', '--work-dir', tmp_path / 'run',
-        '--cfg-options', *TINY, 'model.generator.img_channels=1')
+        '--cfg-options', *TINY, 'model.generator.in_channels=1')
 
 
 def test_restore_takes_a_weights_file_alone(trained, photo, tmp_path, error):
@@ -314,10 +315,10 @@ def test_restore_takes_a_weights_file_alone(trained, photo, tmp_path, error):
 
 def grey_model(tmp_path):
     """An untrained model for grey images, in a work folder."""
-    from irsde_mm.apis.configs import load_config
+    from irsde_mm.config.files import load_config
     from irsde_mm.registry import MODELS
     cfg = load_config('quickstart/derain', {
-        'model.generator.width': 4, 'model.generator.img_channels': 1,
+        'model.generator.width': 4, 'model.generator.in_channels': 1,
         'model.sampler.num_steps': 1,
         'model.data_preprocessor': dict(
             _delete_=True, type='mmagic.DataPreprocessor', mean=[0.],
@@ -372,12 +373,32 @@ def test_conversion_of_other_objectives(tmp_path, objective, loss):
     assert meta['irsde_mm']['objective'] == objective
 
 
+@pytest.mark.parametrize('key', [
+    None, 'state_dict', 'params_ema', 'params', 'model', 'ema'])
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+def test_forms_of_published_files(key, prefix, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    from convert_checkpoint import published_weights
+    from irsde_mm.model_files import convert_state_dict
+    for name, arch in (('unet_nf8_depth2', 'unet'), ('nafnet_w8', 'nafnet')):
+        plain = torch.load(GOLDEN / f'{name}_official.pth', weights_only=True)
+        content = {prefix + key: value for key, value in plain.items()}
+        path = tmp_path / f'{name}.pth'
+        torch.save({key: content} if key else content, path)
+        weights, found = published_weights(str(path), 'auto')
+        assert found == arch
+        given, config = convert_state_dict(weights, found)
+        expected, same = convert_state_dict(plain, arch)
+        assert config == same and list(given) == list(expected)
+        assert all(torch.equal(given[k], expected[k]) for k in expected)
+
+
 def test_conversion_errors(tmp_path, error, trained):
     weights = GOLDEN / 'nafnet_w8_official.pth'
     out = ['--out', tmp_path / 'new', '--config']
-    assert 'no parameter' in error('convert_checkpoint', weights, *out,
+    assert 'not a parameter' in error('convert_checkpoint', weights, *out,
                                    'irsde/derain', '--arch', 'unet')
-    assert 'no parameter' in error('convert_checkpoint',
+    assert 'not a parameter' in error('convert_checkpoint',
                                    trained / 'iter_2.pth', *out,
                                    'irsde/derain')
     assert 'no config' in error('convert_checkpoint', weights, *out, 'x')
@@ -464,7 +485,7 @@ def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
     assert f"'{name}' that this file lacks" in message(**{key: None})
     assert f"'{name}' is (2, 2, 16, 5)" in message(
         **{key: np.zeros((2, 2, 16, 5), np.float32)})
-    assert "'more/bias' is no parameter" in message(
+    assert "'more/bias' is not a parameter" in message(
         **{'opt/target/more/bias': np.zeros(1)})
     assert 'holds objects' in message(**{key: np.array([{}], dtype=object)})
     args = ['--arch', 'maxim', '--out', tmp_path / 'new', '--config',
@@ -500,7 +521,7 @@ def test_benchmark_speed(tmp_path, error):
     assert all(row['images_per_s'] == pytest.approx(8e3 / row['ms'])
                for row in found['training']['rows'].values())
     assert out.with_suffix('.png').stat().st_size > 1000
-    assert 'no diffusion' in error('benchmark', 'speed',
+    assert 'no sampling' in error('benchmark', 'speed',
                                    'baselines/quickstart/denoise_cnn')
     assert 'not overwritten' in error('benchmark', *args)
     assert '--size' in error('benchmark', 'speed', 'quickstart/derain',
@@ -568,12 +589,24 @@ def test_samplers_that_cannot_be(trained, photo, tmp_path, error, args,
         assert re.search(words, message) or '0 is less than 1' in message
 
 
+def test_the_start_of_restoring_beside_its_bound(tmp_path):
+    """The whole command beside 2.5 times what importing torch takes and its
+    network's own time."""
+    out = tmp_path / 'startup.json'
+    assert run_tool('benchmark', 'startup', '--repeats', 1, '--out', out) == 0
+    found = json.loads(out.read_text())
+    times = found['seconds']
+    assert all(value > 0 for value in times.values())
+    assert found['ratio'] == pytest.approx(times['irsde restore'] / (
+        2.5 * times['import torch'] + times['its network']), rel=1e-3)
+
+
 @pytest.mark.slow
 def test_benchmark_startup(tmp_path, error):
     out = tmp_path / 'startup.json'
     assert run_tool('benchmark', 'startup', 'quickstart/denoise',
                     '--repeats', 1, '--out', out) == 0
     times = json.loads(out.read_text())['seconds']
-    assert 0 < times['help'] < times['one iteration']
+    assert 0 < times['train.py --help'] < times['one iteration']
     assert 'there is no config' in error(
         'benchmark', 'startup', 'quickstart/nothing', '--repeats', 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 from .common import seconds
 
 
-def measure_calls(model, args: argparse.Namespace) -> dict:
+def measure_calls(pipeline, args: argparse.Namespace) -> dict:
     """Paired calls by area and batch, beside the machine's peaks.
 
     Returns:
@@ -15,57 +15,53 @@ def measure_calls(model, args: argparse.Namespace) -> dict:
     """
     sizes = [(1, max(args.size // 2, 16)), (1, args.size),
              (1, 2 * args.size), (2, args.size)]
-    found = peaks(next(model.parameters()).device, args.repeats)
-    compiled = compiled_calls(model) if args.compile else None
-    rows = [call_row(model, batch, size, args.repeats, found['convolution'],
-                     compiled) for batch, size in sizes]
+    found = peaks(pipeline.device, args.repeats)
+    compiled = None
+    if args.compile:
+        from irsde_mm.inference import NetworkCalls
+        compiled = NetworkCalls(compile=True)
+    rows = [call_row(pipeline, batch, size, args.repeats,
+                     found['convolution'], compiled) for batch, size in sizes]
     return dict(peaks=found, calls=rows)
 
 
-def compiled_calls(model):
-    """What calls networks as ``inference=dict(compile=True)`` does."""
-    from irsde_mm.models.restorers.fast_calls import FastCalls
-    return FastCalls(compile=True)
+def plain_call(network, *images, **kwargs):
+    """A network as it is, without gradients."""
+    import torch
+    # a folded call needs inference mode, this one is to do without
+    with torch.inference_mode(False), torch.no_grad():
+        return network(*images, **kwargs)
 
 
-def call_row(model, batch: int, size: int, repeats: int, peak: float,
+def call_row(pipeline, batch: int, size: int, repeats: int, peak: float,
              compiled=None) -> dict:
     """Medians of rounds in this process: ``plain`` is the network with
     weights in PyTorch's default memory layout, ``eager`` with ours, ``fast``
     and ``compiled`` are what testing makes of it."""
     import torch
     from contextlib import ExitStack
-    from irsde_mm.apis.inference import image_channels
-    from irsde_mm.memory import peak_allocation
+    from irsde_mm.inference.memory import peak_allocation
+    from irsde_mm.inference.pipeline import run_network
     from torch.utils.flop_counter import FlopCounterMode
-    device = next(model.parameters()).device
-    x = torch.rand(batch, image_channels(model), size, size, device=device)
-    t = model.sde.num_steps / 2
+    network, sde, device = pipeline.network, pipeline.sde, pipeline.device
+    x = torch.rand(batch, pipeline.channels, size, size, device=device)
+    t = sde.num_steps / 2
+    default = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
 
-    default = copy.deepcopy(model.generator).to(
-        memory_format=torch.contiguous_format)
+    def job(call, network=network):
+        return lambda: run_network(call, network, sde, x, x, t)
 
-    def called(network):
-        with torch.inference_mode(False), torch.no_grad():
-            return network(x, x, model.sde.network_time(t))
-
-    def fast():
-        return model.predict_noise(x, x, t)
-
-    jobs = dict(plain=lambda: called(default),
-                eager=lambda: called(model.generator), fast=fast)
     with ExitStack() as stack:
-        stack.enter_context(model.fast.restoring())
+        jobs = dict(plain=job(plain_call, default), eager=job(plain_call),
+                    fast=job(stack.enter_context(pipeline.calls.session())))
         if compiled is not None:
-            stack.enter_context(compiled.restoring())
-            jobs['compiled'] = lambda: compiled(
-                model.generator, x, x, t=model.sde.network_time(t))
+            jobs['compiled'] = job(stack.enter_context(compiled.session()))
         with FlopCounterMode(display=False) as counter:
             expected = jobs['plain']()
         error = max((job() - expected).abs().max().item()
                     for job in jobs.values()) / max(
                         1, expected.abs().max().item())
-        held = peak_allocation(fast, device) / 2**20
+        held = peak_allocation(jobs['fast'], device) / 2**20
         rounds = [[seconds_of(job, device) for job in jobs.values()]
                   for _ in range(repeats)]
     times = dict(zip(jobs, zip(*rounds)))
@@ -136,7 +132,7 @@ def show_calls(found: dict, title: str) -> None:
 
 def draw_growth(found: dict, by_steps: dict, path: Path) -> None:
     """Time against the number of pixels, the batch, and the steps."""
-    from irsde_mm.apis.pictures import pyplot
+    from irsde_mm.config.preview import pyplot
     plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(10, 4))
     rows = sorted(found['calls'], key=lambda row: (row['batch'], row['size']))

@@ -3,7 +3,8 @@ import argparse
 import statistics
 import tempfile
 
-from irsde_mm import cli, config_checks
+from irsde_mm.commands import cli
+from irsde_mm.errors import building
 
 from .common import seconds
 
@@ -19,20 +20,20 @@ def run(args: argparse.Namespace) -> dict:
     """Images per second of the pipeline alone, in one process, and of
     training alone, in pairs; training gets the same batch again."""
     import torch
-    from irsde_mm import registry  # noqa: F401, first: compat
-    from irsde_mm.apis.configs import load_config
-    from irsde_mm.apis.inference import check_device
-    from irsde_mm.apis.own_data import use_folder
+    from irsde_mm import compat
+    from irsde_mm.config import load_config
+    from irsde_mm.model_files.device import check_device
     from mmengine.runner import Runner
     from rich.console import Console
     from rich.table import Table
+    compat.apply()
     device = check_device(args.device)
+    from irsde_mm.config.checks import check_data
     cfg = load_config(args.config)
-    if args.data:
-        use_folder(cfg, args.data)
-    with tempfile.TemporaryDirectory() as folder, cli.building(
+    cli.use_data(cfg, args)
+    with tempfile.TemporaryDirectory() as folder, building(
             f"'{args.config}' cannot be built"):
-        config_checks.check_data(cfg, 'train')
+        check_data(cfg, 'train')
         cfg.work_dir, cfg.log_level = folder, 'WARNING'
         # workers would deliver in advance, while training is timed
         cfg.train_dataloader.update(num_workers=0, persistent_workers=False)

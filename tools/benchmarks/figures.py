@@ -14,7 +14,7 @@ def draw_grid(results: dict, path: Path) -> None:
         results (dict): By model, of one task, at least one.
         path (Path): The picture's file.
     """
-    from irsde_mm.apis.pictures import pyplot
+    from irsde_mm.config.preview import pyplot
     plt = pyplot()
     columns = ['input', *results, 'clean']
     rows = {number: [plt.imread(file) for file in files]
@@ -80,7 +80,7 @@ def draw_plot(rows: list, path: Path) -> bool:
     Returns:
         bool: Whether there was anything to draw.
     """
-    from irsde_mm.apis.pictures import pyplot
+    from irsde_mm.config.preview import pyplot
     panels = {task: panel(rows, task)
               for task in dict.fromkeys(row['task'] for row in rows)}
     panels = {task: found for task, found in panels.items() if found[2]}
@@ -122,7 +122,7 @@ def panel(rows: list, task: str) -> tuple:
 
 
 def save(figure, path: Path) -> None:
-    from irsde_mm.apis.pictures import pyplot
+    from irsde_mm.config.preview import pyplot
     figure.tight_layout()
     figure.savefig(path, dpi=90)
     pyplot().close(figure)

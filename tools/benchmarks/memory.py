@@ -6,7 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
-from irsde_mm import cli
+from irsde_mm.commands import cli
+from irsde_mm.errors import building
 
 from .common import seconds
 
@@ -53,21 +54,22 @@ def measure(config: str, megapixels: float, steps: int, tile, device) -> dict:
     """Restores one photo of noise, 4:3, in this process."""
     cli.prepare_process()
     import numpy as np
-    from irsde_mm.apis import init_restorer, restore
-    from irsde_mm.apis.inference import image_channels
-    from irsde_mm.apis.memory import call_memory
-    with cli.building(f"'{config}' cannot be built"):
-        model = init_restorer(config, device=device, tile=tile)
+    from irsde_mm.apis import init_restorer
+    from irsde_mm.apis.inference import as_pipeline
+    with building(f"'{config}' cannot be built"):
+        pipeline = as_pipeline(init_restorer(config, device=device,
+                                             tile=tile))
     height = round(math.sqrt(megapixels * 1e6 * 3 / 4))
     width = round(megapixels * 1e6 / height)
     image = np.random.default_rng(0).integers(
-        0, 256, (height, width, image_channels(model)), np.uint8)
-    options = dict(steps=steps) if hasattr(model, 'sampler') else {}
-    restore(model, image[:64, :64], **options)  # what is loaded on first use
-    network = call_memory(model, height, width)
-    before = memory(model, 'VmRSS')
-    time = seconds(lambda: restore(model, image, **options))
-    peak = memory(model, 'VmHWM')
+        0, 256, (height, width, pipeline.channels), np.uint8)
+    options = {} if pipeline.sampler is None else dict(steps=steps)
+    pipeline(image[:64, :64], **options)  # what is loaded on first use
+    network = pipeline.call_bytes(pipeline.upscale * height,
+                                  pipeline.upscale * width)
+    before = memory(pipeline.device, 'VmRSS')
+    time = seconds(lambda: pipeline(image, **options))
+    peak = memory(pipeline.device, 'VmHWM')
     return dict(
         height=height, width=width, seconds=time,
         seconds_per_step_and_megapixel=time * 1e6 / image[..., 0].size
@@ -84,11 +86,10 @@ def grown(small: dict, large: dict) -> float:
     return (more['peak'] - more['before'] - more['network']) / more['image']
 
 
-def memory(model, field: str) -> int:
+def memory(device, field: str) -> int:
     """Bytes of this process, now (VmRSS) or at its peak (VmHWM); of its GPU
     where the model is on one."""
     import torch
-    device = next(model.parameters()).device
     if device.type == 'cuda':
         return {'VmRSS': torch.cuda.memory_allocated,
                 'VmHWM': torch.cuda.max_memory_allocated}[field](device)
@@ -121,7 +122,7 @@ def show(rows: list, args: argparse.Namespace) -> None:
 
 def draw(rows: list, path: Path) -> None:
     """Memory and time against the area."""
-    from irsde_mm.apis.pictures import pyplot
+    from irsde_mm.config.preview import pyplot
     plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(10, 4))
     areas = [row['height'] * row['width'] / 1e6 for row in rows]

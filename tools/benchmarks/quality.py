@@ -8,10 +8,12 @@ import time
 import traceback
 from pathlib import Path
 
-from irsde_mm import cli
-from irsde_mm.errors import ConfigError, DataError, IRSDEError
+from irsde_mm.commands import cli
+from irsde_mm.errors import ConfigError, DataError, IRSDEError, building
+from irsde_mm.io.plain_json import from_json, to_json
 from irsde_mm.version import __version__
 
+from .common import load_model
 from .report import write_report
 from .suite import file_name, prepare_out, read_suite, write_text
 from .task_data import Digest, TaskData, digest_of, draw
@@ -29,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     something could not be run."""
     suite = read_suite(args.suite)
     out = prepare_out(args.out, suite)
-    from irsde_mm.apis.inference import check_device
+    from irsde_mm.model_files.device import check_device
     device = check_device(args.device)
     tasks, problems = {}, []
     for name, task in suite['tasks'].items():
@@ -70,7 +72,7 @@ def run_task(name: str, task: dict, out: Path, device, problems: list
 def problem(task: str, what: str, error: Exception) -> dict:
     """Why something was not run; a defect's traceback is shown at once."""
     if isinstance(error, IRSDEError):
-        why = cli.own_words(error)
+        why = cli.user_message(error)
     else:
         traceback.print_exception(error)
         why = f'{type(error).__name__}: {error}'
@@ -80,8 +82,8 @@ def problem(task: str, what: str, error: Exception) -> dict:
 def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
               ) -> dict:
     """What one model reaches, as :func:`measure`: read, or measured now."""
-    from irsde_mm.apis.checkpoint import read_checkpoint
-    from irsde_mm.apis.configs import load_config
+    from irsde_mm.config import load_config
+    from irsde_mm.model_files import read_checkpoint
     for key in ('config', 'checkpoint'):
         if key not in entry:
             raise ConfigError(f'it names no {key}.')
@@ -97,34 +99,25 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
     shown = {i: data.folder / f'{key}_{i}.png' for i in data.show}
     if path.is_file() and all(p.is_file() for p in shown.values()):
         print(f'{label}: done before')
-        return dict(json.loads(path.read_text()), pictures=shown)
+        return dict(from_json(path.read_text()), pictures=shown)
     print(f'{label}: {data.number} images')
-    with cli.building(f"'{entry['config']}' cannot be built"):
-        model = load_model(cfg, entry, device)
+    with building(f"'{entry['config']}' cannot be built"):
+        model = model_of(cfg, entry, device)
     result = measure(model, data, shown, device, label)
-    write_text(path, json.dumps(
+    write_text(path, to_json(
         dict(result, entry=entry, asked=json.loads(asked)), indent=1) + '\n')
     return dict(result, pictures=shown)
 
 
-def load_model(cfg, entry: dict, device):
-    """A model of any kind, as testing has it, with the sampler asked for."""
-    from irsde_mm.apis.checkpoint import load_weights
-    from irsde_mm.apis.configs import complete_model
-    from irsde_mm.apis.inference import choose_sampler
-    from irsde_mm.registry import MODELS
-    from mmengine.registry import DefaultScope
-    if 'model' not in cfg:
-        raise ConfigError(f"'{entry['config']}' has no model.")
-    with DefaultScope.overwrite_default_scope(
-            cfg.get('default_scope', 'mmagic')):
-        complete_model(cfg)
-        model = MODELS.build(cfg.model)
-    load_weights(model, entry['checkpoint'])
+def model_of(cfg, entry: dict, device):
+    """The model of an entry, with the sampler that it asks for."""
+    from irsde_mm.apis.inference import as_pipeline
+    model = load_model(cfg, device, entry['checkpoint'])
     if 'sampler' in entry or 'steps' in entry:
-        model.sampler = choose_sampler(model, entry.get('sampler'),
-                                       entry.get('steps'))
-    return model.to(device).eval()
+        pipeline = as_pipeline(model)
+        pipeline.sampler = pipeline.choose_sampler(
+            entry.get('sampler'), entry.get('steps'))
+    return model
 
 
 def measure(model, data: TaskData, shown: dict, device, label: str) -> dict:

@@ -1,7 +1,8 @@
 """What benchmark.py quality writes: table, figures, grids and plot."""
-import json
 import math
 from pathlib import Path
+
+from irsde_mm.io.plain_json import to_json
 
 from .suite import SCORES, file_name, write_text
 
@@ -32,10 +33,8 @@ def write_report(suite: dict, tasks: dict, problems: list, out: Path) -> None:
         'task', 'model', 'kind', *FORMATS, 'device', 'images', 'source'])
     counts = dict.fromkeys(('parameters', 'images'), 'Int64')
     write_text(out / 'results.csv', table.astype(counts).to_csv(index=False))
-    plain = [{key: str(value) if value == math.inf else value
-              for key, value in row.items()} for row in rows]
-    write_text(out / 'results.json', json.dumps(
-        dict(suite=suite['name'], results=plain, not_run=problems),
+    write_text(out / 'results.json', to_json(
+        dict(suite=suite['name'], results=rows, not_run=problems),
         indent=1) + '\n')
     grids = {}
     for name, results in tasks.items():

@@ -4,9 +4,10 @@ import csv
 from itertools import islice
 from pathlib import Path
 
-from irsde_mm import cli
+from irsde_mm.commands import cli
+from irsde_mm.errors import building
 
-from .common import plan, seconds
+from .common import load_model, plan, seconds
 from .task_data import metric_configs, read_data
 
 CALLS = (5, 10, 20, 50, 100)
@@ -31,9 +32,9 @@ def run(args: argparse.Namespace) -> None:
 
     Every row is written as soon as it is there.
     """
-    from irsde_mm.apis.images import prepare_folder
     from irsde_mm.errors import ConfigError, OutputError
-    from irsde_mm.models.restorers.sampler_choice import SAMPLERS
+    from irsde_mm.inference.presets import SAMPLERS
+    from irsde_mm.io.photos import prepare_folder
     out = Path(args.out)
     if (out / 'sampling.csv').exists():
         raise OutputError(f"'{out}/sampling.csv' exists and is not "
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
         raise ConfigError('--calls must be at least 1.')
     names = args.samplers or list(SAMPLERS)
     model, batches, metrics = prepare(args)
-    jobs = plan(model, names, args.calls)
+    jobs = plan(model.pipeline, names, args.calls)
     prepare_folder(out)
     rows = []
     with open(out / 'sampling.csv', 'w', newline='') as file:
@@ -72,28 +73,27 @@ def header(file, row: dict) -> csv.DictWriter:
 
 def prepare(args: argparse.Namespace) -> tuple:
     """Model, batches of the test set (read once) and metrics."""
-    from irsde_mm import registry
-    from irsde_mm.apis.checkpoint import load_weights
-    from irsde_mm.apis.inference import check_device
+    from irsde_mm.config import component_class, config_scope
     from irsde_mm.errors import ConfigError
-    from mmengine.registry import DefaultScope
+    from irsde_mm.model_files.device import check_device
+    from irsde_mm.models import IRSDERestorer
+    from irsde_mm.registry import METRICS, MODELS
     from mmengine.runner import Runner
     data = dict(config=args.config)
-    if args.data:
-        data['folder'] = args.data
+    data.update((key, value) for key, value in (
+        ('folder', args.data), ('pairs', args.pairs)) if value)
     cfg, loader, evaluator = read_data(data)
-    if cfg.get('model', {}).get('type') != 'irsde_mm.IRSDERestorer':
-        raise ConfigError(f"'{args.config}' is no irsde_mm.IRSDERestorer: "
-                          'it has no sampler to exchange.')
-    with DefaultScope.overwrite_default_scope('mmagic'), cli.building(
-            f"'{args.config}' cannot be tested"):
-        model = registry.MODELS.build(cfg.model)
-        load_weights(model, args.checkpoint)
+    kind = 'model' in cfg and component_class(MODELS, cfg.model.type, cfg)
+    if not kind or not issubclass(kind, IRSDERestorer):
+        raise ConfigError(f"'{args.config}' is not a diffusion model: it has "
+                          'no sampler to exchange.')
+    with config_scope(cfg), building(f"'{args.config}' cannot be tested"):
+        model = load_model(cfg, check_device(args.device), args.checkpoint)
         batches = list(islice(Runner.build_dataloader(loader, seed=0),
                               args.images))
-        metrics = [registry.METRICS.build(config)
+        metrics = [METRICS.build(config)
                    for config in metric_configs(evaluator)]
-    return model.to(check_device(args.device)).eval(), batches, metrics
+    return model, batches, metrics
 
 
 def score(model, sampler, calls: int, batches: list, metrics: list):
@@ -104,7 +104,7 @@ def score(model, sampler, calls: int, batches: list, metrics: list):
         lambda *_: made.append(1))
     wait = torch.cuda.synchronize if torch.cuda.is_available() \
         else lambda: None
-    model.sampler = sampler
+    model.pipeline.sampler = sampler
     time = 0.
     try:
         for batch in batches:
@@ -146,7 +146,7 @@ def show(rows: list, path: Path, args: argparse.Namespace, n: int) -> None:
 def draw(rows: list, path: Path) -> None:
     """Quality against calls, a line for each sampler."""
     import pandas
-    from irsde_mm.apis.pictures import pyplot
+    from irsde_mm.config.preview import pyplot
     plt = pyplot()
     table = pandas.DataFrame(rows)
     names = [name for name in table.columns if name in (

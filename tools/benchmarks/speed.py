@@ -3,10 +3,10 @@ import argparse
 import statistics
 from pathlib import Path
 
-from irsde_mm import cli
+from irsde_mm.errors import building
 
-from .calls import draw_growth, measure_calls, show_calls
-from .common import plan, seconds
+from .calls import draw_growth, measure_calls, seconds_of, show_calls
+from .common import plan
 from .training import measure_training, show_training
 
 
@@ -27,24 +27,24 @@ def run(args: argparse.Namespace) -> dict:
         ConfigError: If the model is no diffusion.
     """
     from irsde_mm.apis import init_restorer
-    from irsde_mm.errors import ConfigError
-    from irsde_mm.models.restorers.sampler_choice import SAMPLERS
-    with cli.building(f"'{args.config}' cannot be built"):
+    from irsde_mm.apis.inference import diffusion_pipeline
+    from irsde_mm.inference.presets import SAMPLERS
+    from torch import nn
+    with building(f"'{args.config}' cannot be built"):
         model = init_restorer(args.config, device=args.device)
-    if not hasattr(model, 'sampler'):
-        raise ConfigError(f"'{args.config}' is no diffusion model: it has no "
-                          'sampling steps.')
-    wake(model.generator)
-    found = measure_calls(model, args)
+    pipeline = diffusion_pipeline(model, 'it has no sampling steps')
+    wake(pipeline.network)
+    found = measure_calls(pipeline, args)
     show_calls(found, f'{args.config}, network calls')
-    rows = {name: measure(model, sampler, args) for name, _, sampler in plan(
-        model, SAMPLERS, [args.steps])}
+    rows = {name: measure(pipeline, sampler, args)
+            for name, _, sampler in plan(pipeline, SAMPLERS, [args.steps])}
     show(rows, args)
-    growth = by_steps(model, args)
+    growth = by_steps(pipeline, args)
     if args.out:
         draw_growth(found, growth, Path(args.out).with_suffix('.png'))
     training = None
-    if model.cfg.get('train_dataloader'):
+    # weights files say nothing about training
+    if isinstance(model, nn.Module) and model.cfg.get('train_dataloader'):
         training = measure_training(model.cfg, args)
         show_training(training, f'{args.config}, training')
     return dict(config=args.config, size=args.size, samplers=rows,
@@ -60,35 +60,36 @@ def wake(network) -> None:
             weights.add_(torch.randn_like(weights), alpha=0.02)
 
 
-def measure(model, sampler, args: argparse.Namespace) -> dict:
+def measure(pipeline, sampler, args: argparse.Namespace) -> dict:
     """Medians of pairs: the network calls alone, then the same with steps."""
     import torch
-    from irsde_mm.apis.inference import image_channels
-    device = next(model.parameters()).device
-    wait = torch.cuda.synchronize if device.type == 'cuda' else lambda: None
-    mu = torch.rand(1, image_channels(model), args.size, args.size,
+    from irsde_mm.inference.pipeline import run_network
+    sde, device = pipeline.sde, pipeline.device
+    mu = torch.rand(1, pipeline.channels, args.size, args.size,
                     device=device)
     generator = torch.Generator(device).manual_seed(0)
 
-    def network(x, t):
-        return model.predict_noise(x, mu, t)
-
     def timed(job):
-        wait()
-        return seconds(lambda: (job(), wait())) / args.steps
+        return seconds_of(job, device) / args.steps
 
-    xt = model.sde.start(mu, generator, sigma=model.sde.lam)[0]
-    t_start = model.sde.num_steps
-    times = sampler.begin(model.sde, t_start)[1][:-1]
+    xt = sde.start(mu, generator, sigma=sde.lam)[0]
+    t_start = sde.num_steps
+    times = sampler.begin(sde, t_start)[1][:-1]
 
-    def calls():
-        for t in times:
-            network(xt, t)
+    with pipeline.calls.session() as session:
+        session.trajectory(pipeline.network, map(sde.network_time, times))
 
-    def steps(noise_fn=network):
-        sampler.sample(model.sde, noise_fn, xt, mu, t_start, generator)
+        def calls():
+            for t in times:
+                run_network(session, pipeline.network, sde, xt, mu, t)
 
-    with model.fast.restoring():
+        def steps(call=session):
+            sampler.sample(sde, pipeline.denoiser(call, mu, sampler), xt, mu,
+                           t_start, generator)
+
+        def known(*_, t):
+            return fixed
+
         calls()
         steps()
         pairs = []
@@ -97,13 +98,13 @@ def measure(model, sampler, args: argparse.Namespace) -> dict:
                 pairs.append((timed(calls), timed(steps)))
             else:
                 pairs.append((timed(steps), timed(calls))[::-1])
-        fixed = network(xt, times[0])  # in the layout that networks give
-        allocated = allocations(lambda: steps(lambda x, t: fixed), mu)
+        # in the layout that networks give
+        fixed = run_network(session, pipeline.network, sde, xt, mu, times[0])
+        allocated = allocations(lambda: steps(known), mu)
         # the steps alone, timed apart: their cost lies below the noise of
         # the difference between the two columns
         alone = statistics.median(
-            timed(lambda: steps(lambda x, t: fixed))
-            for _ in range(args.repeats))
+            timed(lambda: steps(known)) for _ in range(args.repeats))
     call = statistics.median(a for a, _ in pairs)
     return dict(
         network_call_ms=1e3 * call,
@@ -114,22 +115,21 @@ def measure(model, sampler, args: argparse.Namespace) -> dict:
         image_allocations=allocated / len(times))
 
 
-def by_steps(model, args: argparse.Namespace) -> dict:
+def by_steps(pipeline, args: argparse.Namespace) -> dict:
     """Milliseconds of a whole restoration by its steps, medians."""
     import torch
-    from irsde_mm.apis.inference import choose_sampler, image_channels
-    from .calls import seconds_of
-    device = next(model.parameters()).device
-    mu = torch.rand(1, image_channels(model), args.size, args.size,
+    device = pipeline.device
+    mu = torch.rand(1, pipeline.channels, args.size, args.size,
                     device=device)
     found = {}
     for n in (1, 2, 5, 10, 20):
-        if n > model.sde.num_steps:
+        if n > pipeline.sde.num_steps:
             break
-        sampler = choose_sampler(model, None, n)
+        sampler = pipeline.choose_sampler(None, n)
         found[n] = 1e3 * statistics.median(
-            seconds_of(lambda: model.forward_tensor(mu, sampler=sampler),
-                       device) for _ in range(args.repeats))
+            seconds_of(lambda: pipeline.restore(
+                mu, sampler=sampler, generators=pipeline.generators(1)),
+                device) for _ in range(args.repeats))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What passes before a tool answers and before training begins."""
+"""What passes before a tool answers, restores a photo, or trains."""
 import argparse
 import re
 import statistics
@@ -7,51 +7,134 @@ import sys
 import tempfile
 from pathlib import Path
 
+from .calls import seconds_of
 from .common import seconds
 
 TRAIN = Path(__file__).parents[1] / 'train.py'
+#: What the entry point of the installed command runs.
+IRSDE = ('-c', 'from irsde_mm.commands import main; main()')
+TASK, SIZE = 'derain', (481, 321)
+#: Most that restoring a photo may take, in times of ``import torch`` beside
+#: the network, and most seconds of ``irsde --help``.
+IMPORTS, HELP = 2.5, 0.4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('config', help='path or name of a config with '
-                        'iterations')
+    parser.add_argument('config', nargs='?', help='path or name of a config '
+                        'with iterations, whose training is timed too')
 
 
 def run(args: argparse.Namespace) -> dict:
-    """``train.py --help``, and a whole training of one iteration without
-    validation, each in processes of their own.
+    """``irsde --help``, and ``irsde restore`` of a photo beside
+    ``import torch`` and the network's calls; with a config ``train.py --help``
+    and a whole training of one iteration without validation. In rounds, in
+    processes of their own.
 
     Raises:
         ConfigError: If the config cannot be trained.
     """
-    from rich.console import Console
-    from rich.table import Table
-    jobs = {'help': lambda: start('--help'),
+    with tempfile.TemporaryDirectory() as folder:
+        times = restoring(args, Path(folder))
+    if args.config:
+        times.update(training(args))
+    figures = {name: statistics.median(found)
+               for name, found in times.items()}
+    ratio = statistics.median(
+        whole / (IMPORTS * torch + network) for whole, torch, network in zip(
+            times['irsde restore'], times['import torch'],
+            times['its network']))
+    show(figures, ratio, args)
+    return dict(config=args.config, seconds=figures, ratio=ratio)
+
+
+def restoring(args: argparse.Namespace, folder: Path) -> dict:
+    """Seconds of each round, by what was timed."""
+    device = ['--device', args.device] if args.device else []
+    photo, network = make_photo(folder), network_calls(folder, args.device)
+    network()  # what is loaded on first use
+    times = {name: [] for name in ('import torch', 'irsde --help',
+                                   'irsde restore', 'its network')}
+    for i in range(args.repeats):
+        jobs = dict(zip(times, (
+            ('-c', 'import torch'), (*IRSDE, '--help'),
+            (*IRSDE, 'restore', photo, '--task', TASK, *device, '--out',
+             folder / str(i)))))
+        for name, command in jobs.items():
+            times[name].append(seconds(lambda: start(*command)))
+        times['its network'].append(network())
+    return times
+
+
+def training(args: argparse.Namespace) -> dict:
+    """Seconds of each round, by what was timed."""
+    jobs = {'train.py --help': lambda: start(TRAIN, '--help'),
             'one iteration': lambda: one_iteration(args.config)}
-    figures = {name: statistics.median(
-        seconds(job) for _ in range(args.repeats))
-        for name, job in jobs.items()}
-    table = Table(title=f'{args.config}, medians of {args.repeats}')
-    table.add_column('train.py')
-    table.add_column('s', justify='right')
-    for name, value in figures.items():
-        table.add_row(name, f'{value:.2f}')
-    Console().print(table)
-    return dict(config=args.config, seconds=figures)
+    return {name: [seconds(job) for _ in range(args.repeats)]
+            for name, job in jobs.items()}
+
+
+def make_photo(folder: Path) -> Path:
+    """A photo of noise."""
+    import numpy as np
+    from PIL import Image
+    path = folder / 'photo.jpg'
+    Image.fromarray(np.random.default_rng(0).integers(
+        0, 256, (SIZE[1], SIZE[0], 3), np.uint8)).save(path)
+    return path
+
+
+def network_calls(folder: Path, device):
+    """A function that gives the seconds of the network calls for the photo,
+    in this process."""
+    from irsde_mm.inference import RestorationPipeline
+    from irsde_mm.inference.pipeline import run_network
+    from irsde_mm.io.photos import read_photo
+    pipeline = RestorationPipeline.from_bundled(TASK, device)
+    sde, network = pipeline.sde, pipeline.network
+    mu = sde.from_image(pipeline.as_inputs(
+        [read_photo(folder / 'photo.jpg', pipeline.channels)])[0])
+    times = pipeline.sampler.begin(sde, sde.num_steps)[1][:-1]
+
+    def calls():
+        with pipeline.calls.session() as session:
+            session.trajectory(network, map(sde.network_time, times))
+            for t in times:
+                run_network(session, network, sde, mu, mu, t)
+
+    return lambda: seconds_of(calls, pipeline.device)
 
 
 def one_iteration(config: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        start(config, '--work-dir', folder, '--cfg-options',
+        start(TRAIN, config, '--work-dir', folder, '--cfg-options',
               'train_cfg.max_iters=1', 'val_cfg=None', 'val_dataloader=None',
               'val_evaluator=None',
               'default_hooks.checkpoint.save_best=None')
 
 
-def start(*arguments: str) -> None:
+def start(*arguments) -> None:
     from irsde_mm.errors import ConfigError
-    result = subprocess.run([sys.executable, str(TRAIN), *arguments],
+    result = subprocess.run([sys.executable, *map(str, arguments)],
                             capture_output=True, text=True)
     if result.returncode:
         found = re.search(r'^error: (.*)', result.stderr, re.M)
         raise ConfigError(found[1] if found else result.stderr.strip()[-500:])
+
+
+def show(figures: dict, ratio: float, args: argparse.Namespace) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    most = {'irsde --help': HELP, 'irsde restore':
+            IMPORTS * figures['import torch'] + figures['its network']}
+    table = Table(
+        title=f'medians of {args.repeats}' + (
+            f', {args.config}' if args.config else ''),
+        caption='irsde restore: a photo of {}x{}, --task {}; at most {} times '
+        'import torch and its network, of which it takes {:.2f}'.format(
+            *SIZE, TASK, IMPORTS, ratio))
+    for column in ('', 's', 'at most'):
+        table.add_column(column, justify='right' if column else 'left')
+    for name, value in figures.items():
+        table.add_row(name, f'{value:.2f}',
+                      f'{most[name]:.2f}' if name in most else '')
+    Console().print(table)

@@ -1,15 +1,15 @@
 """Suite files: which models are compared on which data."""
 import json
-import os
 import re
 from pathlib import Path
 
 from irsde_mm.errors import ConfigError, OutputError
+from irsde_mm.io import files
 
 SCORES = ('PSNR', 'SSIM', 'PSNR_Y', 'SSIM_Y', 'LPIPS', 'FID', 'NIQE')
 SUITE_KEYS = ('name', 'tasks')
 TASK_KEYS = ('data', 'models', 'show')
-DATA_KEYS = ('config', 'folder', 'set', 'images')
+DATA_KEYS = ('config', 'folder', 'pairs', 'set', 'images')
 MODEL_KEYS = ('config', 'checkpoint', 'sampler', 'steps', 'published')
 MARKER = 'suite.json'
 
@@ -27,7 +27,7 @@ def read_suite(path: str) -> dict:
     Raises:
         ConfigError: If it is missing or says something unknown.
     """
-    from irsde_mm.apis.configs import load_config
+    from irsde_mm.config.files import load_config
     if not Path(path).is_file():
         raise ConfigError(f"there is no suite file '{path}'.")
     suite = load_config(path).to_dict()
@@ -97,7 +97,7 @@ def prepare_out(path: str, suite: dict) -> Path:
     Raises:
         OutputError: If it holds something else, or cannot be written.
     """
-    from irsde_mm.apis.images import prepare_folder
+    from irsde_mm.io.photos import prepare_folder
     out, marker = Path(path), Path(path) / MARKER
     own = dict(name=suite['name'], data={
         name: task['data'] for name, task in suite['tasks'].items()})
@@ -128,6 +128,4 @@ def file_name(text: str) -> str:
 def write_text(path: Path, text: str) -> None:
     """All of it or nothing, also where the process is stopped."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f'.{path.name}.part')
-    draft.write_text(text)
-    os.replace(draft, path)
+    files.write_text(path, text)

@@ -1,12 +1,11 @@
 """The images that the models of a task get, and the metrics."""
 import hashlib
-import os
 import sys
 from itertools import islice
 from pathlib import Path
 
-from irsde_mm import cli
-from irsde_mm.errors import ConfigError, DataError
+from irsde_mm.errors import ConfigError, DataError, building
+from irsde_mm.io import files
 
 from .suite import SCORES
 
@@ -25,15 +24,12 @@ class TaskData:
     """
 
     def __init__(self, task: dict, folder: Path) -> None:
-        from irsde_mm import registry  # noqa: F401, first: compat
+        from irsde_mm.config import config_scope
         from irsde_mm.registry import METRICS
-        from mmengine.registry import DefaultScope
         from mmengine.runner import Runner
         cfg, loader, evaluator = read_data(task['data'])
         configs = metric_configs(evaluator)
-        with DefaultScope.overwrite_default_scope(
-                cfg.get('default_scope', 'mmagic')), cli.building(
-                    'the test set cannot be built'):
+        with config_scope(cfg), building('the test set cannot be built'):
             self.loader = Runner.build_dataloader(loader, seed=0)
             self.metrics = [METRICS.build(config) for config in configs]
         self.scored_by = [dict(config, weights=digest_of(metric.weights))
@@ -106,15 +102,17 @@ class Digest:
 
 def read_data(asked: dict):
     """Config, loader and evaluator of what a task names as its data."""
-    from irsde_mm.apis.configs import load_config
-    from irsde_mm.apis.own_data import use_folder
+    from irsde_mm.config import load_config
+    from irsde_mm.config.own_data import use_folder
     if 'config' not in asked:
         raise ConfigError('it names no config whose test set is used.')
     cfg = load_config(asked['config'])
     if not cfg.get('test_dataloader'):
         raise ConfigError(f"'{asked['config']}' has no test_dataloader.")
     if 'folder' in asked:
-        use_folder(cfg, asked['folder'])
+        use_folder(cfg, asked['folder'], asked.get('pairs'))
+    elif 'pairs' in asked:
+        raise ConfigError('pairs names files of a folder, which is missing.')
     loader, evaluator = choose_set(cfg, asked.get('set'))
     loader.update(batch_size=1, sampler=dict(
         type='DefaultSampler', shuffle=False))
@@ -126,8 +124,8 @@ def choose_set(cfg, name):
     one whose metrics have that prefix."""
     from mmagic.engine.runner.loop_utils import (is_evaluator,
                                                  update_and_check_evaluator)
-    loaders, evaluators = cfg.test_dataloader, cfg.test_evaluator
-    loaders = loaders if isinstance(loaders, list) else [loaders]
+    from irsde_mm.config import dataloaders
+    loaders, evaluators = dataloaders(cfg, 'test'), cfg.test_evaluator
     # the forms that mmagic's loop knows
     evaluators = [evaluators] if is_evaluator(evaluators) else evaluators
     evaluators = [update_and_check_evaluator(e) for e in evaluators]
@@ -161,12 +159,12 @@ def metric_configs(evaluator) -> list:
 
 def draw(path: Path, image) -> None:
     """Writes a picture (C, H, W), BGR or grey in 0..255, as PNG."""
-    from irsde_mm.visualization import to_rgb
+    from irsde_mm.io.grids import to_rgb
     from PIL import Image
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f'.{path.name}.part')
-    Image.fromarray(to_rgb(image)).save(draft, format='PNG')
-    os.replace(draft, path)
+    part = path.with_name(path.name + files.PART)
+    Image.fromarray(to_rgb(image)).save(part, format='PNG')
+    files.replace(part, path)
 
 
 def digest_of(path: str) -> str:

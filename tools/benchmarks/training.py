@@ -4,6 +4,7 @@ import copy
 import statistics
 
 from .calls import seconds_of
+from .common import load_model
 
 FORMS = ('plain', 'config', 'bfloat16', 'compiled', 'both')
 
@@ -41,16 +42,13 @@ def measure_training(cfg, args: argparse.Namespace) -> dict:
 def iteration(cfg, form: str, batch: int, size: int, device) -> tuple:
     """A function that trains one iteration, and its device."""
     import torch
-    from irsde_mm.apis.configs import complete_model
-    from irsde_mm.apis.inference import check_device, image_channels
+    from irsde_mm.config import config_scope
+    from irsde_mm.model_files.device import check_device
     from irsde_mm.registry import MODELS
     from mmengine.optim import build_optim_wrapper
-    from mmengine.registry import DefaultScope
     cfg, device = copy.deepcopy(cfg), check_device(device)
-    with DefaultScope.overwrite_default_scope(
-            cfg.get('default_scope', 'mmagic')):
-        complete_model(cfg, None)
-        model = MODELS.build(cfg.model).to(device).train()
+    model = load_model(cfg, device).train()
+    with config_scope(cfg):
         average = dict(type='mmengine.ExponentialMovingAverage',
                        momentum=0.01, model=model)
         if form == 'plain':
@@ -64,7 +62,7 @@ def iteration(cfg, form: str, batch: int, size: int, device) -> tuple:
         average = MODELS.build(average)
     if form in ('compiled', 'both'):
         model.generator.compile()
-    inputs, samples = a_batch(batch, image_channels(model), size)
+    inputs, samples = a_batch(batch, model.pipeline.channels, size)
 
     def step():
         model.train_step(dict(inputs=inputs, data_samples=samples), wrapper)

@@ -16,8 +16,8 @@ class MotionBlur(Degradation):
 
     ``kind='shake'`` convolves with the path, as camera-shake kernels do
     (a smooth random walk, after Boracchi and Foi, 2012). ``kind='frames'``
-    averages frames shifted along it, with ``gamma`` taken off before and put
-    on after, as GoPro averages the frames of a fast camera (Nah et al., CVPR
+    averages frames shifted along it, in linear intensities (see ``gamma``),
+    as GoPro averages the frames of a fast camera (Nah et al., CVPR
     2017). The border is reflected.
 
     Args:
@@ -28,7 +28,7 @@ class MotionBlur(Degradation):
         angle (tuple[float, float]): General direction of the motion in
             degrees, 0 for along the rows.
         inertia (float): How much of its motion the camera keeps, in [0, 1):
-            near 1 the path is a slight curve, at 0 a trembling on the spot.
+            near 1 the path is a slight curve, at 0 it jitters in place.
         fixed, seed: See :class:`Degradation`.
 
     Raises:
@@ -80,11 +80,11 @@ def camera_path(length: float, angle: float, inertia: float,
     for i in range(1, STEPS):
         speed[i] = inertia * speed[i - 1] + jolts[i]
     path = speed.cumsum(0)
-    walked = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
+    total = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
     along = path[-1] - path[0]
     turn = np.deg2rad(angle) - np.arctan2(along[1], along[0])
     path = path @ np.array([[np.cos(turn), np.sin(turn)],
-                            [-np.sin(turn), np.cos(turn)]]) * length / walked
+                            [-np.sin(turn), np.cos(turn)]]) * length / total
     return path - (path.max(0) + path.min(0)) / 2
 
 

@@ -1,4 +1,4 @@
-"""What all synthetic degradations have in common."""
+"""Base class of synthetic degradations."""
 import zlib
 from abc import abstractmethod
 from pathlib import PurePath
@@ -17,7 +17,7 @@ class Degradation(BaseTransform):
     then sees the same test images.
 
     Args:
-        fixed (bool): Whether it is fixed by the image's name.
+        fixed (bool): Whether the image's name determines it.
         seed (int): Chooses among the fixed versions.
     """
 
@@ -31,7 +31,7 @@ class Degradation(BaseTransform):
         """A degraded copy of a float32 image (H, W, C) in 0..255.
 
         ``results`` is the sample: it has the clean image's ``gt_path``, and
-        takes what a degradation wants to pass on.
+        what a degradation adds to it is passed on.
         """
 
     def transform(self, results: dict) -> dict:
@@ -56,7 +56,7 @@ class Degradation(BaseTransform):
 
 
 def check_ranges(name: str, values: dict, limits: dict) -> None:
-    """Stops ranges (from, to) that are empty or leave their limits.
+    """Refuses ranges (from, to) that are empty or exceed their limits.
 
     Raises:
         ValueError: Naming the first of them.

@@ -1,4 +1,5 @@
 """Haze by atmospheric scattering."""
+import warnings
 from pathlib import Path, PurePath
 from typing import Optional, Tuple
 
@@ -6,9 +7,10 @@ import cv2
 import numpy as np
 
 from ...errors import DataError
+from ...io.image_files import by_stem, list_images
+from ...io.reader import image_size
+from ...io.white_level import used_bits
 from ...registry import TRANSFORMS
-from ..image_files import by_stem, list_images
-from ..image_reader import image_size
 from .degradation import Degradation, check_ranges
 
 Range = Tuple[float, float]
@@ -16,7 +18,7 @@ Range = Tuple[float, float]
 
 @TRANSFORMS.register_module()
 class Haze(Degradation):
-    """Hides what is far away: ``x0 t + A (1 - t)`` with t = exp(-beta d).
+    """Adds haze that grows with depth, ``x0 t + A (1 - t)``, t = exp(-beta d).
 
     The scattering model behind RESIDE (Li et al., IEEE TIP 2019). The depth d
     in [0, 1] comes from a map of the image's name, or is generated: smooth,
@@ -30,7 +32,7 @@ class Haze(Degradation):
         fixed, seed: See :class:`Degradation`.
 
     Raises:
-        ValueError: If a range is empty or leaves its limits.
+        ValueError: If a range is empty or exceeds its limits.
         DataError: If a depth map is missing or of another size.
     """
 
@@ -41,6 +43,7 @@ class Haze(Degradation):
         super().__init__(fixed, seed)
         check_ranges('Haze', locals(), dict(beta=(0, 10), airlight=(0, 1)))
         self.beta, self.airlight = beta, airlight
+        self.warned = False
         self.maps = None if depth_folder is None else by_stem(
             list_images(Path(depth_folder)))
 
@@ -58,7 +61,7 @@ class Haze(Degradation):
         path = self.maps.get(PurePath(gt_path).stem)
         if path is None:
             raise DataError(f"there is no depth map for '{gt_path}'.")
-        image_size(path)  # stops at what is no whole image
+        image_size(path)  # refuses broken images
         raw = cv2.imdecode(np.fromfile(path, np.uint8),
                            cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
         if raw is None or raw.shape != size or raw.dtype.kind != 'u':
@@ -67,6 +70,14 @@ class Haze(Degradation):
                 f'{raw.shape[1]}x{raw.shape[0]}'
             raise DataError(f"the depth map '{path}' is {found}, but "
                             f"'{gt_path}' {size[1]}x{size[0]}.")
+        if (raw.dtype == np.uint16 and used_bits(raw) < 16
+                and not self.warned):
+            self.warned = True
+            warnings.warn(
+                f"the depth map '{path}' has 16 bits but uses only "
+                f'{raw.min()} to {raw.max()}, so everything is near: scale '
+                'depth maps to 0..65535. Further maps are not named.',
+                stacklevel=2)
         return raw.astype(np.float32) / np.iinfo(raw.dtype).max
 
 

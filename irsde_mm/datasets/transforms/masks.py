@@ -1,4 +1,4 @@
-"""Missing parts: masks from a folder or made here."""
+"""Masks of missing parts, from a folder or generated."""
 from pathlib import Path
 from typing import Optional, Sequence, Tuple
 
@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from ...errors import DataError
+from ...io.image_files import list_images
+from ...io.reader import read_image
 from ...registry import TRANSFORMS
-from ..image_files import list_images
-from ..image_reader import read_image
 from .degradation import Degradation
 
 KINDS = ('thin', 'thick', 'box', 'half')

@@ -1,18 +1,24 @@
 """Low resolution, as super-resolution benchmarks have it."""
+from functools import partial
+from typing import Callable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from mmcv.transforms import BaseTransform
+from torch import Tensor
 
 from ...errors import DataError
+from ...inference.arrays import Upscale
 from ...registry import TRANSFORMS
 from .degradation import Degradation
 
 
-def resize(image: np.ndarray, size: tuple, **kwargs) -> np.ndarray:
-    """torch's interpolate for an (H, W, C) array."""
+def apply(function: Callable[[Tensor], Tensor],
+          image: np.ndarray) -> np.ndarray:
+    """A function of (1, C, H, W) on an (H, W, C) array, in float32."""
     tensor = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))
-    result = F.interpolate(tensor.permute(2, 0, 1)[None], size=size, **kwargs)
+    result = function(tensor.permute(2, 0, 1)[None])
     return result[0].permute(1, 2, 0).contiguous().numpy()
 
 
@@ -28,7 +34,7 @@ class LowResolution(Degradation):
         scale (int): How many times smaller, at least 2.
 
     Raises:
-        ValueError: If the scale is no whole number of at least 2.
+        ValueError: If the scale is not a whole number of at least 2.
     """
 
     def __init__(self, scale: int) -> None:
@@ -44,7 +50,8 @@ class LowResolution(Degradation):
         cut = slice(h * self.scale), slice(w * self.scale)
         results['gt'] = results['gt'][cut]
         results['scale'] = self.scale
-        small = resize(image[cut], (h, w), mode='bicubic', antialias=True)
+        small = apply(partial(F.interpolate, size=(h, w), mode='bicubic',
+                              antialias=True), image[cut])
         return small.round().clip(0, 255)
 
 
@@ -61,16 +68,13 @@ class Upsample(BaseTransform):
         mode (str): 'bicubic' or 'nearest'.
 
     Raises:
-        ValueError: If an argument is none of these.
+        ValueError: If an argument is invalid.
         DataError: If ``gt`` is there and not ``scale`` times as large.
     """
 
     def __init__(self, scale: int, mode: str = 'bicubic') -> None:
-        self.scale = _checked(scale)
-        if mode not in ('bicubic', 'nearest'):
-            raise ValueError("Upsample: mode must be 'bicubic' or 'nearest', "
-                             f'not {mode!r}.')
-        self.mode = mode
+        self.scale = scale
+        self.upscale = Upscale(scale, mode)
 
     def transform(self, results: dict) -> dict:
         size = tuple(self.scale * side for side in results['img'].shape[:2])
@@ -79,9 +83,7 @@ class Upsample(BaseTransform):
                 f"'{results.get('img_path')}' and '{results.get('gt_path')}' "
                 f'do not fit the scale {self.scale}: '
                 f"{results['img'].shape[:2]} and {results['gt'].shape[:2]}.")
-        options = dict(align_corners=False) if self.mode == 'bicubic' else {}
-        results['img'] = resize(results['img'], size, mode=self.mode,
-                                **options)
+        results['img'] = apply(self.upscale, results['img'])
         results['scale'] = 1
         return results
 

@@ -8,11 +8,12 @@ from .plain_checkpoint_hook import PlainCheckpointHook
 from .preemption_hook import PreemptionHook
 from .progress_hook import ProgressHook
 from .results_hook import ResultsHook
+from .resume_hook import ResumeHook
 from .settings_hook import SettingsHook
 from .skipped_hook import SkippedImagesHook
 
 __all__ = [
     'CheckpointHook', 'CompileHook', 'GuardHook', 'LoggerHook', 'PicturesHook',
     'PlainCheckpointHook', 'PreemptionHook', 'ProgressHook', 'ResultsHook',
-    'SettingsHook', 'SkippedImagesHook'
+    'ResumeHook', 'SettingsHook', 'SkippedImagesHook'
 ]

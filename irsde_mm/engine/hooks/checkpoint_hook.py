@@ -5,9 +5,9 @@ from typing import Optional
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook as _CheckpointHook
 
-from ...checkpoint_files import (PART, POINTER, remove_parts, replace,
-                                 write_text)
 from ...errors import ConfigError, OutputError
+from ...io.files import PART, remove_parts, replace, write_text
+from ...model_files.runs import POINTER
 from ...registry import HOOKS
 
 
@@ -26,16 +26,20 @@ class CheckpointHook(_CheckpointHook):
             this machine only.
     """
 
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        #: Why the last file is not there.
+        self.failure: Optional[str] = None
+        #: Iteration or epoch of the last one that is.
+        self.last_saved: Optional[int] = None
+
     def before_train(self, runner) -> None:
         """Raises ConfigError if the files are to lie elsewhere."""
         if self.backend_args or self.file_client_args:
             raise ConfigError('irsde_mm.CheckpointHook writes to folders, not '
                               'to storage that backend_args name.')
         super().before_train(runner)
-        #: Why the last file is not there.
-        self.failure: Optional[str] = None
-        #: Iteration or epoch of the last one.
-        self.last_saved: Optional[int] = None
+        self.failure = self.last_saved = None
         if is_main_process():
             remove_parts(self.out_dir)
 

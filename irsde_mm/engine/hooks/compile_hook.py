@@ -3,10 +3,10 @@ from typing import Optional
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from ...errors import ConfigError
 from ...registry import HOOKS
+from ..unwrapping import unwrapped
 
 
 @HOOKS.register_module()
@@ -57,7 +57,7 @@ class CompileHook(Hook):
         self._find(runner.model)._compiled_call_impl = None
 
     def _find(self, model) -> torch.nn.Module:
-        model = model.module if is_model_wrapper(model) else model
+        model = unwrapped(model)
         network = getattr(model, self.network, None)
         if not isinstance(network, torch.nn.Module):
             raise ConfigError(f'CompileHook: {type(model).__name__} has no '

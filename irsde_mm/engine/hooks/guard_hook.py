@@ -1,4 +1,4 @@
-"""Watching over loss and gradients."""
+"""A guard against bad batches and collapsed training."""
 import math
 from collections import deque
 from pathlib import Path
@@ -7,15 +7,17 @@ from typing import Any, Deque, Dict, List, Optional
 import torch
 from mmengine.dist import all_reduce, is_distributed, master_only
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor
+from torch.utils.hooks import RemovableHandle
 
-from ...checkpoint_files import POINTER, newest_first, write_text
 from ...errors import CheckpointError, TrainingError
+from ...io.files import write_text
+from ...io.weights import read_plain
+from ...model_files.runs import POINTER, newest_first
 from ...registry import HOOKS
-from ...weight_files import read_plain
 from ..exact_train_loop import ExactTrainLoop
+from ..unwrapping import unwrapped
 
 KEY = 'irsde_mm_guard'  # in checkpoints
 
@@ -32,12 +34,12 @@ class GuardHook(Hook):
     noise; after ``max_returns`` of these it stops. Everything is in the log.
 
     Losses are those that the model's ``forward(mode='loss')`` returns; of
-    models that train otherwise (GANs), gradients alone are watched. Asks the
-    device for two numbers an iteration.
+    models that train otherwise (GANs), gradients alone are watched. Reads two
+    numbers from the device in each iteration.
 
     Args:
         factor (float): Above 1.
-        window (int): Good batches that tell the range; while there are fewer
+        window (int): Good batches that define the range; while there are fewer
             than this, only what is not finite is bad.
         patience (int): Bad batches in a row, at least 1.
         max_returns (int): Returns in a run, at least 0.
@@ -64,13 +66,13 @@ class GuardHook(Hook):
         self.losses: List[Tensor] = []
         self.reasons: List[str] = []
         self.tried: List[str] = []
+        self.handles: List[RemovableHandle] = []
 
     # ------------------------------------------------------------- watching
 
     def before_train(self, runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) \
-            else runner.model
-        self.handles = [model.register_forward_hook(self._see_loss)]
+        model = unwrapped(runner.model)
+        self.handles.append(model.register_forward_hook(self._see_loss))
         wrapper = runner.optim_wrapper
         parts = wrapper.items() if isinstance(wrapper, OptimWrapperDict) \
             else [('model', wrapper)]
@@ -82,6 +84,7 @@ class GuardHook(Hook):
     def after_train(self, runner) -> None:
         for handle in self.handles:
             handle.remove()
+        self.handles.clear()
 
     def _see_loss(self, model, args: tuple, losses: Any) -> None:
         if isinstance(losses, dict) and model.training:
@@ -214,5 +217,5 @@ def agree(bad: bool) -> bool:
 
 @master_only
 def point_to(path: str) -> None:
-    """What a resume after a kill begins with."""
+    """Makes a checkpoint the one that a killed run resumes from."""
     write_text(Path(path).with_name(POINTER), path)

@@ -24,8 +24,8 @@ class PreemptionHook(Hook):
     at once.
 
     Args:
-        interval (int): Iterations between two questions whether any process
-            was asked; only where there are several.
+        interval (int): Iterations between checks whether any process got a
+            signal, with several processes.
     """
 
     # after CheckpointHook
@@ -87,6 +87,7 @@ class PreemptionHook(Hook):
                     hook.save_now(runner, iteration)
                 saved = hook.failure or f'saved in {hook.last_ckpt}'
         self.after_train(runner)
+        runner.visualizer.close()  # writes what its backends have buffered
         raise Interrupted(
             f'stopped by {signal.Signals(self.asked_by).name} after iteration '
             f'{iteration}: {saved}; go on with --resume.')

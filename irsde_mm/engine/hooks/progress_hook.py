@@ -1,4 +1,4 @@
-"""A progress bar with the time left, where somebody watches."""
+"""Progress bars with the time left, on terminals."""
 import sys
 from typing import Optional
 
@@ -7,13 +7,14 @@ from mmengine.hooks import Hook
 from tqdm.auto import tqdm
 
 from ...registry import HOOKS
+from ..loops import num_batches
 
 
 @HOOKS.register_module()
 class ProgressHook(Hook):
     """Shows training, validation and testing as bars on a terminal.
 
-    Without a terminal mmengine's log lines tell the time left.
+    Without a terminal, mmengine's log lines show the time left.
     """
 
     priority = 'LOW'
@@ -44,14 +45,10 @@ class ProgressHook(Hook):
         self._open('train', runner.max_iters, runner.iter)
 
     def before_val_epoch(self, runner) -> None:
-        self._open('validate', runner.val_loop.total_length
-                   if hasattr(runner.val_loop, 'total_length')
-                   else len(runner.val_dataloader))
+        self._open('validate', num_batches(runner.val_loop))
 
     def before_test_epoch(self, runner) -> None:
-        self._open('test', runner.test_loop.total_length
-                   if hasattr(runner.test_loop, 'total_length')
-                   else len(runner.test_dataloader))
+        self._open('test', num_batches(runner.test_loop))
 
     after_val_iter = after_test_iter = _step
     after_train = after_val_epoch = after_test_epoch = after_run = _close

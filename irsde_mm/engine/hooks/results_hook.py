@@ -1,6 +1,4 @@
-"""What a test leaves behind: the scores of every image and the pictures."""
-import json
-import math
+"""Scores of every image of a test, and pictures."""
 import re
 from pathlib import Path, PurePath
 from typing import Any, Dict, List, Optional, Sequence
@@ -8,9 +6,12 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 import pandas as pd
 from mmengine.dist import all_gather_object, get_dist_info, is_main_process
+from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 
+from ...io.plain_json import to_json
 from ...registry import HOOKS
+from ..loops import dataloaders_of, evaluators_of
 
 
 @HOOKS.register_module()
@@ -18,12 +19,12 @@ class ResultsHook(Hook):
     """Writes the scores of every image of a test, and its picture.
 
     ``per_image.csv`` and ``per_image.json`` in the folder of the run have a
-    row an image: the test set (its metrics' prefix), a running number, the
-    image's name and what each metric that looks at single images gave it. One
-    process writes them, in the order of a single process, without the images
-    that a sampler adds to give every process as many. A picture is what the
-    config's visualizer draws; its name begins with set and image and ends in
-    the row's number, so none overwrites another.
+    row for each image: the test set (its metrics' prefix), a running number,
+    the image's name, and its score by each metric that scores single images.
+    One process writes them, in the order of a single process, without the
+    images that a sampler adds to give every process the same number. A
+    picture is what the config's visualizer draws; its name begins with set
+    and image and ends in the row's number, so none overwrites another.
 
     For any model and any metric whose results are a dict an image, as those
     of irsde_mm and mmagic. mmagic's ``BasicVisualizationHook`` names pictures
@@ -32,22 +33,27 @@ class ResultsHook(Hook):
 
     priority = 'LOW'
 
-    def before_test_epoch(self, runner) -> None:
-        loop = runner.test_loop
-        # mmagic's loop has several test sets, mmengine's one
-        self.evaluators = getattr(loop, 'evaluators', None) or [loop.evaluator]
-        loaders = getattr(loop, 'dataloaders', None) or [loop.dataloader]
-        self.names = set_names(self.evaluators)
-        self.sizes = [len(loader.dataset) for loader in loaders]
-        self.seen = [0] * len(loaders)  # by this process, in each set
+    def __init__(self) -> None:
+        self.evaluators: List[Evaluator] = []  # of each test set
+        self.names: List[str] = []
+        self.sizes: List[int] = []
+        self.seen: List[int] = []  # by this process
         self.rows: List[dict] = []
+
+    def before_test_epoch(self, runner) -> None:
+        self.evaluators = evaluators_of(runner.test_loop)
+        self.names = set_names(self.evaluators)
+        self.sizes = [len(loader.dataset)
+                      for loader in dataloaders_of(runner.test_loop)]
+        self.seen = [0] * len(self.sizes)
+        self.rows = []
 
     def after_test_iter(self, runner, batch_idx: int, data_batch: Any = None,
                         outputs: Optional[Sequence] = None) -> None:
         which = self.evaluators.index(runner.test_loop.evaluator)
         rank, processes = get_dist_info()
-        metrics = getattr(self.evaluators[which], 'metrics', None) or []
-        scores = scores_of_batch(metrics, self.seen[which], len(outputs))
+        scores = scores_of_batch(self.evaluators[which].metrics,
+                                 self.seen[which], len(outputs))
         for sample, row in zip(outputs, scores):
             # samplers deal the images out in turn
             place = self.seen[which] * processes + rank
@@ -69,19 +75,15 @@ class ResultsHook(Hook):
         folder = Path(runner.log_dir)
         pd.DataFrame(rows).to_csv(folder / 'per_image.csv', index=False,
                                   errors='backslashreplace')
-        # JSON has no infinity
-        plain = [{key: 'inf' if value == math.inf else value
-                  for key, value in row.items()} for row in rows]
-        (folder / 'per_image.json').write_text(
-            json.dumps(plain, indent=1) + '\n')
+        (folder / 'per_image.json').write_text(to_json(rows, indent=1) + '\n')
 
 
 def set_names(evaluators: Sequence) -> List[str]:
     """A name for each test set: the prefix of its metrics, with a number
-    where that does not tell the sets apart."""
+    where that does not distinguish the sets."""
     names = ['-'.join(dict.fromkeys(
-        metric.prefix for metric in getattr(evaluator, 'metrics', None) or []
-        if metric.prefix)) for evaluator in evaluators]
+        metric.prefix for metric in evaluator.metrics if metric.prefix))
+        for evaluator in evaluators]
     if len(set(names)) < len(names):
         names = [f'{name or "set"}_{i}' for i, name in enumerate(names)]
     return names
@@ -89,11 +91,11 @@ def set_names(evaluators: Sequence) -> List[str]:
 
 def scores_of_batch(metrics: Sequence, before: int,
                     count: int) -> List[Dict[str, float]]:
-    """What metrics gave the last ``count`` images.
+    """Scores of the last ``count`` images.
 
     Args:
-        metrics: Those that hold one result an image count.
-        before (int): Images that they saw before.
+        metrics: Only those with one result for each image are used.
+        before (int): Images scored before.
         count (int): Images of the batch.
     """
     rows = [{} for _ in range(count)]

@@ -17,8 +17,8 @@ class SkippedImagesHook(Hook):
     starts anew when a run is resumed.
 
     Args:
-        interval (int): Iterations between two counts where several processes
-            have to exchange them; one process counts at once.
+        interval (int): Iterations between counts over several processes; a
+            single process counts in every iteration.
 
     Raises:
         DataError: In training, from every process, above the limit.

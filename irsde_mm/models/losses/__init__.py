@@ -1,5 +1,6 @@
 """Training objectives."""
 from .likelihood import LikelihoodLoss
-from .objectives import MaximumLikelihoodLoss, NoiseMatchingLoss
+from .objectives import MaximumLikelihoodLoss, NoiseMatchingLoss, OutputLoss
 
-__all__ = ['LikelihoodLoss', 'MaximumLikelihoodLoss', 'NoiseMatchingLoss']
+__all__ = ['LikelihoodLoss', 'MaximumLikelihoodLoss', 'NoiseMatchingLoss',
+           'OutputLoss']

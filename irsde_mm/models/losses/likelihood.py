@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from ...registry import MODELS
 from ...sde import SDE
 from ...sde.log_snr import FIRST_TIME, log_snr_range
+from ...sde.predictions import Prediction
 
 
 @MODELS.register_module()
@@ -29,22 +30,18 @@ class LikelihoodLoss(nn.Module):
     """
 
     objective = 'likelihood'
+    needs_euler_form = needs_stationary_end = True
 
     def __init__(self, importance: bool = False) -> None:
         super().__init__()
         self.importance = importance
 
-    def forward(self, sde: SDE, noise_pred: Tensor, *, xt: Tensor, x0: Tensor,
-                mu: Optional[Tensor], t: Tensor, noise: Tensor) -> Tensor:
-        """The loss, a scalar. Arguments: :class:`MaximumLikelihoodLoss`.
-
-        Raises:
-            ValueError: If the process has no diffusion coefficient.
-        """
-        if not hasattr(sde, 'diffusion'):
-            raise ValueError(f'{type(sde).__name__} has no diffusion '
-                             'coefficient for LikelihoodLoss to weigh by.')
-        each = (noise_pred - noise).square().mean((1, 2, 3))
+    def forward(self, sde: SDE, prediction: Prediction, *, output: Tensor,
+                target: Tensor, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+                t: Tensor, noise: Tensor,
+                weight: Optional[Tensor] = None) -> Tensor:
+        """The loss, a scalar. Arguments: :class:`MaximumLikelihoodLoss`."""
+        each = (prediction.noise - noise).square().mean((1, 2, 3))
         if self.importance:
             return log_snr_range(sde) / 2 * each.mean()
         weight = (sde.diffusion(t) / sde.coefficients(t)[2]).square().flatten()

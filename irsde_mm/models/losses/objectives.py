@@ -1,4 +1,4 @@
-"""The training objectives: what a predicted noise is compared with."""
+"""Training objectives: what a prediction is compared with."""
 from typing import Optional
 
 import torch
@@ -6,8 +6,27 @@ from torch import Tensor, nn
 
 from ...registry import MODELS
 from ...sde import SDE
+from ...sde.predictions import Prediction
 
 L1 = dict(type='mmagic.L1Loss')
+
+
+def weighted(distance: nn.Module, value: Tensor, target: Tensor,
+             weight: Tensor) -> Tensor:
+    """The mean over images of weight times distance.
+
+    Image by image, because a pixel loss may normalise weights of its own
+    away.
+
+    Args:
+        distance (nn.Module): A pixel loss.
+        value, target (Tensor): Images (B, C, H, W).
+        weight (Tensor): (B, 1, 1, 1), or 0-d.
+    """
+    weight = weight.expand(len(value), 1, 1, 1).flatten()
+    each = torch.stack([distance(v[None], y[None])
+                        for v, y in zip(value, target)])
+    return (weight * each).mean()
 
 
 @MODELS.register_module()
@@ -26,7 +45,10 @@ class MaximumLikelihoodLoss(nn.Module):
 
     Attributes:
         objective (str): 'euler' or 'exact', kept in checkpoints.
+        needs_euler_form (bool): Whether the process must have one.
     """
+
+    needs_stationary_end = False
 
     def __init__(self, distance: dict = L1, exact: bool = False,
                  weighted: bool = False) -> None:
@@ -34,37 +56,35 @@ class MaximumLikelihoodLoss(nn.Module):
         self.distance = MODELS.build(distance)
         self.exact = exact
         self.weighted = weighted
+        self.needs_euler_form = not exact or weighted
         self.objective = 'exact' if exact else 'euler'
 
-    def forward(self, sde: SDE, noise_pred: Tensor, *, xt: Tensor, x0: Tensor,
-                mu: Optional[Tensor], t: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, sde: SDE, prediction: Prediction, *, output: Tensor,
+                target: Tensor, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+                t: Tensor, noise: Tensor,
+                weight: Optional[Tensor] = None) -> Tensor:
         """The loss, a scalar.
 
         Args:
             sde (SDE): The process; with an Euler form unless ``exact``.
-            noise_pred, noise (Tensor): Predicted and true noise.
-            xt, x0, mu (Tensor): State, clean and degraded images.
+            prediction (Prediction): What the output of the network says.
+            output, target (Tensor): The output (B, channels * C, H, W) and
+                what it would be without error.
+            xt, x0, mu, noise (Tensor): State, clean and degraded images and
+                the noise (B, C, H, W).
             t (Tensor): Times (B,), at least 1.
-
-        Raises:
-            ValueError: If the process has no Euler form and ``exact`` is off.
+            weight (Tensor, optional): Weight of the output's errors.
         """
         if self.exact:
-            x0_pred = sde.predict_x0(xt, mu, noise_pred, t)
-            mean = sde.posterior(xt, x0_pred, mu, t)[0]
-        elif hasattr(sde, 'reverse_drift'):
-            drift = sde.reverse_drift(xt, mu, sde.score(noise_pred, t), t)
-            mean = xt - drift * sde.step_size(t)
+            mean = sde.posterior(xt, prediction.x0, prediction.mu, t)[0]
         else:
-            raise ValueError(f'{type(sde).__name__} has no Euler form; use '
-                             'MaximumLikelihoodLoss(exact=True).')
-        target = sde.posterior(xt, x0, mu, t)[0]
+            score = sde.score(prediction.noise, t)
+            drift = sde.reverse_drift(xt, prediction.mu, score, t)
+            mean = xt - drift * sde.step_size(t)
+        optimum = sde.posterior(xt, x0, mu, t)[0]
         if not self.weighted:
-            return self.distance(mean, target)
-        # image by image: a pixel loss's own weights may be normalised away
-        each = torch.stack([self.distance(m[None], y[None])
-                            for m, y in zip(mean, target)])
-        return (sde.diffusion(t).flatten()**2 * each).mean()
+            return self.distance(mean, optimum)
+        return weighted(self.distance, mean, optimum, sde.diffusion(t)**2)
 
 
 @MODELS.register_module()
@@ -81,12 +101,47 @@ class NoiseMatchingLoss(nn.Module):
     """
 
     objective = 'noise'
+    needs_euler_form = needs_stationary_end = False
 
     def __init__(self, distance: dict = L1) -> None:
         super().__init__()
         self.distance = MODELS.build(distance)
 
-    def forward(self, sde: SDE, noise_pred: Tensor, *, xt: Tensor, x0: Tensor,
-                mu: Optional[Tensor], t: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, sde: SDE, prediction: Prediction, *, output: Tensor,
+                target: Tensor, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+                t: Tensor, noise: Tensor,
+                weight: Optional[Tensor] = None) -> Tensor:
         """The loss, a scalar. Arguments: :class:`MaximumLikelihoodLoss`."""
-        return self.distance(noise_pred, noise)
+        return self.distance(prediction.noise, noise)
+
+
+@MODELS.register_module()
+class OutputLoss(nn.Module):
+    """Distance of the output of the network from its target, weighted.
+
+    The objective for any output and process: the output is compared with
+    what :meth:`Output.target` says, and errors are weighted by
+    :meth:`Output.weight`.
+
+    Args:
+        distance (dict): Any registered pixel loss.
+
+    Attributes:
+        objective (str): 'output', kept in checkpoints.
+    """
+
+    objective = 'output'
+    needs_euler_form = needs_stationary_end = False
+
+    def __init__(self, distance: dict = L1) -> None:
+        super().__init__()
+        self.distance = MODELS.build(distance)
+
+    def forward(self, sde: SDE, prediction: Prediction, *, output: Tensor,
+                target: Tensor, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+                t: Tensor, noise: Tensor,
+                weight: Optional[Tensor] = None) -> Tensor:
+        """The loss, a scalar. Arguments: :class:`MaximumLikelihoodLoss`."""
+        if weight is None:
+            return self.distance(output, target)
+        return weighted(self.distance, output, target, weight)

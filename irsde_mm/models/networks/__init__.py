@@ -1,7 +1,5 @@
-"""Noise predictors, ``forward(xt, mu, t) -> noise``, adapters, and MAXIM."""
-from .conditional_nafnet import ConditionalNAFNet
-from .conditional_unet import ConditionalUNet
-from .maxim import MAXIM
+"""The networks of :mod:`irsde_mm.networks`, and adapters to mmagic's."""
+from ...networks import MAXIM, ConditionalNAFNet, ConditionalUNet
 from .regression import RegressionNetwork
 from .unet_predictor import UnetNoisePredictor
 

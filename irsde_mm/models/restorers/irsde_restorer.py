@@ -1,98 +1,141 @@
 """The model that ties network, process, sampler and objective together."""
-import copy
-from functools import partial
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 import torch
 from mmagic.structures import DataSample
 from torch import Tensor
 
 from ...errors import CheckpointError, ConfigError
+from ...inference import Hooks, RestorationPipeline
+from ...inference.noise import image_generators
+from ...inference.image_pipeline import Callback, Start
+from ...inference.trajectory import run_network
+from ...inference.presets import build_sampler
+from ...model_files.checkpoints import check_weights
+from ...model_files.settings import check_range
 from ...registry import DIFFUSION_SCHEDULERS, MODELS
-from ...samplers.base import Callback, Sampler
+from ...samplers.base import Sampler
 from ...sde.base import Generators, Time
 from ...sde.likelihood import bits_per_dim
 from ...version import __version__
-from .image_sources import image_generators, noise_levels, of_images
-from .padded_batch import PaddedBatch, image_sizes, one_each
-from .sampler_choice import build_sampler
-from .settings import check_settings, check_weights, process_and_network
+from .batches import image_names, image_sizes, own_noise_levels
+from .settings import check_settings, measured_values, process_and_network
 from .tiled_model import TiledEditModel
-from .times import check_times, draw_times
+from .times import check_objective, check_times, draw_times
+
+NOISE_OUTPUT = dict(type='irsde_mm.NoiseOutput')
+
+
+def build_registered(config: dict) -> Any:
+    """A registered process, output or sampler; a function, so that copies of
+    a model do not copy the registry."""
+    return DIFFUSION_SCHEDULERS.build(config)
 
 
 @MODELS.register_module()
-class IRSDERestorer(TiledEditModel):
-    """Restores images by walking a mean-reverting process backwards.
+class IRSDERestorer(Hooks, TiledEditModel):
+    """Trains and tests a :class:`RestorationPipeline`.
 
     Training (Luo et al., ICML 2023, algorithm 1): t ~ U{1..T} for each image,
     ``xt = sde.perturb(...)``, and the objective compares what the network
-    predicts. Testing walks from ``sde.start`` with the sampler; each image
+    predicts. Testing follows the reverse process with the sampler; each image
     has noise of its own, drawn from (test seed, image name), so that a result
     depends on neither batch, order nor number of processes.
 
+    A latent or refining model overrides the methods of :class:`Hooks`.
+
     Args:
-        generator (dict): Noise predictor, ``forward(xt, mu, t)``.
+        generator (dict): Network, ``forward(xt, mu, t)``.
         sde (dict): Process.
         sampler (dict | str): Sampler of tests; a config, a preset or a name,
             see :func:`sampler_config`.
-        pixel_loss (dict): Objective.
+        pixel_loss (dict, optional): Objective; a model that only restores
+            needs none.
         val_sampler (dict | str): Sampler of validation during training.
         timesteps (str): Times of training: 'discrete', 1..T as published;
             'continuous', t ~ U(0, T], which makes every grid of a few-step
             sampler familiar to the network; or 'log_snr', uniform in the
-            log-SNR from t = 1 to T, which ``LikelihoodLoss(importance=True)``
-            wants.
-        **kwargs: :class:`TiledEditModel`'s. ``test_cfg`` may have ``tile``
-            (how large images are cut), ``seed`` (int, 0 by default),
-            ``sigma``, the noise level of inputs that do not bring their own:
-            a number in [0, 1] or 'estimate', and ``debias`` (bool): whether
-            to undo the bias of the published objective; by default where the
-            weights were trained with it and the sampler needs it.
+            log-SNR from t = 1 to T, for ``LikelihoodLoss(importance=True)``.
+        output (dict): How the network's output is read, an :class:`Output`.
+        **kwargs: :class:`TiledEditModel`'s. ``test_cfg`` may have ``seed``
+            (int, 0 by default) and ``sigma``, the noise level of inputs that
+            do not bring their own: a number in [0, 1] or 'estimate'.
+
+    Attributes:
+        pipeline (RestorationPipeline): Restores with these parts.
+        objective (str): What the present weights were trained for; that of
+            ``pixel_loss`` until a checkpoint says something else.
 
     Raises:
         ConfigError: If a sampler, ``timesteps`` or ``tile`` is unknown, or
-            the objective wants other times.
-        ValueError: If an argument of a part is out of its range.
+            the objective needs other times; or if ``data_preprocessor``
+            brings images to another range than [0, 1].
+        ValueError: If an argument of a part is out of its range, or parts do
+            not fit each other.
     """
 
+    test_settings = TiledEditModel.test_settings | {'seed', 'sigma'}
+
     def __init__(self, generator: dict, sde: dict, sampler: Union[dict, str],
-                 pixel_loss: dict, val_sampler: Union[dict, str] = 'fast',
-                 timesteps: str = 'discrete', **kwargs) -> None:
+                 pixel_loss: Optional[dict] = None,
+                 val_sampler: Union[dict, str] = 'fast',
+                 timesteps: str = 'discrete', output: dict = NOISE_OUTPUT,
+                 **kwargs) -> None:
         super().__init__(generator, pixel_loss, **kwargs)
+        try:
+            check_range(dict(kwargs.get('data_preprocessor') or {}))
+        except CheckpointError as error:
+            raise ConfigError(f'the model cannot be built: {error}'
+                              ) from error
         self.sde = DIFFUSION_SCHEDULERS.build(sde)
+        self.output = DIFFUSION_SCHEDULERS.build(output)
+        check_objective(self.pixel_loss, self.sde)
         check_times(timesteps, self.sde, self.pixel_loss)
-        self.sampler = build_sampler(sampler, self.sde)
-        self.val_sampler = build_sampler(val_sampler, self.sde)
         self.timesteps = timesteps
-        self.trained_with(self.pixel_loss.objective)
-        self.settings = dict(
-            **process_and_network(dict(sde=sde, generator=generator)),
-            objective=self.objective, timesteps=timesteps,
-            version=__version__)
+        options = self.test_cfg or {}
+        self.pipeline = RestorationPipeline(
+            self.generator, self.sde, sampler, self.output, hooks=self,
+            calls=self.calls, seed=options.get('seed', 0),
+            sigma=options.get('sigma'), order=self._colour_order(),
+            build=build_registered)
+        self.val_sampler = build_sampler(
+            val_sampler, self.sde, self.output, build_registered)
+        self._settings = process_and_network(dict(
+            sde=sde, generator=generator, output=output))
+        self.objective = ''
+        self.trained_with(getattr(self.pixel_loss, 'objective', 'noise'))
+
+    @property
+    def sampler(self) -> Sampler:
+        """The sampler of tests."""
+        return self.pipeline.sampler
+
+    @property
+    def settings(self) -> dict:
+        """Process, network, output, objective and times of training, as
+        plain values that checkpoints keep."""
+        output = dict(self._settings['output'], **self.measured)
+        return dict(self._settings, output=output, objective=self.objective,
+                    timesteps=self.timesteps, version=__version__)
+
+    @property
+    def measured(self) -> dict:
+        """What the output measures on training data, None until it has."""
+        return measured_values(self.output)
+
+    def _colour_order(self) -> str:
+        return getattr(self.data_preprocessor, 'output_channel_order',
+                       None) or 'BGR'
+
+    # ------------------------------------------------------------ checkpoints
 
     def trained_with(self, objective: str) -> None:
-        """Makes the samplers fit weights that an objective has trained.
-
-        Args:
-            objective (str): 'euler', 'exact', 'noise' or 'likelihood', the
-                model's own until a checkpoint says something else.
-        """
+        """Reads the output as weights trained with an objective give it."""
         self.objective = objective
-        self.sampler = self.unbiased(self.sampler)
-        self.val_sampler = self.unbiased(self.val_sampler)
-
-    def unbiased(self, sampler: Sampler) -> Sampler:
-        """The sampler with ``debias`` as the weights need it: on for the
-        published objective, unless ``test_cfg`` says what it has to be."""
-        sampler = copy.copy(sampler)
-        choice = (self.test_cfg or {}).get('debias')
-        sampler.debias = choice if choice is not None else (
-            sampler.needs_unbiased and self.objective == 'euler')
-        return sampler
+        self.pipeline.output = self.output.trained_with(objective)
 
     def check_checkpoint(self, checkpoint: dict) -> None:
-        """Stops a checkpoint that is not one of this model.
+        """Refuses a checkpoint that is not one of this model.
 
         Args:
             checkpoint (dict): With ``state_dict`` and perhaps ``meta``. One
@@ -105,11 +148,27 @@ class IRSDERestorer(TiledEditModel):
         """
         saved = checkpoint.get('meta', {}).get('irsde_mm')
         if saved is not None:
-            check_settings(saved, self.settings)
-            self.trained_with(saved['objective'])
+            check_settings(saved, self._settings)
         if 'state_dict' not in checkpoint:
             raise CheckpointError("the checkpoint has no 'state_dict'.")
         check_weights(checkpoint['state_dict'], self.state_dict())
+
+    def adopt_settings(self, checkpoint: dict) -> None:
+        """Takes over what belongs to a checkpoint's weights: the objective,
+        and what its output measured on training data."""
+        saved = checkpoint.get('meta', {}).get('irsde_mm')
+        if saved is None:
+            return
+        self.adopt_output(saved.get('output') or {})
+        self.trained_with(saved['objective'])
+
+    def adopt_output(self, measured: dict) -> None:
+        """Takes over what an output measured on training data."""
+        for name in self.output.measured:
+            if measured.get(name) is not None:
+                setattr(self.output, name, measured[name])
+
+    # --------------------------------------------------------------- training
 
     def forward_train(self, inputs: Tensor, data_samples: DataSample,
                       **kwargs) -> Dict[str, Tensor]:
@@ -122,21 +181,97 @@ class IRSDERestorer(TiledEditModel):
         Returns:
             dict: ``loss``.
         """
-        if self.objective != self.pixel_loss.objective:
-            self.trained_with(self.pixel_loss.objective)
-        mu, x0 = map(self.sde.from_image, (inputs, data_samples.gt_img))
-        t = draw_times(self.timesteps, self.sde, len(mu), mu.device)
+        self.check_trainable()
+        loss, sde = self.pixel_loss, self.sde
+        if self.objective != loss.objective:
+            self.trained_with(loss.objective)
+        output = self.output
+        if getattr(loss, 'needs_euler_form', False):
+            output = output.for_euler_steps()
+        x0, mu = self.states_of(inputs, data_samples.gt_img)
+        t = draw_times(self.timesteps, sde, output, len(mu), mu.device)
         noise = torch.randn_like(x0)
-        xt = self.sde.perturb(x0, mu, t, noise)
-        noise_pred = self.predict_noise(xt, mu, t)
-        return dict(loss=self.pixel_loss(
-            self.sde, noise_pred, xt=xt, x0=x0, mu=mu, t=t, noise=noise))
+        xt = sde.perturb(x0, mu, t, noise)
+        out = self.call_network(xt, mu, t)
+        return dict(loss=loss(
+            sde, output.decode(sde, out, xt, mu, t), output=out,
+            target=output.target(sde, xt, x0, mu, t, noise), xt=xt, x0=x0,
+            mu=mu, t=t, noise=noise, weight=output.weight(sde, t)))
 
-    def predict_noise(self, xt: Tensor, mu: Tensor, t: Time) -> Tensor:
-        """The network's noise (B, C, H, W) in a state at time t; states and
-        mu in the range of the process."""
-        return self.call_network(self.generator, xt, mu,
-                                 t=self.sde.network_time(t))
+    def states_of(self, inputs: Tensor, clean: Tensor) -> tuple:
+        """x0 and mu in the range of the process, of images in [0, 1]."""
+        with torch.no_grad():
+            mu = self.encode(self.condition(inputs))[0]
+            x0 = self.encode(clean)[0]
+        return self.sde.from_image(x0), self.sde.from_image(mu)
+
+    def call_network(self, xt: Tensor, mu: Optional[Tensor],
+                     t: Time) -> Tensor:
+        """The output of the network for a state at time t."""
+        def call(network, *images, **kwargs):
+            return network(*images, **kwargs)
+
+        return run_network(call, self.generator, self.sde, xt, mu, t)
+
+    def measure(self, batches: Sequence[dict]) -> None:
+        """Measures on training data what the output needs, where it is not
+        known yet.
+
+        Args:
+            batches (Sequence[dict]): As a training dataloader gives them.
+        """
+        pairs = [self.data_preprocessor(batch, True) for batch in batches]
+        self.output.measure([self.states_of(
+            pair['inputs'], pair['data_samples'].gt_img) for pair in pairs])
+
+    # ---------------------------------------------------------------- testing
+
+    def val_step(self, data: Any) -> List[DataSample]:
+        """As testing, with the sampler of validation."""
+        data = self.data_preprocessor(data, False)
+        return self(**data, mode='predict', sampler=self.val_sampler)
+
+    def forward_tensor(self, inputs: Tensor,
+                       data_samples: Optional[DataSample] = None,
+                       sampler: Optional[Sampler] = None,
+                       generator: Generators = None,
+                       callback: Optional[Callback] = None,
+                       start: Optional[Start] = None) -> Tensor:
+        """Restores a batch.
+
+        Args:
+            inputs (Tensor): Degraded images mu (B, C, H, W) in [0, 1].
+            data_samples (DataSample, optional): Gives names, noise levels and
+                padding of the images.
+            sampler (Sampler, optional): In place of the model's own.
+            generator: Source of noise, by default the images' own.
+            callback: See :meth:`ImagePipeline.restore_batch`.
+            start: ``(xt, t)`` in place of the start of the process.
+
+        Returns:
+            Tensor: Restored images (B, C, H, W), not clipped.
+
+        Raises:
+            ConfigError, ImageError: If the process cannot start from the
+                inputs.
+        """
+        return self.pipeline.restore(
+            inputs, sampler=sampler, names=image_names(inputs, data_samples),
+            sigmas=own_noise_levels(data_samples),
+            sizes=image_sizes(inputs, data_samples), start=start,
+            generators=generator or self.image_generators(
+                inputs, data_samples), callback=callback)
+
+    def padded_size(self, height: int, width: int) -> tuple:
+        """As :meth:`ImagePipeline.padded_size`."""
+        return self.pipeline.padded_size(height, width)
+
+    def image_generators(self, inputs: Tensor,
+                         data_samples: Optional[DataSample] = None
+                         ) -> List[torch.Generator]:
+        """One source of noise an image, see :func:`image_generators`."""
+        return image_generators(image_names(inputs, data_samples),
+                                self.pipeline.seed, inputs.device)
 
     def bits_per_dim(self, inputs: Tensor, data_samples: DataSample,
                      num_times: int) -> Tensor:
@@ -150,101 +285,11 @@ class IRSDERestorer(TiledEditModel):
         Returns:
             Tensor: Bits (B,).
         """
+        call = self.calls.once
+
         def noise_fn(xt: Tensor, mu: Tensor, t: Tensor) -> Tensor:
-            noise = self.predict_noise(xt, mu, t)
-            return self.sde.debias(noise, xt, mu, t) \
-                if self.objective == 'euler' else noise
+            return self.pipeline.denoiser(call, mu)(xt, t).noise
 
         return bits_per_dim(
-            self.sde, noise_fn, data_samples.gt_img, inputs, num_times,
-            self.image_generators(inputs, data_samples))
-
-    def val_step(self, data: Any) -> List[DataSample]:
-        """As testing, with the sampler of validation."""
-        data = self.data_preprocessor(data, False)
-        return self(**data, mode='predict', sampler=self.val_sampler)
-
-    def forward_tensor(self, inputs: Tensor,
-                       data_samples: Optional[DataSample] = None,
-                       sampler: Optional[Sampler] = None,
-                       generator: Generators = None,
-                       callback: Optional[Callback] = None,
-                       started: Optional[Callback] = None,
-                       start: Optional[Tuple[Tensor, int]] = None) -> Tensor:
-        """Restores a batch.
-
-        Args:
-            inputs (Tensor): Degraded images mu (B, C, H, W) in [0, 1].
-            data_samples (DataSample, optional): Gives the images' names.
-            sampler (Sampler, optional): In place of the model's own.
-            generator: Source of noise in place of the images' own.
-            callback: See :meth:`Sampler.sample`; gets states as images.
-            started: Called before, as ``started(t, xt)`` with the start.
-            start: ``(xt, t)`` in place of what :meth:`SDE.start` gives.
-
-        Returns:
-            Tensor: Restored images (B, C, H, W), not clipped.
-
-        Raises:
-            ConfigError: If process or sampler cannot start from the inputs.
-        """
-        generator = generator or self.image_generators(inputs, data_samples)
-        h, w = inputs.shape[-2:]
-        sizes = image_sizes(inputs, data_samples)
-        sigmas = noise_levels(self.sde, (self.test_cfg or {}).get('sigma'),
-                              inputs, data_samples, sizes)
-        options = dict(sampler=self.unbiased(sampler or self.sampler),
-                       callback=of_images(self.sde, callback),
-                       started=of_images(self.sde, started), begin=start)
-        with self.fast.restoring():
-            if start is not None or len(set(sigmas)) == 1:
-                restored = self._walk(
-                    inputs, generator, sigmas[0], sizes, **options)
-            else:  # they start at different times
-                each = one_each(generator, len(inputs))
-                restored = torch.cat([
-                    self._walk(mu[None], [g], s, [size], **options)
-                    for mu, g, s, size in zip(inputs, each, sigmas, sizes)])
-        # a normal tensor: what follows may change it in place
-        return restored[..., :h, :w].clone()
-
-    def _walk(self, mu: Tensor, generator: Generators, sigma: Optional[float],
-              sizes: List[Tuple[int, int]], sampler: Sampler,
-              callback: Optional[Callback], started: Optional[Callback],
-              begin: Optional[Tuple[Tensor, int]]) -> Tensor:
-        mu = self.sde.from_image(mu)
-        fill, draws, start = (lambda x: x), None, partial(
-            self.sde.start, mu, generator, sigma)
-        if set(sizes) != {tuple(mu.shape[-2:])}:
-            batch = PaddedBatch(sizes, self.generator,
-                                one_each(generator, len(mu)))
-            mu, fill, draws = batch.fill(mu), batch.fill, batch.draws(mu)
-            start = partial(batch.start, self.sde, mu, sigma)
-        try:
-            xt, t_start = begin or start()
-            if t_start and t_start < self.sde.num_steps:
-                sampler = sampler.at_most(t_start)
-            if t_start:
-                _, times = sampler.begin(self.sde, t_start)
-                self.fast.walk(self.generator, map(
-                    self.sde.network_time, times[:-1]))
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
-        if started is not None:
-            started(t_start, xt)
-        return self.sde.to_image(sampler.sample(
-            self.sde, lambda x, t: self.predict_noise(fill(x), mu, t), xt, mu,
-            t_start, generator, draws, callback))
-
-    def padded_size(self, height: int, width: int) -> Tuple[int, int]:
-        """As :meth:`TiledEditModel.padded_size`."""
-        d = getattr(self.generator, 'divisor', 1) \
-            if hasattr(self.generator, 'pad_mode') else 1
-        return height + -height % d, width + -width % d
-
-    def image_generators(self, inputs: Tensor,
-                         data_samples: Optional[DataSample] = None
-                         ) -> List[torch.Generator]:
-        """One source of noise an image, see :func:`image_generators`."""
-        return image_generators(
-            inputs, data_samples, (self.test_cfg or {}).get('seed', 0))
+            self.sde, noise_fn, data_samples.gt_img, self.condition(inputs),
+            num_times, self.image_generators(inputs, data_samples))

@@ -1,20 +1,20 @@
 """A process that starts where a regression ends."""
-from typing import Dict, Optional, Tuple
+from typing import Optional, Tuple
 
 import torch
-from mmagic.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...errors import CheckpointError, ConfigError
+from ...inference import Refinement
+from ...model_files.checkpoints import check_weights, read_content
 from ...registry import MODELS
-from ...weight_files import read_plain
 from .irsde_restorer import IRSDERestorer
-from .settings import check_weights, full_settings
+from .settings import full_settings
 
 
 @MODELS.register_module()
 class RefiningRestorer(IRSDERestorer):
-    """Restores what another network has restored before: mu is its result.
+    """Refines what another network has restored: mu is its result.
 
     The first network removes what a regression can, and is not trained on;
     the process adds the detail that the mean of all possible images lacks
@@ -34,7 +34,8 @@ class RefiningRestorer(IRSDERestorer):
         super().__init__(**kwargs)
         self.initial = MODELS.build(initial).requires_grad_(False)
         self.initial_checkpoint = initial_checkpoint
-        self.settings['initial'] = full_settings(MODELS, initial)
+        self.refinement = Refinement(self.initial, self.calls)
+        self._settings['initial'] = full_settings(MODELS, initial)
         self.train(self.training)
 
     def init_weights(self) -> None:
@@ -53,7 +54,7 @@ class RefiningRestorer(IRSDERestorer):
         prefix = 'generator.'
         weights = {
             key.removeprefix(prefix): value
-            for key, value in read_plain(path).get('state_dict', {}).items()
+            for key, value in read_content(path).get('state_dict', {}).items()
             if key.startswith(prefix)}
         try:
             check_weights(weights, self.initial.state_dict())
@@ -70,30 +71,10 @@ class RefiningRestorer(IRSDERestorer):
             self.initial.eval()
         return self
 
-    def padded_size(self, height: int, width: int) -> Tuple[int, int]:
-        """The size itself: how the first network pads is its own affair."""
-        return height, width
-
-    def initial_image(self, inputs: Tensor) -> Tensor:
-        """What the first network makes of (B, C, H, W), in [0, 1]."""
+    def condition(self, inputs: Tensor) -> Tensor:
         with torch.no_grad():
-            return self.call_network(self.initial, inputs).clamp(0, 1)
+            return self.refinement.condition(inputs)
 
-    def forward_train(self, inputs: Tensor, data_samples: DataSample,
-                      **kwargs) -> Dict[str, Tensor]:
-        """As :meth:`IRSDERestorer.forward_train`."""
-        return super().forward_train(
-            self.initial_image(inputs), data_samples, **kwargs)
-
-    def bits_per_dim(self, inputs: Tensor, data_samples: DataSample,
-                     num_times: int) -> Tensor:
-        """As :meth:`IRSDERestorer.bits_per_dim`."""
-        return super().bits_per_dim(
-            self.initial_image(inputs), data_samples, num_times)
-
-    def forward_tensor(self, inputs: Tensor,
-                       data_samples: Optional[DataSample] = None,
-                       **kwargs) -> Tensor:
-        """As :meth:`IRSDERestorer.forward_tensor`."""
-        return super().forward_tensor(
-            self.initial_image(inputs), data_samples, **kwargs)
+    def padding(self, network: nn.Module, height: int,
+                width: int) -> Tuple[int, int]:
+        return self.refinement.padding(network, height, width)

@@ -6,7 +6,9 @@ from mmagic.models.base_models import BaseEditModel, OneStageInpaintor
 from mmengine.registry import Registry
 
 from ...errors import CheckpointError
+from ...model_files.settings import check_saved
 from ...registry import DIFFUSION_SCHEDULERS, MODELS, find
+from ...sde.predictions import Output
 
 #: The kinds of models that restore images, ours and mmagic's.
 RESTORERS = (BaseEditModel, OneStageInpaintor)
@@ -27,6 +29,12 @@ def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
                 args[name] = plain(parameter.default)
     args.update(cfg)
     args.pop('init_cfg', None)
+    # its name in version 0.1
+    channels = args.pop('img_channels', None)
+    if channels is not None and 'in_channels' in args:
+        args['in_channels'] = channels
+    elif channels is not None:
+        args['img_channels'] = channels
     for name in getattr(cls, 'runtime_args', ()):
         args.pop(name, None)
     return args
@@ -62,11 +70,21 @@ def differences(saved: dict, own: dict, path: str = '') -> List[str]:
 
 
 def process_and_network(cfg: dict) -> Dict[str, dict]:
-    """The settings of ``sde``, ``generator`` and, where there is a network
-    before the process, ``initial`` in a dict that has them."""
+    """The settings of ``sde``, ``output``, ``generator`` and, where there is a
+    network before the process, ``initial`` in a dict that has them.
+
+    Without ``output``, as in files of version 0.1, the output is the noise.
+    """
+    output = cfg.get('output') or dict(type='irsde_mm.NoiseOutput')
     return dict(sde=full_settings(DIFFUSION_SCHEDULERS, cfg['sde']),
+                output=full_settings(DIFFUSION_SCHEDULERS, output),
                 **{key: full_settings(MODELS, cfg[key])
                    for key in ('generator', 'initial') if key in cfg})
+
+
+def measured_values(output: Output) -> Dict[str, Any]:
+    """What an output has measured on training data, by argument."""
+    return {name: getattr(output, name) for name in output.measured}
 
 
 def check_settings(saved: dict, own: dict) -> None:
@@ -80,53 +98,16 @@ def check_settings(saved: dict, own: dict) -> None:
     Raises:
         CheckpointError: Naming each setting with both values.
     """
-    check_form(saved)
-    found = differences(process_and_network(saved), process_and_network(own))
+    check_saved(saved)
+    saved, own = process_and_network(saved), process_and_network(own)
+    for name, value in own['output'].items():
+        if value is None:  # measured, it belongs to the weights
+            saved['output'][name] = None
+    found = differences(saved, own)
     if found:
         raise CheckpointError(
             'the checkpoint was trained with other settings than the model '
             'has; use its config, or change: ' + '; '.join(found))
-
-
-def check_form(saved: Any) -> None:
-    """Stops what is no ``meta['irsde_mm']``: files may hold anything there.
-
-    Raises:
-        CheckpointError: If a part is missing or of another kind.
-    """
-
-    def component(value: Any) -> bool:
-        return isinstance(value, dict) and isinstance(value.get('type'), str)
-
-    if not (isinstance(saved, dict) and component(saved.get('sde'))
-            and component(saved.get('generator'))
-            and component(saved.get('initial', saved['generator']))
-            and isinstance(saved.get('objective'), str)):
-        raise CheckpointError(
-            'what the checkpoint says about its training is not what '
-            "irsde_mm writes: sde and generator with a 'type', objective.")
-
-
-def check_weights(given: dict, own: dict) -> None:
-    """Stops weights whose names or shapes are not the model's.
-
-    Raises:
-        CheckpointError: With the first of them.
-    """
-    given = {key.removeprefix('module.'): value
-             for key, value in given.items()}
-    missing = [key for key in own if key not in given]
-    if missing:
-        raise CheckpointError(
-            f'the checkpoint lacks {len(missing)} of the {len(own)} weights '
-            f"of the model, the first is '{missing[0]}'. Weights of the "
-            'published layout go through tools/convert_checkpoint.py.')
-    for key, value in own.items():
-        if value.shape != given[key].shape:
-            raise CheckpointError(
-                f"the weight '{key}' is {tuple(given[key].shape)} in the "
-                f'checkpoint but {tuple(value.shape)} in the model: it is '
-                'of another size.')
 
 
 def _show(value: float) -> str:

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from mmagic.structures import DataSample
 from torch import Tensor
 
+from ...networks.blocks import pad_to_multiple
 from ...registry import MODELS
-from ..networks.blocks import pad_to_multiple
 from .tiled_model import TiledEditModel
 
 
@@ -34,8 +34,9 @@ class SuperResolver(TiledEditModel):
     """
 
     def __init__(self, scale: int, **kwargs) -> None:
+        self.enlarges = scale
         super().__init__(**kwargs)
-        self.scale = self.enlarges = scale
+        self.scale = scale
 
     def small(self, image: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H / scale, W / scale), rounded up."""

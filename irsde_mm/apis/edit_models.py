@@ -1,0 +1,168 @@
+"""Models that mmagic builds: from configs, work folders and baselines' files.
+
+Imported when such a model is asked for; it brings mmengine and mmagic along.
+"""
+from functools import partial
+from pathlib import Path
+from typing import Any, List, Optional, Sequence, Tuple
+
+from .. import registry  # noqa: F401, first: it makes mmagic importable
+import numpy as np
+import torch
+from mmagic.structures import DataSample
+from torch import nn
+
+from ..config import complete_model, config_scope, dataloaders, load_config
+from ..config.checks import warn_of_unused
+from ..errors import ConfigError
+from ..inference import ImagePipeline, Progress
+from ..inference.arrays import Upscale
+from ..inference.memory import PROBE, peak_allocation
+from ..inference.network_calls import Tile
+from ..inference.image_pipeline import Callback, Choice, Start
+from ..model_files.checkpoints import is_weights, load_weights
+from ..model_files.device import check_device
+from ..model_files.runs import find_run
+from ..model_files.settings import upscale_of
+from ..models import IRSDERestorer, TiledEditModel
+from ..registry import MODELS
+
+
+def build_model(model: str, checkpoint: Optional[str] = None,
+                device: Optional[str] = None, tile: Optional[Tile] = None):
+    """As :func:`init_restorer`, for models that mmagic builds."""
+    return model_from_config(*find_model(model, checkpoint), device, tile)
+
+
+def find_model(model: str, checkpoint: Optional[str] = None
+               ) -> Tuple[Any, Optional[str]]:
+    """The config that a model's name or path leads to, and its weights.
+
+    Args:
+        model, checkpoint: See :func:`init_restorer`.
+
+    Raises:
+        ConfigError, CheckpointError: If there is none.
+    """
+    if Path(model).is_dir():
+        config, found = find_run(model)
+        return load_config(str(config)), checkpoint or str(found)
+    if is_weights(model):
+        checkpoint = checkpoint or model
+    return load_config(model), checkpoint
+
+
+def model_from_config(cfg, checkpoint: Optional[str] = None,
+                      device: Optional[str] = None,
+                      tile: Optional[Tile] = None) -> nn.Module:
+    """As :func:`init_restorer`, from a config that is already read."""
+    device = check_device(device)
+    complete_model(cfg, tile)
+    warn_of_unused(cfg.model)
+    with config_scope(cfg):
+        model = MODELS.build(cfg.model)
+    if checkpoint is not None:
+        load_weights(model, checkpoint)
+    model.cfg = cfg
+    # there is no ground truth to look for
+    model.data_preprocessor.data_keys = None
+    upscale = upscale_of(next(iter(
+        dataloaders(cfg, 'test') or dataloaders(cfg, 'val')), None))
+    upsampling = Upscale(**upscale) if upscale else None
+    model.restores = EditModelPipeline(model, upsampling) \
+        if not isinstance(model, IRSDERestorer) else model.pipeline
+    if isinstance(model, IRSDERestorer):
+        model.pipeline.upscaling = upsampling
+    model.restores.degradation = cfg.get('degradation') or []
+    return model.to(device).eval()
+
+
+def pipeline_of_model(model: nn.Module) -> ImagePipeline:
+    """The pipeline of a model that mmagic built."""
+    if isinstance(model, IRSDERestorer):
+        return model.pipeline
+    return getattr(model, 'restores', None) or EditModelPipeline(model)
+
+
+class EditModelPipeline(ImagePipeline):
+    """One of mmagic's models as a pipeline: one call, no sampler, the same
+    result for all seeds.
+
+    Args:
+        model (nn.Module): A model with ``forward_tensor``.
+        upscale (Upscale, optional): Brings photos to the size of the result.
+    """
+
+    def __init__(self, model: nn.Module,
+                 upscale: Optional[Upscale] = None) -> None:
+        self.model = model
+        self.upscaling = upscale
+
+    @property
+    def name(self) -> str:
+        return type(self.model).__name__
+
+    @property
+    def channels(self) -> int:
+        # mmagic's networks may not say
+        return getattr(self.model.generator, 'in_channels', 3)
+
+    @property
+    def upscale(self) -> int:
+        return self.upscaling.scale if self.upscaling else 1
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @property
+    def batches(self) -> bool:
+        return isinstance(self.model, TiledEditModel)
+
+    def padded_size(self, height: int, width: int) -> Tuple[int, int]:
+        return self.model.padded_size(height, width) if self.batches else (
+            height, width)
+
+    def call_bytes(self, height: int, width: int) -> int:
+        if isinstance(self.model, TiledEditModel):
+            return self.model.call_bytes(height, width)
+        small = np.zeros((PROBE, PROBE, self.channels), np.uint8)
+        peak = peak_allocation(partial(self.restore_batch, [small]),
+                               self.device)
+        return peak * height * width // PROBE**2
+
+    def restore_batch(self, images: Sequence[np.ndarray],
+                      names: Optional[Sequence[str]] = None, *,
+                      sampler: Choice = None, steps: Optional[int] = None,
+                      seed: Optional[int] = None, draw: int = 0,
+                      start: Optional[Start] = None,
+                      tile: Optional[Tile] = None,
+                      callback: Optional[Callback] = None
+                      ) -> List[np.ndarray]:
+        self.choose_sampler(sampler, steps)
+        if tile is not None or start is not None:
+            raise ConfigError(f'{self.name} takes no start, and its tile when '
+                              'it is opened: init_restorer(..., tile=).')
+        self.check_batch(images)
+        pre = self.model.data_preprocessor
+        tensors = [torch.from_numpy(np.ascontiguousarray(image)).permute(
+            2, 0, 1).to(self.device) for image in images]
+        if self.upscaling:
+            tensors = [self.upscaling(image.float()[None])[0]
+                       for image in tensors]
+        data = pre(dict(inputs=[image.contiguous() for image in tensors],
+                        data_samples=[
+            DataSample(metainfo=dict(img_path=name))
+            for name in names or [''] * len(images)]))
+        with torch.no_grad():
+            restored = self.model.forward_tensor(
+                data['inputs'], data['data_samples'])
+        if isinstance(restored, tuple):
+            # mmagic's inpainting models: the filled image, only its holes
+            restored = restored[-1]
+        images = [pre.destruct(image, sample).round_().byte().cpu().numpy(
+        ).transpose(1, 2, 0).copy() for image, sample in zip(
+            restored, data['data_samples'].split())]
+        if callback is not None:
+            callback(Progress(1, 1, 0., range(len(images)), lambda: images))
+        return images

@@ -1,0 +1,164 @@
+"""Results of a restoration, and its progress."""
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from ..errors import IRSDEError
+from ..inference.progress import Progress
+from ..io.grids import spread_out
+
+#: States that a trajectory keeps.
+STATES = 8
+
+
+@dataclass
+class Restoration:
+    """Result of one photo.
+
+    Attributes:
+        name (str): Its path, or 'image_N' for the Nth image without one.
+        image (ndarray, optional): (H, W, C) uint8 BGR, the first draw.
+        samples (list[ndarray]): All draws.
+        spread (ndarray, optional): (H, W) float32, how far several draws lie
+            apart, see :func:`spread`.
+        states (list): Pairs (t, image) from x_T to x_0, if asked for.
+        error (IRSDEError, optional): Why there is no image.
+        path (Path, optional): Where ``image`` was written.
+        files (list[Path]): All files written.
+    """
+    name: str
+    image: Optional[np.ndarray] = None
+    samples: List[np.ndarray] = field(default_factory=list)
+    spread: Optional[np.ndarray] = None
+    states: List[Tuple[float, np.ndarray]] = field(default_factory=list)
+    error: Optional[IRSDEError] = None
+    path: Optional[Path] = None
+    files: List[Path] = field(default_factory=list)
+
+
+def spread(samples: Sequence[np.ndarray]) -> np.ndarray:
+    """Pixel-wise standard deviation over draws: where the model guesses.
+
+    Args:
+        samples: At least two images (H, W, C) uint8.
+
+    Returns:
+        ndarray: (H, W) float32 in units of 0..255: the root of the channels'
+        mean variance, estimated without bias (N - 1).
+    """
+    mean = sum(image.astype(np.float32) for image in samples) / len(samples)
+    variance = sum((image - mean)**2 for image in samples)
+    return np.sqrt(variance.mean(axis=2) / (len(samples) - 1))
+
+
+class Following:
+    """Follows the draws of a batch: keeps states and reports progress.
+
+    Args:
+        names (list[str]): The photos of the batch.
+        steps (int): Most steps of the sampler for one draw.
+        samples (int): Draws.
+        trajectory (bool): Whether to keep states of the first draw.
+        report (callable): Called with a :class:`Progress` of the batch after
+            every step.
+
+    Attributes:
+        draw (int): Which draw is being made.
+        draws (list): The images of each that is made.
+    """
+
+    def __init__(self, names: List[str], steps: int, samples: int,
+                 trajectory: bool,
+                 report: Callable[[Progress], None]) -> None:
+        self.names = names
+        self.steps = steps
+        self.samples = samples
+        self.trajectory = trajectory
+        self.report = report
+        self.states: Dict[int, list] = {i: [] for i in range(len(names))}
+        self.chosen: set = set()
+        self.draw = 0
+        self.draws: List[List[np.ndarray]] = []
+
+    def __call__(self, progress: Progress) -> None:
+        """The callback of :func:`restore_batch`."""
+        photos, step = progress.photos, progress.step
+        if self.trajectory and self.draw == 0:
+            if step == 0:  # one that starts later has fewer steps
+                self.chosen = set(spread_out(
+                    range(int(min(self.steps, progress.t)) + 1), STATES))
+            if step in self.chosen:
+                for i, image in zip(photos, progress.states()):
+                    self.states[i].append((progress.t, image))
+        # photos that are restored one by one share the steps of their batch
+        share = (photos.start * self.steps + step * len(photos)) / len(
+            self.names)
+        self.report(replace(
+            progress, step=int(self.draw * self.steps + share),
+            steps=self.samples * self.steps,
+            names=[self.names[i] for i in photos]))
+
+    def restored(self) -> List[Restoration]:
+        """The results, from :attr:`draws`."""
+        found = []
+        for i, name in enumerate(self.names):
+            samples = [images[i] for images in self.draws]
+            states = self.states[i]
+            if states:  # a solver may take fewer steps
+                states[-1] = (0., samples[0])
+            found.append(Restoration(
+                name, samples[0], samples,
+                spread(samples) if len(samples) > 1 else None, states))
+        return found
+
+
+class Report:
+    """Reports the progress of a call, by a bar and by a callback.
+
+    Args:
+        total (int): Images.
+        steps (int): Of an image, over all of its draws.
+        callback (callable, optional): Called with a :class:`Progress`.
+        show (bool): Whether to draw the bar.
+    """
+
+    def __init__(self, total: int, steps: int,
+                 callback: Optional[Callable[[Progress], Any]],
+                 show: bool) -> None:
+        self.total, self.steps, self.callback = total, steps, callback
+        self.bar = tqdm(total=total * steps, unit='step', disable=not show)
+        self.done = self.batch = 0
+
+    def __enter__(self) -> 'Report':
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.bar.close()
+
+    def begin(self, names: List[str]) -> None:
+        """Called before a batch."""
+        self.batch = len(names)
+        self.bar.set_description(
+            f'{names[0]}, {self.done + 1} of {self.total}')
+
+    def step(self, progress: Progress) -> None:
+        """Called after a step, with the progress of the batch."""
+        self.bar.update(self.done * self.steps + progress.step * self.batch
+                        - self.bar.n)
+        if self.callback is not None:
+            self.callback(replace(progress, done=self.done,
+                                  total=self.total))
+
+    def end(self, results: List[Restoration]) -> None:
+        """Called after a batch, also if its images took fewer steps."""
+        self.done += self.batch
+        self.bar.update(self.done * self.steps - self.bar.n)
+        restored = [r for r in results if r.error is None]
+        if self.callback is not None:
+            self.callback(Progress(
+                self.steps, self.steps, 0., range(len(restored)),
+                lambda: [r.image for r in restored],
+                [r.name for r in restored], self.done, self.total))

@@ -1,0 +1,8 @@
+"""How a trained model restores an image. Needs torch and numpy only."""
+from .hooks import Hooks, Refinement
+from .network_calls import NetworkCalls
+from .pipeline import ImagePipeline, RestorationPipeline
+from .progress import Progress
+
+__all__ = ['Hooks', 'ImagePipeline', 'NetworkCalls', 'Progress',
+           'Refinement', 'RestorationPipeline']

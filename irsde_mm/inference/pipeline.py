@@ -1,0 +1,333 @@
+"""A trained model as a function from degraded to restored images."""
+from functools import partial
+from pathlib import Path
+from typing import Callable, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import ConfigError, DataError
+from ..samplers.base import Sampler
+from ..sde.base import SDE, Generators, Time
+from ..sde.predictions import NoiseOutput, Output, Prediction
+from .arrays import Upscale, channel_order, from_array, to_array
+from .components import build as build_component
+from .hooks import Hooks
+from .image_pipeline import (Callback, Choice, ImagePipeline, Size, Start,
+                             check_seed)
+from .memory import bytes_per_pixel
+from .network_calls import NetworkCalls, Tile
+from .noise import check_sigma, image_generators, noise_levels
+from .padding import one_each
+from .presets import build_sampler, sampler_config
+from .trajectory import Trajectory, run_network
+
+
+class RestorationPipeline(ImagePipeline):
+    """A network, a process and a sampler that restore images.
+
+    Needs torch and numpy only. One pipeline can be used by several threads:
+    the state of a restoration belongs to its call.
+
+    Example:
+        >>> pipeline = RestorationPipeline.from_file('derain.safetensors')
+        >>> restored = pipeline(image, steps=5, seed=1)
+
+    Args:
+        network (nn.Module): ``forward(xt, mu, t)``, with ``in_channels``.
+        sde (SDE): The process.
+        sampler (Sampler | dict | str): A sampler, a config, a preset or a
+            name, see :func:`sampler_config`.
+        output (Output): How the network's output is read.
+        hooks (Hooks): Steps before and after the process.
+        calls (NetworkCalls): How the networks are called.
+        seed (int): From which, with an image's name, its noise is seeded.
+        sigma (float | str, optional): Noise level of inputs in [0, 1], or
+            'estimate', for processes that start at one.
+        upscale (Upscale, optional): Brings photos to the size of the result.
+        order (str): Order of colours that the network works in, 'RGB' or
+            'BGR'.
+        build: Makes a sampler of a config.
+
+    Raises:
+        ConfigError: If the sampler is unknown, or a setting is out of range.
+        ValueError: If the parts do not fit each other.
+    """
+
+    def __init__(self, network: nn.Module, sde: SDE,
+                 sampler: Union[str, dict, Sampler] = 'balanced',
+                 output: Optional[Output] = None, *,
+                 hooks: Optional[Hooks] = None,
+                 calls: Optional[NetworkCalls] = None, seed: int = 0,
+                 sigma: Union[None, float, str] = None,
+                 upscale: Optional[Upscale] = None, order: str = 'RGB',
+                 build: Callable[[dict], Sampler] = build_component) -> None:
+        check_seed(seed)
+        check_sigma(sigma)
+        if order not in ('RGB', 'BGR'):
+            raise ConfigError(f"order={order!r} must be 'RGB' or 'BGR'.")
+        self.network = network
+        self.sde = sde
+        self.output = output or NoiseOutput()
+        self.build = build
+        self.sampler = build_sampler(sampler, sde, self.output, build)
+        self.hooks = hooks or Hooks()
+        self.calls = calls or NetworkCalls()
+        self.seed = seed
+        self.sigma = sigma
+        self.upscaling = upscale
+        self.order = order
+
+    # --------------------------------------------------------- from a file
+
+    @classmethod
+    def from_file(cls, path: Union[str, Path],
+                  device: Optional[str] = None) -> 'RestorationPipeline':
+        """The pipeline of an exported file, or of a checkpoint of ours.
+
+        Args:
+            path (str | Path): The file.
+            device (str, optional): By default the first GPU if there is one.
+
+        Raises:
+            CheckpointError: If it is missing, broken, or holds another kind
+                of model.
+        """
+        from ..model_files import open_pipeline
+        return open_pipeline(path, device)
+
+    @classmethod
+    def from_bundled(cls, name: str,
+                     device: Optional[str] = None) -> 'RestorationPipeline':
+        """The pipeline of a model that comes with the package.
+
+        Raises:
+            ConfigError: If there is none of that name.
+        """
+        from ..model_files import bundled_model
+        return cls.from_file(bundled_model(name), device)
+
+    def to(self, device: Union[str, torch.device]) -> 'RestorationPipeline':
+        """Moves the networks and the process."""
+        for module in (self.network, self.sde, *self.hooks.networks()):
+            module.to(device)
+        return self
+
+    # ------------------------------------------------- what a caller asks
+
+    @property
+    def channels(self) -> int:
+        return self.network.in_channels
+
+    @property
+    def upscale(self) -> int:
+        return self.upscaling.scale if self.upscaling else 1
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    def choose_sampler(self, sampler: Choice = None,
+                       steps: Optional[int] = None) -> Sampler:
+        if steps is not None and type(steps) is not int:
+            raise ConfigError(f'steps={steps!r} must be a whole number.')
+        if steps is not None and steps < 1:
+            raise ConfigError(f'steps={steps} is less than 1.')
+        own = dict(num_steps=self.sampler.num_steps, clamp=self.sampler.clamp)
+        try:
+            if isinstance(sampler, (str, dict)):
+                chosen = self.build(
+                    sampler_config(sampler, self.sde, own, steps))
+            else:
+                chosen = sampler or self.sampler
+                if steps is not None:
+                    chosen = chosen.with_steps(steps)
+            return build_sampler(chosen, self.sde, self.output)
+        except (ValueError, TypeError) as error:
+            raise ConfigError('the sampler cannot be used: '
+                              f'{error}') from error
+
+    def max_calls(self, sampler: Optional[Sampler]) -> int:
+        sampler = sampler or self.sampler
+        return sampler.num_steps or self.sde.num_steps
+
+    def padded_size(self, height: int, width: int) -> Size:
+        return self.hooks.padding(self.network, height, width)
+
+    def call_bytes(self, height: int, width: int) -> int:
+        # of the whole size, without taking its memory
+        image = next(self.network.parameters()).new_zeros(
+            1, self.channels, 1, 1).expand(1, self.channels, height, width)
+        call = partial(self.network, t=1)
+        tiling = self.calls.tiling(self.network, call, (image, image))
+        shown = height * width if tiling is None else (
+            tiling.batch * tiling.side**2)
+        return int(shown * bytes_per_pixel(self.network, call, (image, image)))
+
+    # ------------------------------------------------------------ restoring
+
+    def restore_batch(self, images: Sequence[np.ndarray],
+                      names: Optional[Sequence[str]] = None, *,
+                      sampler: Choice = None, steps: Optional[int] = None,
+                      seed: Optional[int] = None, draw: int = 0,
+                      start: Optional[Start] = None,
+                      tile: Optional[Tile] = None,
+                      callback: Optional[Callback] = None
+                      ) -> List[np.ndarray]:
+        self.check_batch(images)
+        inputs, sizes = self.as_inputs(images)
+        restored = self.restore(
+            inputs, sizes=sizes, names=names, generators=self.generators(
+                len(images), names, seed, draw),
+            sampler=self._chosen(sampler, steps), start=start, tile=tile,
+            callback=callback)
+        return self.as_arrays(restored, sizes)
+
+    def _chosen(self, sampler: Choice, steps: Optional[int]) -> Sampler:
+        if sampler is None and steps is None:
+            return self.sampler
+        return self.choose_sampler(sampler, steps)
+
+    def restore_tensor(self, image: Tensor, *, sampler: Choice = None,
+                       steps: Optional[int] = None,
+                       seed: Optional[int] = None,
+                       tile: Optional[Tile] = None,
+                       callback: Optional[Callback] = None) -> Tensor:
+        inputs = image if image.ndim == 4 else image[None]
+        if inputs.ndim != 4 or inputs.shape[1] != self.channels \
+                or not inputs.is_floating_point():
+            raise DataError(f'an image tensor must be ({self.channels}, H, W) '
+                            f'or (B, {self.channels}, H, W) of floats in [0, '
+                            f'1], but is {tuple(image.shape)} of '
+                            f'{image.dtype}.')
+        if self.upscaling:
+            inputs = self.upscaling(inputs)
+        inputs = channel_order(inputs, 'RGB', self.order)
+        restored = self.restore(
+            inputs.to(self.device), generators=self.generators(
+                len(inputs), None, seed), sampler=self._chosen(sampler, steps),
+            tile=tile, callback=callback)
+        restored = channel_order(restored, self.order, 'RGB').clamp_(0, 1)
+        return restored.view(*image.shape[:-2], *restored.shape[-2:])
+
+    def generators(self, number: int, names: Optional[Sequence[str]] = None,
+                   seed: Optional[int] = None,
+                   draw: int = 0) -> List[torch.Generator]:
+        """Each image's source of noise, see :meth:`restore_batch`."""
+        check_seed(seed)
+        if seed is None:
+            return image_generators(names or [''] * number, self.seed + draw,
+                                    self.device)
+        return [torch.Generator(self.device).manual_seed(seed + draw)
+                for _ in range(number)]
+
+    def as_inputs(self, images: Sequence[np.ndarray], enlarge: bool = True
+                  ) -> Tuple[Tensor, List[Size]]:
+        """Photos (H, W, C) uint8 BGR as a batch (B, C, H, W) in [0, 1], padded
+        to the largest, and the size of each in it."""
+        inputs = [from_array(image, self.order, self.device,
+                             self.upscaling if enlarge else None)
+                  for image in images]
+        sizes = [tuple(image.shape[-2:]) for image in inputs]
+        batch = inputs[0].new_zeros(len(inputs), self.channels,
+                                    *map(max, zip(*sizes)))
+        for place, image, (h, w) in zip(batch, inputs, sizes):
+            place[:, :h, :w] = image
+        return batch, sizes
+
+    def as_arrays(self, restored: Tensor,
+                  sizes: Sequence[Size]) -> List[np.ndarray]:
+        """A batch (B, C, H, W) as photos (H, W, C) uint8 BGR."""
+        return [to_array(image[:, :h, :w], self.order)
+                for image, (h, w) in zip(restored, sizes)]
+
+    def state_at(self, degraded: np.ndarray, clean: np.ndarray, t: int,
+                 seed: int) -> Tensor:
+        """The state (1, C, H, W) at time t of a photo whose clean image is
+        given, with noise that follows from a seed.
+
+        Args:
+            degraded, clean (ndarray): (H, W, C) uint8 BGR.
+            t (int): Time.
+            seed (int): Of the noise.
+        """
+        x0, mu = (self.as_inputs([image], enlarge)[0]
+                  for image, enlarge in ((clean, False), (degraded, True)))
+        with torch.no_grad():
+            x0, mu = (self.sde.from_image(self.hooks.encode(image)[0])
+                      for image in (x0, self.hooks.condition(mu)))
+        generator = torch.Generator(self.device).manual_seed(seed)
+        noise = torch.randn(mu.shape, generator=generator, device=mu.device)
+        return self.sde.perturb(x0, mu, t, noise)
+
+    def restore(self, inputs: Tensor, *, sampler: Optional[Sampler] = None,
+                generators: Generators = None,
+                names: Optional[Sequence[str]] = None,
+                sigmas: Optional[Sequence[float]] = None,
+                sizes: Optional[Sequence[Size]] = None,
+                start: Optional[Start] = None, tile: Optional[Tile] = None,
+                callback: Optional[Callback] = None) -> Tensor:
+        """Restores a batch of tensors.
+
+        Args:
+            inputs (Tensor): Degraded images (B, C, H, W) in [0, 1].
+            sampler (Sampler, optional): In place of the pipeline's.
+            generators: Sources of noise, see :func:`draw_noise`.
+            names: Paths of the images, for messages.
+            sigmas: Noise level of each image, in place of the pipeline's.
+            sizes: Height and width of each image, where the batch was padded.
+            start, tile, callback: See :meth:`restore_batch`.
+
+        Returns:
+            Tensor: Restored images (B, C, H, W), not clipped.
+
+        Raises:
+            ConfigError: If process or sampler cannot start from the inputs.
+            ImageError: If the noise level of an image is out of range.
+        """
+        sampler = sampler or self.sampler
+        # noise is drawn in the order that images have in memory
+        inputs = inputs.contiguous()
+        h, w = inputs.shape[-2:]
+        sizes = list(sizes or [(h, w)] * len(inputs))
+        levels = [None] * len(inputs) if start is not None else noise_levels(
+            self.sde, self.sigma, inputs, sizes, names or [''] * len(inputs),
+            sigmas)
+        parts = [range(len(inputs))]
+        if len(set(levels)) > 1:
+            # they start at different times
+            parts = [range(i, i + 1) for i in range(len(inputs))]
+        sources = one_each(generators, len(inputs)) \
+            if len(parts) > 1 else generators
+        with self.calls.session(tile) as session:
+            restored = torch.cat([Trajectory(
+                self, session, sampler, sizes, part, callback).run(
+                    inputs[part.start:part.stop],
+                    sources[part.start:part.stop]
+                    if isinstance(sources, list) else sources,
+                    levels[part.start], start) for part in parts])
+        # a normal tensor: what follows may change it in place
+        return restored[..., :h, :w].clone()
+
+    def denoiser(self, call: Callable[..., Tensor], mu: Optional[Tensor],
+                 sampler: Optional[Sampler] = None,
+                 fill: Callable[[Tensor], Tensor] = lambda x: x
+                 ) -> Callable[[Tensor, Time], Prediction]:
+        """``(xt, t) -> Prediction``: the network with its condition.
+
+        Args:
+            call: ``(network, xt, mu, t=) -> Tensor``.
+            mu (Tensor): Degraded images in the range of the process.
+            sampler (Sampler, optional): Whose steps read the predictions.
+            fill: Pads a state for the network.
+        """
+        sde, output = self.sde, self.output
+        if sampler is not None and sampler.needs_euler_form:
+            output = output.for_euler_steps()
+
+        def predict(xt: Tensor, t: Time) -> Prediction:
+            out = run_network(call, self.network, sde, fill(xt), mu, t)
+            return output.decode(sde, out, xt, mu, t)
+
+        return predict

@@ -1,0 +1,1 @@
+"""Files: images and weights in, whole files or none out."""

@@ -1,0 +1,20 @@
+"""Registers what the torch-only rooms define; these know no registry."""
+from .. import networks, samplers, sde
+from ..registry import DIFFUSION_SCHEDULERS, MODELS
+
+for _component in (
+        # processes
+        sde.IRSDE, sde.DenoisingSDE, sde.VPSDE, sde.GOUB, sde.RDDM,
+        # outputs
+        sde.NoiseOutput, sde.EulerNoiseOutput, sde.CleanOutput,
+        sde.ResidualOutput, sde.StepOutput, sde.VelocityOutput,
+        sde.PreconditionedOutput, sde.ResidualNoiseOutput,
+        # samplers
+        samplers.EulerMaruyamaSampler, samplers.ProbabilityFlowSampler,
+        samplers.PosteriorSampler, samplers.JumpSampler,
+        samplers.MultistepSampler, samplers.DiffusersSampler):
+    DIFFUSION_SCHEDULERS.register_module(module=_component)
+
+for _component in (networks.ConditionalUNet, networks.ConditionalNAFNet,
+                   networks.MAXIM):
+    MODELS.register_module(module=_component)

@@ -1,0 +1,11 @@
+"""Networks: of a process, ``forward(xt, mu, t)``, and regressions."""
+from .blocks import ProcessNetwork
+from .conditional_nafnet import ConditionalNAFNet
+from .conditional_unet import ConditionalUNet
+from .maxim import MAXIM
+from .regression import RegressionNetwork
+
+__all__ = [
+    'ProcessNetwork', 'ConditionalUNet', 'ConditionalNAFNet', 'MAXIM',
+    'RegressionNetwork'
+]

@@ -1,0 +1,153 @@
+"""The network of Refusion (Luo et al., CVPRW 2023)."""
+from typing import Optional, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .blocks import (ChannelNorm, ProcessNetwork, SimpleGate, TimeEmbedding,
+                     local_mean)
+
+
+class NAFBlock(nn.Module):
+    """NAFNet's block (Chen et al., ECCV 2022), modulated by the time."""
+
+    def __init__(self, channels: int, time_channels: int) -> None:
+        super().__init__()
+        c = channels
+        self.time_proj = nn.Sequential(
+            SimpleGate(), nn.Linear(time_channels // 2, 4 * c))
+        self.norm1, self.norm2 = ChannelNorm(c), ChannelNorm(c)
+        self.conv1 = nn.Conv2d(c, 2 * c, 1)
+        self.conv2 = nn.Conv2d(2 * c, 2 * c, 3, padding=1, groups=2 * c)
+        self.channel_attn = nn.Conv2d(c, c, 1)
+        self.conv3 = nn.Conv2d(c, c, 1)
+        self.conv4 = nn.Conv2d(c, 2 * c, 1)
+        self.conv5 = nn.Conv2d(c, c, 1)
+        self.gate = SimpleGate()
+        self.window: Optional[int] = None
+        self.beta = nn.Parameter(torch.zeros(1, c, 1, 1))
+        self.gamma = nn.Parameter(torch.zeros(1, c, 1, 1))
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        shift_attn, scale_attn, shift_ffn, scale_ffn = self.time_proj(
+            time)[..., None, None].chunk(4, dim=1)
+        h = self.norm1(x) * (scale_attn + 1) + shift_attn
+        h = self.gate(self.conv2(self.conv1(h)))
+        h = h * self.channel_attn(local_mean(h, self.window))
+        x = x + self.conv3(h) * self.beta
+        h = self.norm2(x) * (scale_ffn + 1) + shift_ffn
+        return x + self.conv5(self.gate(self.conv4(h))) * self.gamma
+
+
+class NAFLevel(nn.ModuleList):
+    """Blocks of one resolution."""
+
+    def __init__(self, num_blocks: int, channels: int,
+                 time_channels: int) -> None:
+        super().__init__(
+            NAFBlock(channels, time_channels) for _ in range(num_blocks))
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        for block in self:
+            x = block(x, time)
+        return x
+
+
+class ConditionalNAFNet(ProcessNetwork):
+    """The published NAFNet, of (xt - mu, mu, t).
+
+    Any height and width: images are padded to a multiple of 2^levels and the
+    output is cropped back.
+
+    Args:
+        in_channels (int): Channels of ``xt`` (and of ``mu``).
+        width (int): Channels of the first level, even; each level doubles.
+        enc_blocks, dec_blocks (Sequence[int]): Blocks a level.
+        middle_blocks (int): Blocks at the lowest resolution.
+        conditional (bool): Whether the degraded image is an input.
+        local_pooling (int, optional): Side in pixels of the window that the
+            channel attention averages over (TLC: Chu et al., ECCV 2022, who
+            take 1.5 times the side of training patches). By default it is
+            the whole image, as published. The weights are the same.
+        out_channels (int, optional): Channels of the output; by default
+            ``in_channels``.
+        img_channels (int, optional): Name of ``in_channels`` in version 0.1.
+
+    Raises:
+        ValueError: If ``width`` is odd, encoder and decoder have different
+            numbers of levels, or the window has no pixel at the lowest one.
+    """
+
+    runtime_args = ('local_pooling', )
+
+    pad_mode = 'constant'
+
+    def __init__(self, in_channels: int = 3, width: int = 64,
+                 enc_blocks: Sequence[int] = (1, 1, 1, 28),
+                 middle_blocks: int = 1,
+                 dec_blocks: Sequence[int] = (1, 1, 1, 1),
+                 conditional: bool = True,
+                 local_pooling: Optional[int] = None,
+                 out_channels: Optional[int] = None,
+                 img_channels: Optional[int] = None) -> None:
+        super().__init__()
+        in_channels = img_channels or in_channels
+        out_channels = out_channels or in_channels
+        if len(enc_blocks) != len(dec_blocks):
+            raise ValueError('enc_blocks and dec_blocks need one entry a '
+                             f'level each, but are {tuple(enc_blocks)} and '
+                             f'{tuple(dec_blocks)}.')
+        self.in_channels = in_channels
+        self.conditional = conditional
+        self.divisor = 2**len(enc_blocks)
+        time = 4 * width
+        self.embedding = TimeEmbedding(width)
+        self.time_mlp = nn.Sequential(
+            nn.Linear(width, 2 * time), SimpleGate(), nn.Linear(time, time))
+        self.conv_in = nn.Conv2d(in_channels * (1 + conditional), width, 3,
+                                 padding=1)
+        self.encoders, self.decoders = nn.ModuleList(), nn.ModuleList()
+        self.downs, self.ups = nn.ModuleList(), nn.ModuleList()
+        c = width
+        for num_blocks in enc_blocks:
+            self.encoders.append(NAFLevel(num_blocks, c, time))
+            self.downs.append(nn.Conv2d(c, 2 * c, 2, stride=2))
+            c *= 2
+        self.middle = NAFLevel(middle_blocks, c, time)
+        for num_blocks in dec_blocks:
+            self.ups.append(nn.Sequential(
+                nn.Conv2d(c, 2 * c, 1, bias=False), nn.PixelShuffle(2)))
+            c //= 2
+            self.decoders.append(NAFLevel(num_blocks, c, time))
+        self.conv_out = nn.Conv2d(width, out_channels, 3, padding=1)
+        if local_pooling is not None:
+            self._pool_locally(local_pooling)
+        # norms and 1x1 convolutions work on channels: with those last in
+        # memory a training iteration takes half the time on a CPU
+        self.to(memory_format=torch.channels_last)
+
+    def _pool_locally(self, window: int) -> None:
+        if not isinstance(window, int) or window < self.divisor:
+            raise ValueError('local_pooling has to be a whole number of at '
+                             f'least {self.divisor} pixels, but is '
+                             f'{window!r}.')
+        down = [*self.encoders, self.middle]
+        for i, blocks in (*enumerate(down), *enumerate(self.decoders[::-1])):
+            for block in blocks:
+                block.window = window >> i
+
+    def features(self, x: Tensor, time: Tensor) -> Tensor:
+        x = self.conv_in(x)
+        skips = []
+        for encoder, down in zip(self.encoders, self.downs):
+            x = encoder(x, time)
+            skips.append(x)
+            x = down(x)
+        x = self.middle(x, time)
+        for decoder, up in zip(self.decoders, self.ups):
+            x = decoder(up(x) + skips.pop(), time)
+        return self.conv_out(x)
+
+    def folded(self) -> nn.Module:
+        from .folding import fold
+        return fold(self)

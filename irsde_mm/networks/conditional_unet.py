@@ -1,0 +1,176 @@
+"""The network of IR-SDE (Luo et al., ICML 2023)."""
+from typing import List
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .blocks import ChannelNorm, ProcessNetwork, TimeEmbedding
+
+HEADS, HEAD_CHANNELS = 4, 32
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions, scaled and shifted by the time in between."""
+
+    def __init__(self, in_channels: int, out_channels: int,
+                 time_channels: int) -> None:
+        super().__init__()
+        self.time_proj = nn.Linear(time_channels, 2 * out_channels)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1,
+                               bias=False)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1,
+                               bias=False)
+        self.shortcut = nn.Identity() if in_channels == out_channels else \
+            nn.Conv2d(in_channels, out_channels, 1, bias=False)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        scale, shift = self.time_proj(
+            F.silu(time))[..., None, None].chunk(2, dim=1)
+        h = F.silu(self.conv1(x) * (scale + 1) + shift)
+        return F.silu(self.conv2(h)) + self.shortcut(x)
+
+
+class LinearAttention(nn.Module):
+    """Residual attention at a cost linear in the number of pixels.
+
+    Source: Katharopoulos et al., 2020, with the softmax on queries over
+    channels and on keys over pixels, as in the published network.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        inner = HEADS * HEAD_CHANNELS
+        self.norm = ChannelNorm(channels)
+        self.to_qkv = nn.Conv2d(channels, 3 * inner, 1, bias=False)
+        self.to_out = nn.Conv2d(inner, channels, 1)
+        self.norm_out = ChannelNorm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, _, h, w = x.shape
+        q, k, v = self.to_qkv(self.norm(x)).reshape(
+            b, 3, HEADS, HEAD_CHANNELS, h * w).unbind(1)
+        q = q.softmax(dim=-2)
+        context = k.softmax(dim=-1) @ v.transpose(-1, -2)
+        context = context * (HEAD_CHANNELS**-0.5 / (h * w))
+        out = (context.transpose(-1, -2) @ q).reshape(b, -1, h, w)
+        return self.norm_out(self.to_out(out)) + x
+
+
+class Attention(nn.Module):
+    """Residual softmax attention between all pixels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        inner = HEADS * HEAD_CHANNELS
+        self.norm = ChannelNorm(channels)
+        self.to_qkv = nn.Conv2d(channels, 3 * inner, 1, bias=False)
+        self.to_out = nn.Conv2d(inner, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, _, h, w = x.shape
+        q, k, v = self.to_qkv(self.norm(x)).reshape(
+            b, 3, HEADS, HEAD_CHANNELS, h * w).transpose(-1, -2).unbind(1)
+        out = F.scaled_dot_product_attention(q, k, v)
+        return self.to_out(out.transpose(-1, -2).reshape(b, -1, h, w)) + x
+
+
+class Level(nn.Module):
+    """Two residual blocks, attention, and a change of resolution."""
+
+    def __init__(self, block1: nn.Module, block2: nn.Module, attn: nn.Module,
+                 resample: nn.Module) -> None:
+        super().__init__()
+        self.block1 = block1
+        self.block2 = block2
+        self.attn = attn
+        self.resample = resample
+
+    def down(self, x: Tensor, time: Tensor, skips: List[Tensor]) -> Tensor:
+        """Appends the kept features of both blocks to ``skips``."""
+        x = self.block1(x, time)
+        skips.append(x)
+        x = self.attn(self.block2(x, time))
+        skips.append(x)
+        return self.resample(x)
+
+    def up(self, x: Tensor, time: Tensor, skips: List[Tensor]) -> Tensor:
+        """Takes its features from ``skips``, the last first."""
+        x = self.block1(torch.cat((x, skips.pop()), dim=1), time)
+        x = self.block2(torch.cat((x, skips.pop()), dim=1), time)
+        return self.resample(self.attn(x))
+
+
+class ConditionalUNet(ProcessNetwork):
+    """The published U-Net, of (xt - mu, mu, t).
+
+    Any height and width: images are padded to a multiple of 2^depth and the
+    output is cropped back.
+
+    Args:
+        in_channels (int): Channels of ``xt`` (and of ``mu``).
+        out_channels (int): Channels of the output.
+        base_channels (int): Width of the first level, even.
+        depth (int): Number of levels; each doubles the width.
+        conditional (bool): Whether the degraded image is an input. Without
+            it the middle attends between all pixels, as published.
+
+    Raises:
+        ValueError: If ``base_channels`` is odd or ``depth`` below 1.
+    """
+
+    pad_mode = 'reflect'
+
+    def __init__(self, in_channels: int = 3, out_channels: int = 3,
+                 base_channels: int = 64, depth: int = 4,
+                 conditional: bool = True) -> None:
+        super().__init__()
+        if depth < 1:
+            raise ValueError(f'depth must be at least 1, but is {depth}.')
+        self.in_channels = in_channels
+        self.divisor = 2**depth
+        self.conditional = conditional
+        nf, time = base_channels, 4 * base_channels
+        self.embedding = TimeEmbedding(nf)
+        self.time_mlp = nn.Sequential(
+            nn.Linear(nf, time), nn.GELU(), nn.Linear(time, time))
+        self.conv_in = nn.Conv2d(in_channels * (1 + conditional), nf, 7,
+                                 padding=3, bias=False)
+
+        self.downs, self.ups = nn.ModuleList(), nn.ModuleList()
+        for i in range(depth):
+            c, wide, last = nf * 2**i, nf * 2**(i + 1), i == depth - 1
+            self.downs.append(Level(
+                ResidualBlock(c, c, time), ResidualBlock(c, c, time),
+                LinearAttention(c),
+                nn.Conv2d(c, wide, 3, padding=1, bias=False) if last
+                else nn.Conv2d(c, wide, 4, stride=2, padding=1)))
+            self.ups.insert(0, Level(
+                ResidualBlock(wide + c, wide, time),
+                ResidualBlock(wide + c, wide, time),
+                LinearAttention(wide),
+                nn.Conv2d(wide, c, 3, padding=1, bias=False) if i == 0
+                else nn.Sequential(nn.Upsample(scale_factor=2),
+                                   nn.Conv2d(wide, c, 3, padding=1))))
+        middle = nf * 2**depth
+        self.mid_block1 = ResidualBlock(middle, middle, time)
+        self.mid_attn = (LinearAttention if conditional
+                         else Attention)(middle)
+        self.mid_block2 = ResidualBlock(middle, middle, time)
+        self.block_out = ResidualBlock(2 * nf, nf, time)
+        self.conv_out = nn.Conv2d(nf, out_channels, 3, padding=1)
+        # norms and 1x1 convolutions work on channels; convolutions of few
+        # channels take half the time on a CPU
+        self.to(memory_format=torch.channels_last)
+
+    def features(self, x: Tensor, time: Tensor) -> Tensor:
+        first = x = self.conv_in(x)
+        skips: List[Tensor] = []
+        for level in self.downs:
+            x = level.down(x, time, skips)
+        x = self.mid_attn(self.mid_block1(x, time))
+        x = self.mid_block2(x, time)
+        for level in self.ups:
+            x = level.up(x, time, skips)
+        x = self.block_out(torch.cat((x, first), dim=1), time)
+        return self.conv_out(x)

@@ -1,0 +1,331 @@
+"""How the output of a network is read: as noise, clean image, residual ..."""
+from abc import ABC, abstractmethod
+from typing import Callable, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from torch import Tensor
+
+from .base import SDE, Time, combine, nonzero
+from .euler_form import EulerForm
+
+
+class Prediction(NamedTuple):
+    """Estimates at one time, in the range of the process.
+
+    Attributes:
+        x0 (Tensor): The clean image (B, C, H, W).
+        noise (Tensor): The noise that goes with it; 0 where c_t = 0.
+        mu (Tensor, optional): The end of the process that goes with it: the
+            degraded image, or an estimate of it.
+    """
+
+    x0: Tensor
+    noise: Tensor
+    mu: Optional[Tensor]
+
+
+Denoiser = Callable[[Tensor, Time], Prediction]
+
+
+class Output(ABC):
+    """How the output of a network is read as a :class:`Prediction`.
+
+    Outputs keep nothing about an image and can be shared. All images are
+    (B, C, H, W) in the range of the process.
+    """
+
+    #: Channels of the output for each channel of an image.
+    channels = 1
+    #: Whether the estimate of x0 divides by a_t.
+    needs_signal = False
+    #: Arguments that are measured on training data if they are None.
+    measured: Tuple[str, ...] = ()
+
+    @abstractmethod
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        """The prediction that an output stands for.
+
+        Args:
+            sde (SDE): The process.
+            out (Tensor): Network output (B, channels * C, H, W).
+            xt, mu (Tensor): State at time t and degraded image.
+            t: Time, a number or (B,).
+        """
+
+    @abstractmethod
+    def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+               t: Time, noise: Tensor) -> Tensor:
+        """The output of a network without error: decoded, it gives x0.
+
+        Args:
+            sde (SDE): The process.
+            xt, x0, mu, noise (Tensor): State, clean image, degraded image and
+                noise at time t.
+            t: Time, a number or (B,).
+        """
+
+    def weight(self, sde: SDE, t: Time) -> Tensor:
+        """Weight (B, 1, 1, 1), or 0-d, of an error of the output in training
+        that makes equal errors at all times count equally."""
+        return torch.ones_like(sde.coefficients(t)[2])
+
+    def trained_with(self, objective: str) -> 'Output':
+        """This output, as weights trained with an objective give it."""
+        return self
+
+    def for_euler_steps(self) -> 'Output':
+        """This output, as Euler samplers and the Euler objective read it."""
+        return self
+
+    def measure(self, pairs: Sequence[Tuple[Tensor, Tensor]]) -> None:
+        """Measures the arguments in :attr:`measured` that are None.
+
+        Args:
+            pairs: Clean and degraded images of training (B, C, H, W).
+        """
+
+    def check(self, sde: SDE) -> None:
+        """Refuses a process that this output cannot be read for.
+
+        Raises:
+            ValueError: Saying what the process lacks.
+        """
+
+
+def with_x0(sde: SDE, x0: Tensor, xt: Tensor, mu: Optional[Tensor],
+            t: Time) -> Prediction:
+    """The prediction with a given estimate of x0."""
+    return Prediction(x0, sde.predict_noise(xt, mu, x0, t), mu)
+
+
+class NoiseOutput(Output):
+    """The output is the noise.
+
+    Source: Luo et al., ICML 2023 (IR-SDE); Saharia et al., TPAMI 2022 (SR3);
+    Yue et al., ICML 2024 (GOUB).
+    """
+
+    needs_signal = True
+
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        x0 = sde.predict_x0(xt, mu, out, t)
+        if not sde.noise_at_end:
+            c = sde.coefficients(t)[2]
+            out = torch.where(c > 0, out, torch.zeros_like(out))
+        return Prediction(x0, out, mu)
+
+    def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+               t: Time, noise: Tensor) -> Tensor:
+        return noise
+
+    def trained_with(self, objective: str) -> Output:
+        return EulerNoiseOutput() if objective == 'euler' else self
+
+
+class EulerNoiseOutput(NoiseOutput):
+    """The output is the noise, biased by the published objective.
+
+    Weights trained with the Euler mean predict a slightly biased noise, see
+    :meth:`EulerForm.debias`. The bias cancels in Euler steps, which read the
+    output as it is; everything else reads it without the bias.
+
+    Source: docs/paper_to_code.md.
+    """
+
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        return super().decode(sde, sde.debias(out, xt, mu, t), xt, mu, t)
+
+    def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+               t: Time, noise: Tensor) -> Tensor:
+        # debias is affine in the output: solve it for the noise
+        zero = sde.debias(torch.zeros_like(noise), xt, mu, t)
+        slope = sde.debias(torch.ones_like(noise), xt, mu, t) - zero
+        return (noise - zero) / slope
+
+    def for_euler_steps(self) -> Output:
+        return NoiseOutput()
+
+    def check(self, sde: SDE) -> None:
+        if not isinstance(sde, EulerForm):
+            raise ValueError(f'{type(sde).__name__} has no Euler form, so its '
+                             'noise has no Euler bias; use NoiseOutput.')
+
+
+class CleanOutput(Output):
+    """The output is the clean image, or what it adds to the degraded one.
+
+    Source: Yue et al., NeurIPS 2023 (ResShift).
+
+    Args:
+        residual (bool): Whether the clean image is mu + output.
+    """
+
+    def __init__(self, residual: bool = False) -> None:
+        self.residual = residual
+
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        return with_x0(sde, mu + out if self.residual else out, xt, mu, t)
+
+    def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+               t: Time, noise: Tensor) -> Tensor:
+        return x0 - mu if self.residual else x0
+
+
+class ResidualOutput(Output):
+    """The output is the degradation: x0 = mu - output.
+
+    Source: Liu et al., CVPR 2024 (RDDM's ``pred_res``).
+    """
+
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        return with_x0(sde, mu - out, xt, mu, t)
+
+    def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+               t: Time, noise: Tensor) -> Tensor:
+        return mu - x0
+
+
+class StepOutput(Output):
+    """The output is the way back to x0 in units of the forward deviation.
+
+    x0 = xt - s_t output, with s_t of :meth:`SDE.forward_std`.
+
+    Source: Liu et al., ICML 2023 (I2SB), equation 12.
+    """
+
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        x0 = combine((1, xt), (-sde.forward_std(t), out))
+        return with_x0(sde, x0, xt, mu, t)
+
+    def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+               t: Time, noise: Tensor) -> Tensor:
+        return (xt - x0) / nonzero(sde.forward_std(t))
+
+
+class VelocityOutput(Output):
+    """The output is the derivative of the state along its curve.
+
+    v = a' x0 + b' mu + c' noise. The noise is eliminated with the state; mu
+    is where the state has no noise, so that a straight process without noise
+    gives x0 = xt - t v.
+
+    Source: Salimans and Ho, ICLR 2022; Liu et al., ICLR 2023 (rectified
+    flow).
+    """
+
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        (a, b, c), (da, db, dc) = sde.coefficients(t), sde.velocity(t)
+        k = torch.where(c > 0, dc / nonzero(c), db / nonzero(b))
+        scale = 1 / (da - k * a)
+        x0 = combine((scale, out), (-k * scale, xt),
+                     ((k * b - db) * scale, mu))
+        if not sde.noise_at_end:  # a bridge with noise: no estimate at T
+            x0 = torch.where((c > 0) | (dc == 0), x0, mu)
+        return with_x0(sde, x0, xt, mu, t)
+
+    def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+               t: Time, noise: Tensor) -> Tensor:
+        da, db, dc = sde.velocity(t)
+        return combine((da, x0), (db, mu), (dc, noise))
+
+
+class PreconditionedOutput(Output):
+    """The output is the residual x0 - mu, preconditioned for unit variance.
+
+    With y = xt - (a + b) mu = a r + c noise, r = x0 - mu, V = a^2 sd^2 + c^2:
+    x0 = mu + (a sd^2 / V) y + (c sd / sqrt(V)) output.
+
+    Source: Karras et al., NeurIPS 2022, section 5, on the residual.
+
+    Args:
+        sigma_data (float, optional): sd > 0, the standard deviation of x0 -
+            mu in the range of the process. By default it is measured on the
+            training data when training starts, and kept in the checkpoint.
+
+    Raises:
+        ValueError: If ``sigma_data`` is not positive.
+    """
+
+    measured = ('sigma_data', )
+
+    def __init__(self, sigma_data: Optional[float] = None) -> None:
+        if sigma_data is not None and not sigma_data > 0:
+            raise ValueError('sigma_data must be positive, but is '
+                             f'{sigma_data}.')
+        self.sigma_data = sigma_data
+
+    def measure(self, pairs: Sequence[Tuple[Tensor, Tensor]]) -> None:
+        if self.sigma_data is None:
+            square = sum(float((x0 - mu).square().sum()) for x0, mu in pairs)
+            self.sigma_data = (square / sum(
+                x0.numel() for x0, _ in pairs))**0.5 or 1e-3
+
+    def scales(self, sde: SDE, t: Time) -> tuple:
+        """(c_skip, c_out) at time t.
+
+        Raises:
+            ValueError: If ``sigma_data`` has not been measured yet.
+        """
+        if self.sigma_data is None:
+            raise ValueError('PreconditionedOutput needs sigma_data: give it, '
+                             'or train or load a checkpoint first.')
+        a, _, c = sde.coefficients(t)
+        sd = self.sigma_data
+        variance = (a * sd)**2 + c**2
+        # at the end of a bridge y = 0 says nothing: all is up to the network
+        share = torch.where(variance > 0, c / nonzero(variance.sqrt()), 1.)
+        return a * sd**2 / nonzero(variance), sd * share
+
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        a, b, _ = sde.coefficients(t)
+        skip, scale = self.scales(sde, t)
+        x0 = combine((1, mu), (skip, xt), (-skip * (a + b), mu), (scale, out))
+        return with_x0(sde, x0, xt, mu, t)
+
+    def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+               t: Time, noise: Tensor) -> Tensor:
+        a, b, _ = sde.coefficients(t)
+        skip, scale = self.scales(sde, t)
+        return combine((1, x0 - mu), (-skip, xt), (skip * (a + b), mu)
+                       ).div_(nonzero(scale))
+
+    def weight(self, sde: SDE, t: Time) -> Tensor:
+        return 1 / nonzero(self.scales(sde, t)[1])
+
+
+class ResidualNoiseOutput(Output):
+    """The output is the degradation and the noise, one after the other.
+
+    x0 = xt - b res - c noise, for a process with a + b = 1, and mu = x0 +
+    res: the end of the process is estimated too. With both,
+    :meth:`SDE.jump` is the published step.
+
+    Source: Liu et al., CVPR 2024 (RDDM's ``pred_res_noise``).
+    """
+
+    channels = 2
+
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        residual, noise = out.chunk(2, dim=1)
+        _, b, c = sde.coefficients(t)
+        x0 = combine((1, xt), (-b, residual), (-c, noise))
+        return Prediction(x0, noise, x0 + residual)
+
+    def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
+               t: Time, noise: Tensor) -> Tensor:
+        return torch.cat((mu - x0, noise), dim=1)
+
+    def check(self, sde: SDE) -> None:
+        a, b, _ = sde.coefficients(sde.num_steps / 2)
+        if not torch.isclose(a + b, torch.ones_like(a)):
+            raise ValueError('ResidualNoiseOutput needs a process with a + b '
+                             f'= 1, unlike {type(sde).__name__}.')

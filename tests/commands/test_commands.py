@@ -1,0 +1,140 @@
+"""The installed command irsde, and what restore writes beside images."""
+import configparser
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT, run_tool
+from irsde_mm import commands
+from irsde_mm.model_files import bundled_models
+from PIL import Image
+
+
+def irsde(*args, **options) -> subprocess.CompletedProcess:
+    """Runs the command in a process of its own, as its entry point does."""
+    return subprocess.run(
+        [sys.executable, '-c', 'from irsde_mm.commands import main; main()',
+         *map(str, args)], text=True, capture_output=True, **options)
+
+
+def test_the_entry_point_is_installed():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / 'setup.cfg')
+    assert setup['options.entry_points']['console_scripts'].strip() == (
+        'irsde = irsde_mm.commands:main')
+
+
+def test_help_names_every_command_and_imports_little():
+    assert {'restore', 'train', 'test'} <= set(commands.COMMANDS)
+    done = subprocess.run(
+        [sys.executable, '-X', 'importtime', '-c',
+         'from irsde_mm.commands import main; main()', '--help'], text=True,
+        capture_output=True)
+    assert done.returncode == 0
+    for name in commands.COMMANDS:
+        assert f'  {name}' in done.stdout
+        assert commands.load(name).__doc__.splitlines()[0] in done.stdout
+    assert 'argparse' in done.stderr
+    for heavy in ('torch', 'mmengine', 'numpy', 'PIL', 'gradio'):
+        assert f' {heavy}\n' not in done.stderr
+
+
+@pytest.mark.parametrize('name', commands.COMMANDS)
+def test_a_command_has_a_parser_and_a_main(name):
+    module = commands.load(name)
+    assert callable(module.main) and module.parser().format_help()
+    done = irsde(name, '--no-such-option')
+    assert done.returncode == 2
+    assert f'usage: irsde {name} ' in done.stderr
+
+
+def test_commands_that_are_none():
+    for args in ([], ['fly']):
+        done = irsde(*args)
+        assert done.returncode == 2 and 'usage: irsde ' in done.stderr
+
+
+@pytest.mark.slow
+def test_it_works_outside_of_the_checkout(trained, photo, tmp_path):
+    done = irsde('restore', photo.name, '--model', trained, '--out', 'out',
+                 cwd=photo.parent)
+    assert done.returncode == 0, done.stderr
+    assert 'out/my photo.png' in done.stdout
+    assert (photo.parent / 'out' / 'my photo.png').is_file()
+    done = irsde('train', 'quickstart/nothing', cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'error: there is no config' in done.stderr
+
+
+# ---------------------------------------------------------------- restore
+
+
+def test_tasks_are_models_in_the_box(photo, tmp_path, error):
+    message = error('restore', photo, '--task', 'nothing', '--out', tmp_path)
+    assert "'nothing'" in message
+    assert all(name in message for name in bundled_models())
+    name = next(iter(bundled_models()))
+    assert run_tool('restore', photo, '--task', name, '--steps', 1, '--out',
+                    tmp_path / 'out') == 0
+    assert run_tool('restore', photo, '--task', name, '--model', 'x',
+                    '--out', tmp_path) == 2
+
+
+def test_pictures_beside_the_results(trained, photo, tmp_path, capfd):
+    out = tmp_path / 'out'
+    assert run_tool('restore', photo, '--model', trained, '--out', out,
+                    '--samples', 3, '--compare', '--trajectory', '--steps',
+                    20) == 0
+    names = {f'my photo_{end}' for end in (
+        '1.png', '2.png', '3.png', 'compare.png', 'states.png', 'states.gif',
+        'spread.png')}
+    assert {p.name for p in out.iterdir()} == names
+    printed = capfd.readouterr().out
+    assert all(name in printed for name in names)
+    draws = [np.asarray(Image.open(out / f'my photo_{i}.png'))
+             for i in (1, 2, 3)]
+    assert not np.array_equal(draws[0], draws[1])
+    with Image.open(out / 'my photo_compare.png') as picture:
+        pixels = np.asarray(picture)
+    for image in (np.asarray(Image.open(photo)), draws[0]):
+        assert contains(pixels, image)
+    with Image.open(out / 'my photo_states.gif') as animation:
+        assert animation.n_frames == 8 and animation.size == (31, 20)
+    with Image.open(out / 'my photo_states.png') as strip:
+        assert contains(np.asarray(strip), draws[0])
+
+
+def contains(picture: np.ndarray, image: np.ndarray) -> bool:
+    """Whether an image is a part of a picture, pixel for pixel."""
+    h, w = image.shape[:2]
+    return any(np.array_equal(picture[y:y + h, x:x + w], image)
+               for y in range(picture.shape[0] - h + 1)
+               for x in range(picture.shape[1] - w + 1))
+
+
+def test_interpolate(trained, photo, tmp_path, error):
+    other = photo.with_name('b.png')
+    Image.new('RGB', (31, 20), 'navy').save(other)
+    job = ['restore', '--model', trained, '--out', tmp_path / 'out']
+    pair = ['--interpolate', photo, other]
+    assert run_tool(*job, *pair) == 0
+    assert {p.name for p in (tmp_path / 'out').iterdir()} == {
+        'my photo_to_b.png', *(f'my photo_to_b_{i}.png'
+                               for i in range(1, 8))}
+    assert 'not overwritten' in error(*job, *pair)
+    small = photo.with_name('small.png')
+    Image.new('RGB', (9, 9)).save(small)
+    assert '31x20 and 9x9' in error(*job, '--interpolate', photo, small)
+    for inputs in ([], [photo, *pair]):
+        assert '--interpolate' in error(*job, *inputs)
+
+
+@pytest.mark.parametrize('args, words', [
+    (['--seed', -1], 'seed=-1'), (['--seed', 2**63], 'seed='),
+    (['--samples', 0], 'samples=0'), (['--max-pixels', 0], 'max_pixels=0')])
+def test_options_that_cannot_be(args, words, trained, photo, tmp_path, error):
+    """In the words of Python."""
+    assert words in error('restore', photo, '--model', trained, '--out',
+                          tmp_path / 'out', *args)
+    assert not (tmp_path / 'out').exists()

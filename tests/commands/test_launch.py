@@ -1,0 +1,30 @@
+"""How torchrun ends in our scripts."""
+import signal
+
+import pytest
+from irsde_mm.commands import launch
+from irsde_mm.errors import Interrupted
+from torch.distributed.elastic.multiprocessing import SignalException
+from torch.distributed.elastic.multiprocessing.errors import (ChildFailedError,
+                                                           ProcessFailure)
+
+
+def child_failed(exitcode: int) -> ChildFailedError:
+    failure = ProcessFailure(local_rank=1, pid=1, exitcode=exitcode,
+                             error_file='')
+    return ChildFailedError('train.py', {1: failure})
+
+
+@pytest.mark.parametrize('error, code, words', [
+    (SignalException('', signal.SIGTERM), Interrupted.code,
+     'stopped by SIGTERM.\n'),
+    (child_failed(2), 2, ''),  # the process has said why
+    (child_failed(-9), 1, 'process 1 was ended by SIGKILL.\n')])
+def test_it_ends_as_its_processes_do(error, code, words, monkeypatch, capsys):
+    def run():
+        raise error
+
+    monkeypatch.setattr(launch.run, 'main', run)
+    with pytest.raises(SystemExit) as end:
+        launch.main()
+    assert end.value.code == code and capsys.readouterr().err == words

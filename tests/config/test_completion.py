@@ -1,0 +1,86 @@
+"""What our tools add to a config, and what they leave alone."""
+import pytest
+from irsde_mm.config import complete_config, load_config
+from irsde_mm.config.arguments import check_arguments
+from irsde_mm.config.files import PACKAGED, read_config
+from irsde_mm.config.names import IN_PLACE, OUR_HOOKS
+from irsde_mm.engine import hooks as engine_hooks
+
+RUNTIME = PACKAGED / '_base_' / 'default_runtime.py'
+NAFNET = "_base_ = 'mmagic::nafnet/nafnet_c64eb11128mb1db1111_8xb8-lr1e-3-" \
+         "400k_gopro.py'\n"
+
+
+def ours(hooks: dict) -> dict:
+    """The classes of our hooks, by name."""
+    return {name: hook['type'].removeprefix('irsde_mm.')
+            for name, hook in hooks.items()
+            if hook and hook['type'].startswith('irsde_mm.')}
+
+
+def test_the_runtime_lists_every_default_hook():
+    """It is where configs of ours get their hooks from, and nowhere else."""
+    listed = ours(read_config(RUNTIME).default_hooks)
+    assert listed == {**OUR_HOOKS, **IN_PLACE, 'pictures': 'PicturesHook'}
+    # switched on by those who want it
+    assert set(engine_hooks.__all__) - set(listed.values()) == {'CompileHook'}
+
+
+@pytest.mark.parametrize('deleted', [*OUR_HOOKS, 'pictures'])
+def test_a_line_deleted_from_the_runtime_stays_deleted(deleted, tmp_path):
+    lines = RUNTIME.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(f'    {deleted}=')]
+    assert len(kept) == len(lines) - 1
+    text = ''.join(kept)
+    if deleted == 'skipped':  # the last line closes the dict
+        text = text.replace("'irsde_mm.ResultsHook'),",
+                            "'irsde_mm.ResultsHook'))")
+    path = tmp_path / 'mine.py'
+    path.write_text(text)
+    cfg = read_config(path)
+    before = dict(cfg.default_hooks)
+    complete_config(cfg)
+    assert cfg.default_hooks == before and deleted not in before
+
+
+def test_a_hook_set_to_none_stays_off():
+    cfg = load_config('quickstart/derain', {
+        'default_hooks.guard': None, 'default_hooks.logger': None})
+    complete_config(cfg)
+    assert cfg.default_hooks.guard is cfg.default_hooks.logger is None
+
+
+def test_mmagics_configs_get_our_hooks(tmp_path):
+    """Those that are set there stay as they are set."""
+    path = tmp_path / 'mine.py'
+    path.write_text(NAFNET + "default_hooks = dict(progress=None, guard=dict("
+                    "type='irsde_mm.GuardHook', patience=3))\n")
+    cfg = read_config(path)
+    complete_config(cfg)
+    assert ours(cfg.default_hooks) == {
+        name: hook for name, hook in {**OUR_HOOKS, **IN_PLACE}.items()
+        if name != 'progress'}
+    assert cfg.default_hooks.guard.patience == 3
+    assert cfg.default_hooks.progress is None
+    again = read_config(path)
+    again.default_hooks = cfg.default_hooks
+    complete_config(again)
+    assert again.default_hooks == cfg.default_hooks
+
+
+def test_without_plain_checkpoints_it_is_said(tmp_path):
+    cfg = load_config('quickstart/derain')
+    del cfg.default_hooks['plain_checkpoint']
+    complete_config(cfg)
+    with pytest.warns(UserWarning, match='plain_checkpoint is off'):
+        check_arguments(cfg)
+
+
+def test_a_test_is_drawn_once():
+    """By ResultsHook, or by mmagic's hook where that is off."""
+    for results, drawn in (({}, False), (
+            {'default_hooks.results': None}, None)):
+        cfg = load_config('quickstart/derain', {
+            'custom_hooks': [dict(type='BasicVisualizationHook')], **results})
+        complete_config(cfg)
+        assert cfg.custom_hooks[0].get('on_test') is drawn

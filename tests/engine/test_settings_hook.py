@@ -1,0 +1,164 @@
+"""Values measured on training data: once, kept, and used by everything."""
+import random
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT, TINY, run_tool
+from irsde_mm.apis import init_restorer, restore
+from irsde_mm.apis.inference import as_pipeline
+from irsde_mm.config import load_config
+from irsde_mm.engine.hooks import SettingsHook, settings_hook
+from irsde_mm.registry import MODELS
+from mmengine.registry import DATASETS, DefaultScope
+
+CONFIG = f'''
+_base_ = [{str(ROOT / 'configs' / 'quickstart' / 'derain.py')!r}]
+model = dict(
+    generator=dict(width=4),
+    output=dict(type='irsde_mm.PreconditionedOutput'),
+    pixel_loss=dict(_delete_=True, type='irsde_mm.OutputLoss'))
+'''
+
+
+def train(config, folder, iterations, *args) -> int:
+    return run_tool('train', config, '--work-dir', folder, *args,
+                    '--cfg-options', *TINY,
+                    f'train_cfg.max_iters={iterations}')
+
+
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory):
+    """A config, and the folders of 4 iterations at once and in two runs."""
+    config = tmp_path_factory.mktemp('config') / 'preconditioned.py'
+    config.write_text(CONFIG)
+    whole, resumed = (tmp_path_factory.mktemp(n) for n in ('once', 'twice'))
+    assert train(config, whole, 4) == 0
+    assert train(config, resumed, 2) == 0
+    assert train(config, resumed, 4, '--resume') == 0
+    return SimpleNamespace(config=config, whole=whole, resumed=resumed)
+
+
+def load(folder, iterations) -> dict:
+    return torch.load(folder / f'iter_{iterations}.pth', weights_only=True)
+
+
+def sigma_of(checkpoint: dict) -> float:
+    return checkpoint['meta']['irsde_mm']['output']['sigma_data']
+
+
+def test_the_value_is_that_of_the_training_data(runs):
+    cfg = load_config(runs.config)
+    with DefaultScope.overwrite_default_scope('mmagic'):
+        dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    differences = []
+    for i in range(10 * len(dataset)):
+        item = dataset[i % len(dataset)]
+        differences.append((item['data_samples'].gt_img.float()
+                            - item['inputs'].float()) / 255)
+    square = torch.cat([d.flatten() for d in differences]).square().mean()
+    assert sigma_of(load(runs.whole, 4)) == pytest.approx(
+        float(square.sqrt()), rel=0.2)
+
+
+def test_a_resumed_run_goes_on_with_it_bit_for_bit(runs):
+    first, last, whole = (load(runs.resumed, 2), load(runs.resumed, 4),
+                          load(runs.whole, 4))
+    assert sigma_of(first) == sigma_of(last) == sigma_of(whole)
+    assert last['meta']['irsde_mm'] == whole['meta']['irsde_mm']
+    for part in ('state_dict', 'ema_state_dict'):
+        for key, value in whole[part].items():
+            assert torch.equal(last[part][key], value), key
+
+
+def test_it_is_measured_once(runs, tmp_path, monkeypatch):
+    """A resumed run looks at no training data for it."""
+    shutil.copytree(runs.whole, tmp_path / 'run')
+    monkeypatch.setattr(settings_hook, 'samples_of', None)
+    assert train(runs.config, tmp_path / 'run', 4, '--resume') == 0
+
+
+def test_work_folder_and_checkpoint_alone_restore_with_it(
+        runs, photo, tmp_path):
+    alone = tmp_path / 'alone.pth'
+    shutil.copy(runs.whole / 'iter_4.pth', alone)
+    sigma = sigma_of(load(runs.whole, 4))
+    results = []
+    for model, checkpoint in ((runs.whole, None), (alone, None),
+                              (runs.config, alone)):
+        restorer = init_restorer(str(model), checkpoint and str(checkpoint),
+                                 device='cpu')
+        assert as_pipeline(restorer).output.sigma_data == sigma
+        results.append(restore(
+            restorer, photo, sampler=dict(type='irsde_mm.JumpSampler'),
+            steps=2, seed=1))
+    assert (results[0] == results[1]).all()
+    assert (results[0] == results[2]).all()
+
+
+def test_a_value_of_the_config_has_to_be_that_of_the_checkpoint(
+        runs, tmp_path, capfd):
+    shutil.copytree(runs.whole, tmp_path / 'run')
+    assert run_tool(
+        'train', runs.config, '--work-dir', tmp_path / 'run', '--resume',
+        '--cfg-options', *TINY, 'model.output.sigma_data=0.5') == 2
+    assert 'output.sigma_data' in capfd.readouterr().err
+
+
+# ------------------------------------------------------- without a training
+
+
+@pytest.fixture
+def runner():
+    """What the hook asks of one, with random training data."""
+    cfg = load_config('quickstart/derain', {
+        'model.generator.width': 4,
+        'model.output': dict(type='irsde_mm.PreconditionedOutput')})
+    with DefaultScope.overwrite_default_scope('mmagic'):
+        dataset = DATASETS.build(cfg.train_dataloader.dataset)
+        model = MODELS.build(cfg.model)
+    return SimpleNamespace(
+        model=model, seed=7, logger=SimpleNamespace(
+            info=lambda text: None),
+        train_dataloader=SimpleNamespace(dataset=dataset))
+
+
+def draws() -> tuple:
+    return random.random(), np.random.rand(), torch.rand(()).item()
+
+
+def seed_everything() -> None:
+    random.seed(3)
+    np.random.seed(3)
+    torch.manual_seed(3)
+
+
+def test_measuring_uses_up_no_random_number_of_training(runner):
+    seed_everything()
+    expected = draws()
+    seed_everything()
+    SettingsHook().before_train(runner)
+    assert draws() == expected
+    value = runner.model.output.sigma_data
+    runner.model.output.sigma_data = None
+    SettingsHook().before_train(runner)  # other states, the same value
+    assert runner.model.output.sigma_data == value > 0
+
+
+def test_a_given_value_stays(runner):
+    runner.model.output.sigma_data = 0.25
+    runner.train_dataloader = None
+    SettingsHook().before_train(runner)
+    assert runner.model.measured == dict(sigma_data=0.25)
+
+
+def test_models_without_settings_are_left_alone():
+    runner = SimpleNamespace(model=torch.nn.Linear(1, 1))
+    checkpoint = dict(meta={})
+    hook = SettingsHook()
+    hook.before_train(runner)
+    hook.before_save_checkpoint(runner, checkpoint)
+    hook.after_load_checkpoint(runner, checkpoint)
+    assert checkpoint == dict(meta={})

@@ -1,0 +1,54 @@
+"""Free memory, and what a call takes."""
+import psutil
+import pytest
+import torch
+from irsde_mm.inference.memory import (container_memory, free_memory,
+                                       peak_allocation)
+
+CPU = torch.device('cpu')
+
+
+def group(folder, limit, used, cached, v2=True):
+    """A control group as the kernel shows it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = (('memory.max', 'memory.current', 'inactive_file') if v2 else
+             ('memory.limit_in_bytes', 'memory.usage_in_bytes',
+              'total_inactive_file'))
+    (folder / names[0]).write_text(f'{limit}\n')
+    (folder / names[1]).write_text(f'{used}\n')
+    (folder / 'memory.stat').write_text(f'anon 7\n{names[2]} {cached}\n')
+
+
+def test_limits_of_containers(tmp_path):
+    """Each group on the way to the root may have one; files that are only
+    cached count as free."""
+    member = tmp_path / 'cgroup'
+    assert container_memory(tmp_path, member) == []
+    member.write_text('9:cpu:/a\n4:memory:/a/b\n0::/c/d\n')
+    group(tmp_path / 'c' / 'd', 1000, 800, 300)
+    group(tmp_path / 'c', 'max', 900, 0)
+    group(tmp_path / 'memory', 5000, 1000, 0, v2=False)
+    assert container_memory(tmp_path, member) == [4000, 500]
+    group(tmp_path / 'c', 700, 900, 0)
+    assert sorted(container_memory(tmp_path, member)) == [0, 500, 4000]
+
+
+def test_free_memory_is_what_the_system_has():
+    assert 0 < free_memory(CPU) <= psutil.virtual_memory().total
+
+
+@pytest.mark.parametrize('mode', [torch.no_grad, torch.inference_mode])
+def test_peak_of_a_call(mode):
+    """Three images at once; what is let go counts no longer, nor what was
+    there before, nor views of it."""
+    weight = torch.ones(1000)
+
+    def call():
+        a = torch.zeros(1000) + weight.view(10, 100).flatten()
+        b = a * 2
+        del a
+        return b + 1
+
+    with mode():
+        assert peak_allocation(call, CPU) == 2 * 4000
+        assert peak_allocation(lambda: weight[:10], CPU) == 0

@@ -1,0 +1,411 @@
+"""RestorationPipeline: torch alone, one call from a photo to a photo."""
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from irsde_mm.apis import bundled_models, init_restorer, restore
+from irsde_mm.errors import (CheckpointError, ConfigError, DataError,
+                             ImageError, IRSDEError)
+from irsde_mm.inference import (Hooks, NetworkCalls, Progress, Refinement,
+                                RestorationPipeline)
+from irsde_mm.inference.arrays import Upscale
+from irsde_mm.networks import ConditionalNAFNet
+from irsde_mm.samplers import JumpSampler, PosteriorSampler
+from irsde_mm.sde import IRSDE, VPSDE, CleanOutput, ResidualOutput
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+RNG = np.random.default_rng(0)
+A, B = (RNG.integers(0, 256, (20, 31, 3), dtype=np.uint8) for _ in 'ab')
+T = 20
+
+
+def network(channels: int = 3) -> ConditionalNAFNet:
+    torch.manual_seed(1)
+    net = ConditionalNAFNet(in_channels=channels, width=4, enc_blocks=[1],
+                            middle_blocks=1, dec_blocks=[1])
+    for p in net.parameters():  # some layers are zero at first
+        p.data += 0.01 * torch.randn_like(p)
+    return net.requires_grad_(False).eval()
+
+
+def by_hand(sampler='balanced', channels: int = 3,
+            **options) -> RestorationPipeline:
+    """An untrained network: its estimate of x0 is about mu."""
+    return RestorationPipeline(network(channels), IRSDE(0.1, num_steps=T),
+                               sampler, ResidualOutput(), **options)
+
+
+@pytest.fixture(scope='module')
+def pipeline() -> RestorationPipeline:
+    return by_hand()
+
+
+def as_tensor(image: np.ndarray) -> torch.Tensor:
+    """RGB in [0, 1]."""
+    return torch.from_numpy(image[..., ::-1].copy()).permute(2, 0, 1) / 255
+
+
+def as_array(image: torch.Tensor) -> np.ndarray:
+    return (image * 255).round().byte().permute(1, 2, 0).numpy()[..., ::-1]
+
+
+# ------------------------------------------------------------- what goes in
+
+
+def test_array_path_and_tensor_give_the_same(pipeline, tmp_path):
+    path = tmp_path / 'a.png'
+    Image.fromarray(A[..., ::-1]).save(path)
+    expected = pipeline(A, seed=3)
+    assert expected.shape == A.shape and expected.dtype == np.uint8
+    assert not np.array_equal(expected, A)
+    for given in (path, str(path)):
+        assert np.array_equal(pipeline(given, seed=3), expected)
+    found = pipeline(as_tensor(A), seed=3)
+    assert found.shape == (3, 20, 31) and found.dtype == torch.float32
+    assert found.min() >= 0 and found.max() <= 1
+    assert np.array_equal(as_array(found), expected)
+    batch = pipeline(torch.stack([as_tensor(A), as_tensor(B)]), seed=3)
+    assert batch.shape == (2, 3, 20, 31)
+    assert np.abs(as_array(batch[0]).astype(int) - expected).max() <= 1
+
+
+def test_the_order_of_colours_is_the_networks():
+    """A network of BGR sees the same photo the other way round."""
+    rgb, bgr = by_hand(), by_hand(order='BGR')
+    turned = bgr(A[..., ::-1].copy(), seed=1)
+    assert np.array_equal(rgb(A, seed=1), turned[..., ::-1])
+    assert not np.array_equal(rgb(A, seed=1), bgr(A, seed=1))
+    assert np.array_equal(as_array(bgr(as_tensor(A), seed=1)),
+                          bgr(A, seed=1))
+
+
+def test_the_name_of_a_file_seeds_its_noise(pipeline, tmp_path):
+    results = []
+    for folder, name in (('x', 'a'), ('y', 'a'), ('x', 'b')):
+        path = tmp_path / folder / f'{name}.png'
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(A[..., ::-1]).save(path)
+        results.append(pipeline(path))
+    assert np.array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+    assert np.array_equal(pipeline(A), pipeline(A))
+    other = by_hand(seed=5)
+    assert not np.array_equal(other(A), pipeline(A))
+    assert np.array_equal(other(A, seed=7), pipeline(A, seed=7))
+
+
+def test_grey_images(tmp_path):
+    grey = by_hand(channels=1)
+    assert grey.channels == 1
+    result = grey(A[..., :1], seed=1)
+    assert result.shape == (20, 31, 1)
+    path = tmp_path / 'grey.png'
+    Image.fromarray(A[..., 0]).save(path)
+    assert np.array_equal(grey(path, seed=1), result)
+    tensor = torch.from_numpy(A[..., :1].copy()).permute(2, 0, 1) / 255
+    assert np.array_equal((grey(tensor, seed=1) * 255).round().byte()[0],
+                          result[..., 0])
+    Image.fromarray(A).save(path)
+    with pytest.raises(ImageError, match='in colour'):
+        grey(path)
+    with pytest.raises(DataError, match=r'\(height, width, 1\)'):
+        grey(A)
+
+
+def test_photos_are_enlarged():
+    large = by_hand(upscale=Upscale(4))
+    assert large.upscale == 4
+    result = large(A, seed=1)
+    assert result.shape == (80, 124, 3)
+    found = large(as_tensor(A), seed=1)
+    assert found.shape == (3, 80, 124)
+    assert np.abs(as_array(found).astype(int) - result).max() <= 1
+    # what the network is given is the photo, larger
+    smooth = as_array(torch.nn.functional.interpolate(
+        as_tensor(A)[None], scale_factor=4, mode='bicubic')[0].clamp(0, 1))
+    inputs, sizes = large.as_inputs([A])
+    assert sizes == [(80, 124)]
+    seen = as_array(inputs[0].clamp(0, 1))
+    assert np.abs(seen.astype(int) - smooth).max() <= 1
+
+
+# ------------------------------------------------------------------ options
+
+
+def test_steps_and_samplers(pipeline):
+    assert pipeline.sampler.num_steps == 10
+    assert pipeline.choose_sampler(steps=3).num_steps == 3
+    assert pipeline.choose_sampler('fast').num_steps == 5
+    assert isinstance(pipeline.choose_sampler('posterior'), PosteriorSampler)
+    own = JumpSampler(num_steps=2)
+    assert pipeline.choose_sampler(own) is own
+    results = [pipeline(A, seed=1, **options) for options in (
+        {}, dict(steps=10), dict(sampler='balanced'), dict(steps=2),
+        dict(sampler=dict(type='irsde_mm.JumpSampler', num_steps=2)),
+        dict(sampler=own))]
+    assert np.array_equal(results[0], results[1])
+    assert np.array_equal(results[0], results[2])
+    assert np.array_equal(results[4], results[5])
+    assert not np.array_equal(results[0], results[3])
+    assert pipeline.sampler.num_steps == 10, 'the model is as it was'
+    assert pipeline.max_calls(None) == 10
+    assert pipeline.max_calls(PosteriorSampler()) == T
+
+
+def test_seeds_and_draws(pipeline):
+    first, second = (pipeline(A, seed=seed) for seed in (1, 2))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(
+        pipeline.restore_batch([A], seed=1, draw=1)[0], second)
+
+
+def test_a_batch_is_as_if_each_were_alone(pipeline):
+    together = pipeline.restore_batch([A, B[:19, :32]], ['a.png', 'b.png'])
+    for image, name, result in zip((A, B[:19, :32]), 'ab', together):
+        alone, = pipeline.restore_batch([image], [f'{name}.png'])
+        assert np.abs(alone.astype(int) - result).max() <= 1
+
+
+def test_tiles():
+    image = np.tile(A, (8, 9, 1))
+    seen = []
+
+    class Watched(ConditionalNAFNet):
+        def forward(self, xt, mu, t):
+            seen.append(tuple(xt.shape[-2:]))
+            return super().forward(xt, mu, t)
+
+    torch.manual_seed(1)
+    net = Watched(width=4, enc_blocks=[1], middle_blocks=1, dec_blocks=[1])
+    pipe = RestorationPipeline(
+        net.requires_grad_(False).eval(), IRSDE(0.1, num_steps=T), 'fast',
+        calls=NetworkCalls(fold=False))
+    whole = pipe(image, seed=1)
+    assert set(seen) == {image.shape[:2]} and len(seen) == 5
+    seen.clear()
+    tiled = pipe(image, seed=1, tile=128)
+    assert max(max(size) for size in seen) <= 128 and len(seen) > 5
+    assert np.abs(tiled.astype(int) - whole).mean() < 1
+    assert pipe.calls.tile == 'auto', 'the setting is as it was'
+
+
+def test_progress(pipeline):
+    seen = []
+
+    def watch(progress):
+        assert isinstance(progress, Progress)
+        image, = progress.states()
+        seen.append((progress.step, progress.steps, progress.t, image))
+
+    result = pipeline(A, steps=4, seed=1, callback=watch)
+    assert [item[:2] for item in seen] == [(i, 4) for i in range(5)]
+    times = [item[2] for item in seen]
+    assert times == sorted(times, reverse=True)
+    assert times[0] == T and times[-1] == 0
+    assert all(item[3].shape == A.shape and item[3].dtype == np.uint8
+               for item in seen)
+    assert np.array_equal(seen[-1][3], result)
+    assert np.array_equal(result, pipeline(A, steps=4, seed=1))
+
+
+def test_a_callback_can_stop_it(pipeline):
+    def stop(progress):
+        if progress.step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline(A, callback=stop)
+    assert np.array_equal(pipeline(A, seed=1), by_hand()(A, seed=1))
+
+
+# ------------------------------------------------------------------- models
+
+
+def test_outputs_and_processes():
+    for sde, output in ((IRSDE(0.1, num_steps=T), CleanOutput()),
+                        (VPSDE(num_steps=T), None)):
+        pipe = RestorationPipeline(network(), sde, 'fast', output)
+        assert pipe(A, seed=1).shape == A.shape
+
+
+def test_it_can_be_moved(pipeline):
+    moved = by_hand().to('cpu')
+    assert moved.device == torch.device('cpu')
+    assert np.array_equal(moved(A, seed=1), pipeline(A, seed=1))
+    path = bundled_models()['sr']
+    model = RestorationPipeline.from_file(path).to('cpu')
+    for module in (model.network, model.hooks.initial):
+        assert {p.device.type for p in module.parameters()} == {'cpu'}
+
+
+@pytest.mark.parametrize('name', bundled_models())
+def test_bundled_models(name):
+    """Ways to open one, and the same picture from all."""
+    pipe = RestorationPipeline.from_bundled(name, 'cpu')
+    expected = pipe(A, steps=2, seed=1)
+    path = bundled_models()[name]
+    for other in (RestorationPipeline.from_file(path, 'cpu'),
+                  RestorationPipeline.from_file(str(path)).to('cpu'),
+                  init_restorer(name, device='cpu'),
+                  init_restorer(str(path), device='cpu')):
+        assert isinstance(other, RestorationPipeline)
+        assert np.array_equal(restore(other, A, steps=2, seed=1), expected)
+    assert expected.shape == (20 * pipe.upscale, 31 * pipe.upscale, 3)
+    assert not pipe.network.training
+    assert not any(p.requires_grad for p in pipe.network.parameters())
+    assert (name in ('sr', 'inpaint')) == isinstance(pipe.hooks, Refinement)
+
+
+def test_a_refinement_starts_from_the_first_network():
+    pipe = RestorationPipeline.from_bundled('inpaint', 'cpu')
+    degraded = as_tensor(A)[None]
+    with torch.no_grad():
+        expected = pipe.hooks.initial(degraded).clamp(0, 1)
+    torch.testing.assert_close(pipe.hooks.condition(degraded), expected)
+    plain = RestorationPipeline(pipe.network, pipe.sde, pipe.sampler,
+                                pipe.output)
+    assert type(plain.hooks) is Hooks
+    assert not np.array_equal(plain(A, seed=1), pipe(A, seed=1))
+
+
+def test_a_checkpoint_of_a_training(trained):
+    """The averaged weights, without config."""
+    pipe = RestorationPipeline.from_file(trained / 'iter_2.pth', 'cpu')
+    assert type(pipe.output).__name__ == 'EulerNoiseOutput'
+    model = init_restorer(str(trained / 'derain.py'),
+                          str(trained / 'iter_2.pth'), 'cpu')
+    options = dict(sampler='fast', seed=1)
+    assert np.array_equal(pipe(A, **options), restore(model, A, **options))
+
+
+# ----------------------------------------------------------------- threads
+
+
+def test_two_threads_share_a_model():
+    """Two photos of other sizes with other options at the same time."""
+    pipe = RestorationPipeline.from_bundled('inpaint', 'cpu')
+    jobs = [(A, dict(seed=1, steps=6)), (np.tile(B, (2, 1, 1)), dict(
+        seed=2, sampler='balanced'))]
+    expected = [pipe(image, **options) for image, options in jobs]
+    meet = threading.Barrier(len(jobs))
+    results = [[] for _ in jobs]
+
+    def together(progress):
+        if progress.step == 1:  # both are under way
+            meet.wait(60)
+
+    def run(i):
+        image, options = jobs[i]
+        for _ in range(3):
+            results[i].append(pipe(image, callback=together, **options))
+
+    threads = [threading.Thread(target=run, args=(i, )) for i in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for found, wanted in zip(results, expected):
+        assert len(found) == 3
+        assert all(np.array_equal(image, wanted) for image in found)
+
+
+# ------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize('image, options, words', [
+    (A, dict(steps=0), 'steps=0 is less than 1'),
+    (A, dict(steps=2.5), 'steps=2.5 must be a whole number'),
+    (A, dict(steps=T + 1), f'at most {T}'),
+    (A, dict(seed=-1), 'seed=-1'), (A, dict(seed='1'), "seed='1'"),
+    (A, dict(sampler='quick'), "unknown sampler 'quick'"),
+    (A, dict(sampler=dict(type='irsde_mm.IRSDE')), 'of kind Sampler|cannot'),
+    (A, dict(sampler=dict(type='irsde_mm.JumpSampler', eta='x')), 'sampler'),
+    (A, dict(tile=5), 'at least 128'), (A, dict(tile='large'), "'large'"),
+    (A[..., 0], {}, 'an image array must be'),
+    (A.astype(np.float32), {}, 'float32'),
+    (A[:0], {}, r'\(0, 31, 3\)'),
+    (as_tensor(A)[0], {}, 'an image tensor must be'),
+    (as_tensor(A)[:1], {}, r'\(1, 20, 31\)'),
+    (as_tensor(A).byte(), {}, 'uint8'),
+    ('nowhere.png', {}, 'nowhere.png')])
+def test_errors_are_one_line(pipeline, image, options, words):
+    with pytest.raises(IRSDEError, match=words) as error:
+        pipeline(image, **options)
+    assert '\n' not in str(error.value)
+
+
+def test_photos_of_other_sizes_are_no_batch(pipeline):
+    with pytest.raises(DataError, match='different sizes'):
+        pipeline.restore_batch([A, A[:9]])
+
+
+@pytest.mark.parametrize('options, error, words', [
+    (dict(sampler='quick'), ConfigError, 'unknown sampler'),
+    (dict(sampler=dict(type='irsde_mm.JumpSampler', num_steps=T + 1)),
+     ValueError, f'at most {T}'),
+    (dict(seed=-1), ConfigError, 'seed=-1'),
+    (dict(sigma=2.), ConfigError, 'sigma=2.0'),
+    (dict(sigma='much'), ConfigError, "sigma='much'"),
+    (dict(order='GBR'), ConfigError, "order='GBR'")])
+def test_parts_that_do_not_fit(options, error, words):
+    with pytest.raises(error, match=words):
+        by_hand(**options)
+
+
+def test_files_that_are_not_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError, match="no checkpoint 'x.safetensors'"):
+        RestorationPipeline.from_file('x.safetensors')
+    with pytest.raises(ConfigError, match="no model for 'derian'.*derain"):
+        RestorationPipeline.from_bundled('derian')
+    with pytest.raises(ConfigError, match="device 'abacus'"):
+        RestorationPipeline.from_bundled('derain', 'abacus')
+    torch.save(dict(state_dict=dict(a=torch.zeros(1)), meta={}), 'x.pth')
+    with pytest.raises(CheckpointError, match='init_restorer opens models'):
+        RestorationPipeline.from_file('x.pth')
+
+
+# ----------------------------------------------------------------- imports
+
+ALONE = '''
+import sys
+import numpy as np
+import irsde_mm.apis, irsde_mm.inference, irsde_mm.model_files
+import irsde_mm.networks, irsde_mm.samplers, irsde_mm.sde
+import irsde_mm.io.photos, irsde_mm.io.reader, irsde_mm.io.weights
+from irsde_mm.apis import RestorationInferencer, init_restorer, restore
+from irsde_mm.inference import RestorationPipeline
+from irsde_mm.commands import restore as command
+
+photo = sys.argv[1]
+model = RestorationPipeline.from_bundled('derain', 'cpu')
+assert restore(model, photo, steps=2).shape == (20, 31, 3)
+tool = RestorationInferencer('sr', device='cpu')
+tool(photo, steps=2, samples=2, compare=True, trajectory=True,
+     out_dir=sys.argv[2], show_progress=False)
+init_restorer(sys.argv[3])
+heavy = ('mmengine', 'mmcv', 'mmagic', 'diffusers', 'torchvision',
+         'transformers', 'pandas', 'matplotlib', 'gradio', 'lmdb')
+found = sorted({name.partition('.')[0] for name in sys.modules}
+               & set(heavy))
+assert not found, found
+'''
+
+
+def test_restoring_needs_torch_alone(photo, tmp_path, trained):
+    """A bundled model, a checkpoint of ours, and pictures of results."""
+    done = subprocess.run(
+        [sys.executable, '-c', ALONE, photo, tmp_path / 'out',
+         trained / 'iter_2.pth'], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / 'out').iterdir())) == 6
+
+
+def test_a_newcomer_finds_everything_in_a_few_files():
+    """irsde_mm/apis has a file for each thing that a caller does."""
+    assert len(list((ROOT / 'irsde_mm' / 'apis').glob('*.py'))) <= 12

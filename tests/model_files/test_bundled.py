@@ -1,0 +1,106 @@
+"""The bundled models: they load, restore, and say what they are."""
+import numpy as np
+import pytest
+import yaml
+from conftest import ROOT
+from irsde_mm import apis
+from irsde_mm.apis import init_restorer
+from irsde_mm.config import load_config
+from irsde_mm.config.own_data import fixed
+from irsde_mm.errors import ConfigError
+from irsde_mm.inference import RestorationPipeline
+from irsde_mm.model_files import bundled_models
+from irsde_mm.model_files.bundled import WEIGHTS, find_bundled
+from irsde_mm.model_files.exported import read_exported
+from irsde_mm.models.restorers.settings import plain
+from mmengine.registry import DATASETS, DefaultScope
+
+#: What each promises on the 100 photos of BSDS500 val, in dB.
+GAINS = dict(derain=3, denoise=5, inpaint=6, dehaze=4, deblur=0.5, sr=0.3)
+BUNDLED = bundled_models()
+META = {model.get('Weights'): model for model in yaml.safe_load(
+    (ROOT / 'configs/boxed/metafile.yml').read_text())['Models']}
+
+
+def row(page, name):
+    """Pairs (input, restored) of the line of a table about a model."""
+    line, = [line for line in page.read_text().splitlines()
+             if line.startswith(f'| {name} |') and ' / ' in line]
+    return [tuple(map(float, cell.split(' / ')))
+            for cell in line.split('|')[2:-1]]
+
+
+def test_nothing_else_is_bundled():
+    assert apis.boxed_models is bundled_models, 'the name in version 0.1'
+    assert set(BUNDLED) == set(GAINS)
+    assert {f'{name}.md' for name in BUNDLED} == {
+        path.name for path in WEIGHTS.glob('*.md')}
+
+
+@pytest.mark.parametrize('name', BUNDLED)
+def test_files_are_small_and_say_their_terms(name):
+    assert BUNDLED[name].stat().st_size <= 2_000_000
+    exported = read_exported(str(BUNDLED[name]))['meta']['exported']
+    assert 'BSDS500' in exported['licence']
+    assert exported['config']['model']['type'] in (
+        'irsde_mm.IRSDERestorer', 'irsde_mm.RefiningRestorer')
+
+
+@pytest.mark.parametrize('name', BUNDLED)
+def test_the_config_that_is_named_is_the_one_in_the_file(name):
+    """Process, network, objective, sampler, test images and degradation."""
+    weights = f'irsde_mm/weights/{name}.safetensors'
+    cfg = load_config(str(ROOT / META[weights]['Config']))
+    inside = read_exported(str(BUNDLED[name]))['meta']['exported']['config']
+    for key in ('generator', 'sde', 'sampler', 'pixel_loss'):
+        assert inside['model'][key] == plain(cfg.model[key])
+    assert inside['test_dataloader']['dataset']['pipeline'] == plain(
+        cfg.test_dataloader.dataset.to_dict()['pipeline'])
+    pipeline = RestorationPipeline.from_bundled(name, 'cpu')
+    assert pipeline.degradation == plain(
+        [step.to_dict() for step in cfg.degradation])
+
+
+@pytest.mark.parametrize('name', BUNDLED)
+def test_card_index_and_documents_agree(name):
+    scores = row(BUNDLED[name].with_suffix('.md'), name)
+    assert scores == row(ROOT / 'docs/models.md', name)
+    model = META[f'irsde_mm/weights/{name}.safetensors']
+    assert [restored for _, restored in scores] == list(
+        model['Results'][0]['Metrics'].values())
+    before, after = scores[0]
+    assert after - before >= GAINS[name]
+
+
+@pytest.mark.parametrize('name', BUNDLED)
+def test_degraded_photos_become_better(name):
+    """Photos that training never saw, degraded as the file says."""
+    pipeline = RestorationPipeline.from_bundled(name, 'cpu')
+    crop = dict(type='Crop', keys=['gt'], crop_size=(128, 128),
+                random_crop=False)
+    steps = [fixed(step) for step in pipeline.degradation]
+    with DefaultScope.overwrite_default_scope('mmagic'):
+        photos = DATASETS.build(dict(
+            type='irsde_mm.BuiltinPhotos', split='test', pipeline=[
+                crop, *steps, dict(type='PackInputs')]))
+    pipeline.upscaling = None  # the last of the degradations did it
+    gains = []
+    for photo in photos:
+        x0 = photo['data_samples'].gt_img.double()
+        degraded = photo['inputs'].float().flip(0) / 255
+        restored = pipeline(degraded).flip(0).double() * 255
+        before, after = (
+            float((image.round().clip(0, 255) - x0).square().mean())
+            for image in (photo['inputs'].double(), restored))
+        gains.append(10 * np.log10(before / after))
+    assert np.mean(gains) > GAINS[name] / 2, gains
+
+
+def test_what_exists_goes_before_bundled_models(tmp_path, monkeypatch):
+    assert find_bundled('deblur') == str(BUNDLED['deblur'])
+    assert find_bundled('quickstart/derain') == 'quickstart/derain'
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'deblur').mkdir()
+    assert find_bundled('deblur') == 'deblur'
+    with pytest.raises(ConfigError, match="no config 'derian'"):
+        init_restorer('derian')

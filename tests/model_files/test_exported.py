@@ -1,0 +1,447 @@
+"""Models as files: complete, exact, and whole or not there."""
+import json
+import os
+import resource
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT, run_tool
+from irsde_mm.apis import RestorationInferencer, init_restorer, restore
+from irsde_mm.apis.export import export, settings_of, source_of
+from irsde_mm.apis.inference import as_pipeline
+from irsde_mm.config import load_config
+from irsde_mm.config.trusted import check_model, detached
+from irsde_mm.errors import CheckpointError, ConfigError, OutputError
+from irsde_mm.inference import RestorationPipeline
+from irsde_mm.inference.presets import PRESETS
+from irsde_mm.model_files import bundled_models, read_checkpoint
+from irsde_mm.model_files.exported import read_exported, write_exported
+from irsde_mm.model_files.limits import check_value
+from irsde_mm.model_files.settings import KINDS, RESTORERS, is_own
+from irsde_mm.models.restorers.settings import plain
+from mmengine.config import Config
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+CONFIGS = sorted(str(p.relative_to(ROOT / 'configs').with_suffix(''))
+                 for p in (ROOT / 'configs').rglob('*.py')
+                 if '_base_' not in p.parts)
+SMALL = [name for name in CONFIGS if name.startswith(
+    ('quickstart', 'baselines/quickstart'))]
+IMAGE = np.random.default_rng(0).integers(100, 130, (32, 24, 3),
+                                          dtype=np.uint8)
+
+
+@pytest.fixture(scope='module')
+def exported(trained, tmp_path_factory) -> Path:
+    """A tiny model as tools/export.py leaves it."""
+    path = tmp_path_factory.mktemp('exported') / 'tiny model.safetensors'
+    assert run_tool('export', trained, '--out', path, '--licence',
+                    'CC0-1.0') == 0
+    return path
+
+
+# ---------------------------------------------------------------- the file
+
+
+def test_what_is_in_it(exported, trained):
+    """The averaged weights, and all that restoring takes as plain data."""
+    with safe_open(exported, framework='pt') as file:
+        texts = file.metadata()
+    assert texts['title'] == 'derain' and texts['licence'] == 'CC0-1.0'
+    assert texts['format_version'] == '2' and len(texts['sha256']) == 64
+    assert texts['source'] == 'quickstart/derain'
+    assert 'config' not in texts and 'model' not in texts
+    settings, pipeline = (json.loads(texts[key])
+                          for key in ('settings', 'pipeline'))
+    checkpoint = torch.load(trained / 'iter_2.pth', weights_only=True)
+    assert settings == checkpoint['meta']['irsde_mm']
+    cfg = load_config(str(trained / 'derain.py'))
+    assert set(pipeline) == set(KINDS)
+    assert pipeline['network'] == plain(cfg.model.generator)
+    assert pipeline['sde'] == plain(cfg.model.sde)
+    assert pipeline['output'] == dict(type='irsde_mm.EulerNoiseOutput')
+    assert pipeline['sampler']['num_steps'] == 2
+    assert pipeline['degradation'] == plain(cfg.degradation)
+    weights = load_file(exported)
+    assert set(weights) == set(checkpoint['state_dict'])
+    assert all(torch.equal(weights[key], value)
+               for key, value in checkpoint['state_dict'].items())
+
+
+def test_no_licence_is_invented(trained, tmp_path, capfd):
+    out = tmp_path / 'new folder' / 'x.safetensors'
+    assert run_tool('export', trained / 'iter_2.pth', '--out', out) == 0
+    assert read_exported(out)['meta']['exported']['licence'] == 'not given'
+    said = capfd.readouterr().out
+    assert f"is now '{out}'" in said
+    assert "uses the test set of 'quickstart/derain'" in said
+    assert os.listdir(out.parent) == ['x.safetensors']
+
+
+@pytest.mark.parametrize('name', SMALL)
+def test_every_small_model_is_itself_again(name, tmp_path):
+    path = tmp_path / 'model.safetensors'
+    torch.manual_seed(1)
+    model = init_restorer(name, device='cpu')
+    for p in model.parameters():  # some layers are zero at first
+        p.data += 0.01 * torch.randn_like(p)
+    assert export(model, path, name) is None
+    assert read_exported(path)['meta']['exported']['source'] == name
+    again = init_restorer(str(path), device='cpu')
+    ours = isinstance(as_pipeline(model), RestorationPipeline)
+    assert isinstance(again, RestorationPipeline) == ours
+    options = dict(steps=2) if ours else {}
+    assert np.array_equal(restore(model, IMAGE, **options),
+                          restore(again, IMAGE, **options))
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_every_config_fits_into_a_file(name):
+    """What its model and its test are is found again from the name."""
+    cfg = load_config(name)
+    assert source_of(cfg) == name
+    content = plain(cfg.to_dict())['model']
+    if content['type'] in RESTORERS:
+        for key in ('generator', 'sde', 'sampler'):
+            check_value(content[key], key)
+            # mmagic's network is not of the core
+            assert content[key] in list(PRESETS) or is_own(
+                content[key]) or name == 'mixing/denoising_unet'
+    else:
+        check_model(detached(content))
+
+
+def test_a_config_with_another_test_set_names_none(tmp_path):
+    for change in ({'test_dataloader.dataset.split': 'train'},
+                   {'degradation.0.layers': (1, 1)},
+                   {'test_evaluator.metrics.0.crop_border': 7},
+                   {'test_dataloader': None}):
+        assert source_of(load_config('quickstart/derain', change)) == ''
+    # the copy in a work folder
+    cfg = load_config('quickstart/sr', {'train_cfg.max_iters': 5})
+    cfg.dump(tmp_path / 'sr.py')
+    assert source_of(load_config(str(tmp_path / 'sr.py'))) == 'quickstart/sr'
+    cfg.dump(tmp_path / 'mine.py')
+    assert source_of(load_config(str(tmp_path / 'mine.py'))) == ''
+
+
+def test_a_degradation_by_files_stays_behind():
+    """The masks are not in the file."""
+    cfg = load_config('quickstart/inpaint')
+    model = init_restorer('quickstart/inpaint', device='cpu')
+    content = plain(cfg.to_dict())
+    kept = json.loads(settings_of(model, content)['pipeline'])
+    assert kept['degradation'] == content['degradation']
+    content['degradation'][0]['folder'] = 'data/masks'
+    assert json.loads(settings_of(model, content)['pipeline'])[
+        'degradation'] == []
+
+
+# --------------------------------------------------------------- using it
+
+
+def test_restored_as_with_config_and_checkpoint(exported, trained, photo,
+                                                tmp_path):
+    for i, options in enumerate(([], ['--seed', 3], ['--steps', 1], [
+            '--sampler', 'fast', '--steps', 3])):
+        results = []
+        for model in (exported, trained):
+            out = tmp_path / f'{i}-{model.name}'
+            assert run_tool('restore', photo, '--model', model, '--out', out,
+                            *options) == 0
+            results.append((out / 'my photo.png').read_bytes())
+        assert results[0] == results[1]
+    assert init_restorer(str(exported)).sampler.num_steps == 2
+
+
+def scores(folder: Path) -> dict:
+    path, = folder.glob('2*/2*.json')
+    return {key: value for key, value in json.loads(path.read_text()).items()
+            if 'time' not in key}
+
+
+def test_tested_as_with_config_and_checkpoint(exported, trained, tmp_path,
+                                              monkeypatch):
+    assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',
+                    '--work-dir', tmp_path / 'a') == 0
+    monkeypatch.chdir(tmp_path)
+    assert run_tool('test', exported) == 0
+    alone = tmp_path / 'work_dirs' / 'tiny model'
+    assert scores(alone) == scores(tmp_path / 'a')
+    assert 'PSNR_Y' in scores(alone)
+    pictures = [sorted(folder.rglob('vis_image/*.png'))
+                for folder in (tmp_path / 'a', alone)]
+    assert [p.name for p in pictures[0]] == [p.name for p in pictures[1]]
+    assert all(a.read_bytes() == b.read_bytes() for a, b in zip(*pictures))
+    # what lies there runs again, as any config
+    kept = Config.fromfile(alone / 'tiny model.py')
+    assert kept.model.sampler.num_steps == 2
+    assert run_tool('test', exported, '--steps', 1, '--work-dir',
+                    tmp_path / 'b') == 0
+    assert scores(tmp_path / 'b') != scores(alone)
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    rng = np.random.default_rng(0)
+    (tmp_path / 'photos').mkdir()
+    for i in range(3):
+        Image.fromarray(rng.integers(0, 256, (40, 50, 3), np.uint8)).save(
+            tmp_path / 'photos' / f'{i}.png')
+    return tmp_path / 'photos'
+
+
+def without_source(path: Path, out: Path) -> Path:
+    content = read_exported(path)
+    texts = content['meta']['exported']
+    kept = {key: json.dumps(value) if isinstance(value, dict) else value
+            for key, value in texts.items() if key not in ('source', 'sha256')}
+    write_exported(out, content['state_dict'], kept)
+    return out
+
+
+def test_tested_on_somebodys_photos(exported, trained, tmp_path, photos):
+    """With and without a config that comes with the package."""
+    alone = without_source(exported, tmp_path / 'alone.safetensors')
+    for name, model in (('a', [exported]), ('b', [
+            trained / 'derain.py', trained / 'iter_2.pth']), ('c', [alone])):
+        assert run_tool('test', *model, '--data', photos, '--work-dir',
+                        tmp_path / name) == 0
+    assert scores(tmp_path / 'a') == scores(tmp_path / 'b') == scores(
+        tmp_path / 'c')
+
+
+def test_a_file_without_a_test_set(exported, trained, tmp_path, photos,
+                                   error):
+    alone = without_source(exported, tmp_path / 'alone.safetensors')
+    message = error('test', alone)
+    assert 'names no test set' in message and '--data' in message
+    assert run_tool('test', trained / 'derain.py', alone, '--work-dir',
+                    tmp_path / 'a') == 0
+    # a checkpoint says nothing about degradations: pairs, or its config
+    checkpoint = trained / 'iter_2.pth'
+    assert 'names no test set' in error('test', checkpoint)
+    assert 'does not say how to degrade' in error(
+        'test', checkpoint, '--data', photos)
+    for side in ('input', 'target'):
+        shutil.copytree(photos, tmp_path / 'pairs' / side)
+    assert run_tool('test', checkpoint, '--data', tmp_path / 'pairs',
+                    '--work-dir', tmp_path / 'b') == 0
+
+
+@pytest.mark.parametrize('name', ['sr', 'denoise'])
+def test_bundled_models_are_tested_on_somebodys_photos(name, tmp_path,
+                                                       photos, error):
+    """Files of version 0.1, whose test set is the trainer's."""
+    path = bundled_models()[name]
+    assert 'names no test set' in error('test', path)
+    assert run_tool('test', path, '--data', photos, '--work-dir',
+                    tmp_path / 'a', '--steps', 1) == 0
+    assert run_tool('test', f'boxed/{name}', path, '--data', photos,
+                    '--work-dir', tmp_path / 'b', '--steps', 1) == 0
+    found, expected = (scores(tmp_path / folder) for folder in 'ab')
+    if name == 'sr':  # as usual in the field: 4 pixels are cut
+        assert found == expected
+    assert set(found) == set(expected)
+
+
+def test_trained_on_from_it(exported, trained, tmp_path):
+    path = tmp_path / 'tiny.safetensors'  # mmengine's options have no spaces
+    path.write_bytes(exported.read_bytes())
+    assert run_tool('train', trained / 'derain.py', '--work-dir', tmp_path,
+                    '--cfg-options', f'load_from={path}',
+                    'train_cfg.max_iters=1') == 0
+
+
+def test_a_published_model_restores_as_its_config_says(tmp_path):
+    """The flow denoises better than a posterior without settings would."""
+    out = tmp_path / 'denoise.safetensors'
+    assert run_tool('export', ROOT / 'weights' / 'bsds_denoise.pth',
+                    '--config', 'bsds/denoise', '--out', out) == 0
+    model = init_restorer(str(out))
+    assert type(model.sampler).__name__ == 'ProbabilityFlowSampler'
+    assert model.sigma == 'estimate'
+
+
+def test_the_objective_is_that_of_the_weights(trained, tmp_path):
+    """A config may have another: outputs are read as the weights give them."""
+    cfg = load_config(str(trained / 'derain.py'), {
+        'model.pixel_loss.exact': True})
+    config, out = tmp_path / 'exact.py', tmp_path / 'x.safetensors'
+    cfg.dump(str(config))
+    assert run_tool('export', trained / 'iter_2.pth', '--config', config,
+                    '--out', out) == 0
+    model = init_restorer(str(out))
+    assert type(model.output).__name__ == 'EulerNoiseOutput'
+
+
+def test_own_objectives_can_be_exported(tmp_path):
+    """A model that restores needs no loss, so its name is not in the file."""
+    from irsde_mm.models import NoiseMatchingLoss
+    from irsde_mm.registry import MODELS
+
+    @MODELS.register_module(name='LossOfTheTest', force=True)
+    class LossOfTheTest(NoiseMatchingLoss):
+        objective = 'of the test'
+
+    try:
+        cfg = load_config('quickstart/derain', {
+            'model.pixel_loss': dict(type='irsde_mm.LossOfTheTest'),
+            'model.generator.width': 4})
+        cfg.dump(str(tmp_path / 'own.py'))
+        model = init_restorer(str(tmp_path / 'own.py'), device='cpu')
+    finally:
+        MODELS.module_dict.pop('LossOfTheTest')
+    export(model, tmp_path / 'x.safetensors', 'x')
+    again = init_restorer(str(tmp_path / 'x.safetensors'), device='cpu')
+    assert type(again.output).__name__ == 'NoiseOutput'
+    assert np.array_equal(restore(model, IMAGE, steps=2),
+                          restore(again, IMAGE, steps=2))
+
+
+def test_files_of_version_1(tmp_path):
+    """They hold a config; the bundled ones are of that kind."""
+    for name, path in bundled_models().items():
+        assert read_exported(str(path))['meta']['exported'][
+            'format_version'] == '1'
+        pipeline = RestorationPipeline.from_file(path, 'cpu')
+        assert pipeline.seed == 0 and pipeline.order == 'RGB'
+        assert pipeline.upscale == (4 if name == 'sr' else 1)
+        assert pipeline.sigma == ('estimate' if name == 'denoise' else None)
+        assert pipeline.degradation[0]['type'].startswith('irsde_mm.')
+
+
+@pytest.mark.parametrize('name', ['denoise', 'derain', 'sr'])
+def test_checkpoints_of_version_1(name, tmp_path):
+    """As with their config, but for the sampler."""
+    path = ROOT / 'weights' / f'bsds_{name}.pth'
+    alone = RestorationPipeline.from_file(path, 'cpu')
+    model = init_restorer(f'bsds/{name}', str(path), 'cpu')
+    if name == 'sr':  # a checkpoint does not say that photos are enlarged
+        model.pipeline.upscaling = None
+    options = dict(sampler='fast', seed=1)
+    assert np.array_equal(restore(alone, IMAGE, **options),
+                          restore(model, IMAGE, **options))
+
+
+def test_a_file_of_a_baseline(tmp_path, photo):
+    """It is built by mmagic, and restores and tests without a config."""
+    model = init_restorer('baselines/quickstart/derain_cnn', device='cpu')
+    path = tmp_path / 'cnn.safetensors'
+    export(model, path, 'cnn')
+    with pytest.raises(CheckpointError, match='init_restorer opens models'):
+        RestorationPipeline.from_file(path)
+    assert run_tool('restore', photo, '--model', path, '--out',
+                    tmp_path / 'out') == 0
+    image = np.asarray(Image.open(photo))[..., ::-1].copy()
+    with Image.open(tmp_path / 'out' / 'my photo.png') as result:
+        assert np.array_equal(np.asarray(result)[..., ::-1],
+                              restore(model, image))
+    tool = RestorationInferencer(str(path), device='cpu')
+    assert tool.pipeline.sampler is None
+    assert run_tool('test', path, '--work-dir', tmp_path / 'test') == 0
+    assert 'PSNR' in scores(tmp_path / 'test')
+
+
+# ------------------------------------------------------------------ errors
+
+
+def test_export_errors(exported, trained, tmp_path, error):
+    out = ['--out', tmp_path / 'x.safetensors']
+    before = exported.read_bytes()
+    assert 'not overwritten' in error('export', trained, '--out', exported)
+    assert exported.read_bytes() == before
+    assert 'must end in .safetensors' in error('export', trained, '--out',
+                                               tmp_path / 'x.pth')
+    assert 'no checkpoint' in error('export', tmp_path / 'y.pth', *out)
+    assert 'not a work folder' in error('export', tmp_path, *out)
+    alone = tmp_path / 'alone.pth'
+    alone.write_bytes((trained / 'iter_2.pth').read_bytes())
+    assert '--config' in error('export', alone, *out)
+    assert 'other settings' in error('export', alone, '--config',
+                                     'quickstart/derain', *out)
+    assert 'cannot write' in error('export', trained, '--out',
+                                   '/dev/null/x.safetensors')
+    assert not (tmp_path / 'x.safetensors').exists()
+
+
+def test_a_full_disk_leaves_nothing(trained, tmp_path):
+    model = init_restorer(str(trained))
+    path = tmp_path / 'x.safetensors'
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match='cannot write'):
+            export(model, path, 'x')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
+
+
+def test_models_that_a_file_cannot_hold(tmp_path):
+    """Each is refused with what is in the way, and nothing is written."""
+    model = init_restorer('quickstart/derain', device='cpu')
+    path = tmp_path / 'x.safetensors'
+    for key, value, words in (
+            ('generator.type', 'mine.Network', "generator.*'mine.Network'"),
+            ('sde.type', 'IRSDE2', "sde.*'IRSDE2'"),
+            ('sampler.type', 'mine.Sampler', "sampler.*'mine.Sampler'"),
+            ('data_preprocessor.std', [1., 1., 1.], 'not in .0, 1.')):
+        cfg = load_config('quickstart/derain')
+        part, _, name = key.partition('.')
+        cfg.model[part][name] = value
+        model.cfg = cfg
+        with pytest.raises(ConfigError, match=f'cannot be exported.*{words}'):
+            export(model, path, 'x')
+    baseline = init_restorer('baselines/quickstart/derain_cnn', device='cpu')
+    baseline.cfg.model.type = 'mmagic.SinGAN'
+    with pytest.raises(ConfigError, match='SinGAN'):
+        export(baseline, path, 'x')
+    assert not path.exists()
+
+
+def test_a_model_class_of_ones_own_is_refused(tmp_path):
+    model = init_restorer('quickstart/derain', device='cpu')
+    model.__class__ = type('Mine', (type(model), ), {})
+    with pytest.raises(ConfigError, match='Mine is not a model'):
+        export(model, tmp_path / 'x.safetensors', 'x')
+
+
+@pytest.mark.parametrize('share', [0, 0.001, 0.01, 0.5, 0.999])
+def test_truncated(exported, tmp_path, share, photo, error):
+    content = exported.read_bytes()
+    path = tmp_path / 'short.safetensors'
+    path.write_bytes(content[:int(share * len(content))])
+    message = error('restore', photo, '--model', path, '--out', tmp_path)
+    assert 'broken' in message or 'does not say' in message
+
+
+def test_every_flipped_bit_is_noticed(exported, tmp_path):
+    content, path = exported.read_bytes(), tmp_path / 'flipped.safetensors'
+    for place in np.random.default_rng(0).integers(len(content), size=60):
+        flipped = bytearray(content)
+        flipped[place] ^= 4
+        path.write_bytes(flipped)
+        with pytest.raises(CheckpointError):
+            read_checkpoint(path)
+
+
+@pytest.mark.parametrize('texts, words', [
+    ({}, 'does not say of which model'), (None, 'does not say'),
+    (dict(format='irsde_mm', format_version='3', version='9.1'),
+     'made by irsde_mm 9.1'),
+    (dict(format='irsde_mm', format_version='1'), 'sha256'),
+    (dict(format='irsde_mm', format_version='2'), 'sha256'),
+    (dict(format='irsde_mm', format_version='-1'), 'does not say'),
+    (dict(format='pt'), 'does not say')])
+def test_other_files(texts, words, tmp_path, photo, error):
+    path = tmp_path / 'other.safetensors'
+    save_file(dict(a=torch.zeros(2)), path, metadata=texts)
+    for tool in (['restore', photo, '--model', path, '--out', tmp_path],
+                 ['test', path]):
+        assert words in error(*tool)
