@@ -1,5 +1,6 @@
 """Several processes on CPUs, and what launchers tell them."""
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -37,6 +38,8 @@ def join_processes(cfg) -> None:
     try:
         if cfg.launcher == 'slurm':
             tell_torch_of_slurm(os.environ)
+        # imported later, its default arguments would keep the group alive
+        import torch.distributed.nn
         torch.distributed.init_process_group('gloo', **meeting())
     except (KeyError, ValueError) as error:
         tool = dict(slurm='slurm_train.sh, slurm_test.sh (srun)').get(
@@ -114,12 +117,15 @@ def end_children() -> None:
 
 
 def leave_group() -> None:
-    """Ends the talk between processes, if there is any.
+    """Leaves the process group, if there is one, and ends its threads.
 
     Reason: a process that exits with gloo's threads still running may be
-    aborted by C++ ("terminate called without an active exception").
+    aborted by C++ ("terminate called without an active exception"). They run
+    as long as anything refers to the group, such as a wrapped model in a
+    reference cycle.
     """
     torch = sys.modules.get('torch')
     if torch is not None and torch.distributed.is_available() \
             and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
+        gc.collect()

@@ -297,6 +297,42 @@ def test_the_early_wait_for_the_late_after_a_restart(tmp_path):
     assert done.stdout.count('they are 2') == 2
 
 
+CYCLE = """
+import gc
+from pathlib import Path
+import torch
+from irsde_mm import processes
+from mmengine.config import Config
+
+def threads():
+    return [path.read_text() for path in Path('/proc/self/task').glob('*/comm')
+            if 'gloo' in path.read_text()]
+
+gc.disable()
+processes.join_processes(Config(dict(launcher='pytorch')))
+model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+model.of = [model]
+del model
+before = len(threads())
+processes.leave_group()
+print(f'{before > 0} {len(threads())}')
+"""
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='threads are in /proc')
+def test_no_thread_of_a_left_group_remains(tmp_path):
+    """Also where a model in a reference cycle has the group."""
+    script = tmp_path / 'cycle.py'
+    script.write_text(CYCLE)
+    done = subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone',
+         '--nproc-per-node', '1', script], text=True, capture_output=True,
+        timeout=120,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)})
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split() == ['True', '0']
+
+
 def test_launchers_are_named(monkeypatch):
     for name in ('RANK', 'SLURM_PROCID'):
         monkeypatch.delenv(name, raising=False)
