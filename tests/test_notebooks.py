@@ -64,7 +64,7 @@ def test_inside_the_sde(execute):
     assert spread['posterior', 5] < 0 < spread['reverse SDE, Euler', 5]
     assert abs(spread['multistep, order 2', 20]) < min(
         abs(spread[name, 20]) for name in ('jump, eta = 0', 'posterior'))
-    assert min(gains.values()) > 3, 'dB, of the model in the box'
+    assert min(gains.values()) > 3, 'dB, of the bundled model'
     assert len(pictures) == 8
 
 

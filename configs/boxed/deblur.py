@@ -1,4 +1,4 @@
-# Deblurring of a trembling camera: the model in the box, docs/models.md.
+# Deblurring of a trembling camera: the bundled model, docs/models.md.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_blur.py',

@@ -1,4 +1,4 @@
-# Dehazing: the model in the box, docs/models.md.
+# Dehazing: the bundled model, docs/models.md.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_haze.py',

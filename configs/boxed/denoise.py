@@ -1,4 +1,4 @@
-# Denoising, sigma 25: the model in the box, docs/models.md.
+# Denoising, sigma 25: the bundled model, docs/models.md.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_noise.py',

@@ -1,4 +1,4 @@
-# Deraining: the model in the box, docs/models.md.
+# Deraining: the bundled model, docs/models.md.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_rain.py',

@@ -19,8 +19,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('--port', type=int, default=7860,
                         help='port (default: %(default)s)')
     parser.add_argument('--model', help='work folder of a training run, '
-                        'weights file, or name of a model in the box; by '
-                        'default all in the box')
+                        'weights file, or name of a bundled model; by '
+                        'default all bundled models')
     parser.add_argument('--max-pixels', type=int, default=MAX_PIXELS,
                         help='refuse photos that declare more pixels '
                         '(default: %(default)s)')
@@ -88,7 +88,7 @@ def open_desk(args: argparse.Namespace):
     if args.model:
         models = {Path(args.model).stem: args.model}
     if not models:
-        raise ConfigError('there is no model in the box: name one with '
+        raise ConfigError('there is no bundled model: name one with '
                           '--model.')
     desk = Desk(models, args.max_pixels, args.device)
     with building(f"'{next(iter(models))}' cannot be opened"):

@@ -94,7 +94,7 @@ class Sampler(ABC):
         if self.needs_euler_form and not isinstance(sde, EulerForm):
             raise ValueError(
                 f'{name} takes Euler steps, and {process} has no Euler form; '
-                'use PosteriorSampler, JumpSampler or MultistepSampler.')
+                'use PosteriorSampler or JumpSampler.')
         if sde.signal_at_end or t_start < sde.num_steps \
                 or not sde.noise_at_end:
             return
