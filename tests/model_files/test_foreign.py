@@ -319,7 +319,8 @@ def test_a_pipeline_that_was_trained_otherwise(exported, tmp_path, error):
     saved = read_exported(exported)['meta']['irsde_mm']
     saved['sde']['max_sigma'] = 0.1
     path = rewritten(exported, tmp_path / 'x.safetensors', settings=saved)
-    assert 'max_sigma' in error('test', path)
+    assert 'max_sigma' in error('test', path, '--work-dir',
+                                tmp_path / 'test')
 
 
 @pytest.mark.parametrize('place, value, words', [
