@@ -42,7 +42,7 @@ def find_model(model: str, checkpoint: Optional[str] = None
         model, checkpoint: See :func:`init_restorer`.
 
     Raises:
-        ConfigError, CheckpointError: If there is none.
+        ConfigError, CheckpointError: If nothing is found.
     """
     if Path(model).is_dir():
         config, found = find_run(model)

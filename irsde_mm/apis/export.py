@@ -92,7 +92,7 @@ def settings_of_pipeline(model: IRSDERestorer, cfg: dict) -> dict:
 
 def source_of(cfg) -> str:
     """Name of the config of this package whose test set a config has, such as
-    'irsde/derain'; '' if there is none.
+    'irsde/derain', or ''.
 
     Looks at the config itself, or for the copy in a work folder at those of
     the same name.

@@ -205,7 +205,7 @@ class RestorationInferencer:
 
     def _draw(self, photo: Photo, result: Restoration,
               options: Options) -> dict:
-        """What was asked for of an image: 'compare', degraded beside
+        """The pictures requested of an image: 'compare', degraded beside
         restored; 'states', a strip; 'spread', a heat map with its scale.
 
         Returns:

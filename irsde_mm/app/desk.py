@@ -77,7 +77,7 @@ class Desk:
         """A model of the list; the last few stay loaded.
 
         Raises:
-            ConfigError: If there is none of that name.
+            ConfigError: If no model has that name.
         """
         if name not in self.models:
             raise ConfigError(f'there is no model {name!r}; there are '
@@ -90,7 +90,7 @@ class Desk:
         return write_examples(self.inferencer(name).pipeline, folder)
 
     def show_examples(self, name: str):
-        """The examples of a model in the gallery, hidden if there are none."""
+        """The examples of a model in the gallery, hidden if empty."""
         with messages():
             files = self._examples(name)
         return gr.update(
@@ -219,8 +219,8 @@ def about(path: str, pixels) -> str:
 
 
 def on_the_way(progress) -> tuple:
-    """What is shown of a restoration that runs: state (None if the photo
-    could not be restored), step and steps."""
+    """The progress to display: state (None if the photo could not be
+    restored), step and number of steps."""
     state, = progress.states() or [None]
     return state, progress.step, progress.steps
 

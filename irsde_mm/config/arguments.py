@@ -109,7 +109,8 @@ def arguments(cls: Any) -> Tuple[Set[str], bool]:
 
 def check_keys(path: str, settings: dict, names: Set[str], owner: str,
                takes_others: bool = False) -> None:
-    """Refuses a key that is none of some names, or only nearly one."""
+    """Refuses keys that are not in ``names``; with ``takes_others``, only
+    those that are close to one of them."""
     for key, value in settings.items():
         close = nearest(str(key), names - ALWAYS,
                         NEAR if takes_others else 0.6)

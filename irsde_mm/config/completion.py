@@ -1,4 +1,4 @@
-"""What every run needs, added to its config."""
+"""Adds what every run needs to its config."""
 from typing import Any, Iterator, Optional
 
 from ..errors import ConfigError

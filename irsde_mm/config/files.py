@@ -18,7 +18,7 @@ def find_config(name: str) -> Path:
     """The file behind a path or a name such as 'irsde/derain'.
 
     Raises:
-        ConfigError: If there is none, with the names that come close.
+        ConfigError: If it does not exist, with similar names.
     """
     name = str(name)
     path = Path(name)

@@ -101,7 +101,7 @@ def parents(key: str) -> List[str]:
 
 
 def current(cfg, key: str) -> Any:
-    """The value at a dotted key, None if there is none."""
+    """The value at a dotted key, or None."""
     value = cfg
     for part in key.split('.'):
         if isinstance(value, (list, tuple)) and part.isdigit() \

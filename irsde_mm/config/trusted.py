@@ -14,7 +14,7 @@ from ..datasets.transforms import Degradation, Upsample
 from ..errors import CheckpointError
 from ..model_files.checkpoints import check_fit
 from ..model_files.limits import (check_value, limit_parameters,
-                                  reads_elsewhere, refusal)
+                                  model_of_a_file, reads_elsewhere, refusal)
 from ..models.restorers.settings import RESTORERS
 from ..registry import (DIFFUSION_SCHEDULERS, MODELS, SCOPES, TRANSFORMS,
                         find)
@@ -59,16 +59,9 @@ def try_model(config: dict, weights: Dict[str, Tensor]) -> None:
     Raises:
         CheckpointError: If it cannot be built, or has other weights.
     """
-    try:
-        with DefaultScope.overwrite_default_scope('mmagic'), \
-                limit_parameters(weights):
-            model = MODELS.build(ConfigDict(config))
-    except CheckpointError:
-        raise
-    except Exception as error:  # any settings at all may be in a file
-        reason = ' '.join(str(error).split())[:200] or type(error).__name__
-        raise CheckpointError(
-            f'its model cannot be built: {reason}') from error
+    with model_of_a_file(), limit_parameters(weights), \
+            DefaultScope.overwrite_default_scope('mmagic'):
+        model = MODELS.build(ConfigDict(config))
     check_fit(weights, model.state_dict())
 
 

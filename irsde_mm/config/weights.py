@@ -48,7 +48,7 @@ def read_weights_config(path: Path, own_data: bool = False):
 
 
 def source_of(checkpoint: dict) -> str:
-    """The config of this package that a file names, '' if there is none."""
+    """The config of this package that a file names, or ''."""
     from .files import packaged_configs
     source = checkpoint['meta'].get('exported', {}).get('source', '')
     return f'{source}.py' if source in packaged_configs() else ''

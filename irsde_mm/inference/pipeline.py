@@ -103,7 +103,7 @@ class RestorationPipeline(ImagePipeline):
         """The pipeline of a model that comes with the package.
 
         Raises:
-            ConfigError: If there is none of that name.
+            ConfigError: If no model has that name.
         """
         from ..model_files import bundled_model
         return cls.from_file(bundled_model(name), device)

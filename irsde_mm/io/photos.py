@@ -100,7 +100,7 @@ def in_folder(folder: Path) -> List[Path]:
     """The images directly in a folder, sorted; warns of those further down.
 
     Raises:
-        DataError: If there is none.
+        DataError: If nothing is found.
     """
     pattern = Path(glob.escape(str(folder)), '**', '*')
     hint = f"'{pattern}' also takes the images in its folders"
@@ -136,7 +136,7 @@ def matching(pattern: Path) -> List[Path]:
     """The images of a pattern, sorted.
 
     Raises:
-        DataError: If there is none.
+        DataError: If nothing is found.
     """
     inside = pattern.relative_to(pattern.anchor)
     try:

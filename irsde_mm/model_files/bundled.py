@@ -26,7 +26,7 @@ def bundled_model(name: str) -> Path:
     """The file of a bundled model.
 
     Raises:
-        ConfigError: If there is none of that name, listing the available ones.
+        ConfigError: If no model has that name; lists those available.
     """
     models = bundled_models()
     if name not in models:

@@ -71,6 +71,20 @@ def reads_elsewhere(key: str, value: Any) -> bool:
 
 
 @contextmanager
+def model_of_a_file() -> Iterator[None]:
+    """Turns any exception from building a model of a file's settings, which
+    may be anything at all, into a CheckpointError."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except Exception as error:
+        reason = ' '.join(str(error).split())[:200] or type(error).__name__
+        raise CheckpointError(
+            f'its model cannot be built: {reason}') from error
+
+
+@contextmanager
 def limit_parameters(weights: Dict[str, Tensor]) -> Iterator[None]:
     """Stops a network that gets far more parameters than its weights.
 

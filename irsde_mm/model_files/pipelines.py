@@ -17,7 +17,7 @@ from ..samplers.base import Sampler
 from ..sde import SDE, Output
 from .checkpoints import check_fit, read_checkpoint, without_prefix
 from .device import check_device
-from .limits import limit_parameters
+from .limits import limit_parameters, model_of_a_file
 from .settings import pipeline_settings
 
 
@@ -90,14 +90,8 @@ def build_pipeline(settings: dict,
         CheckpointError: If the settings are out of range, or weights are
             missing or left over.
     """
-    try:
+    with model_of_a_file():
         return assemble(settings, without_prefix(weights))
-    except CheckpointError:
-        raise
-    except Exception as error:  # any settings at all may be in a file
-        reason = ' '.join(str(error).split())[:200] or type(error).__name__
-        raise CheckpointError(
-            f'its model cannot be built: {reason}') from error
 
 
 def assemble(settings: dict,

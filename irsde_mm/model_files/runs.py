@@ -74,7 +74,7 @@ def newest_run(root: str = 'work_dirs') -> Path:
     """The work folder below ``root`` that was written last.
 
     Raises:
-        CheckpointError: If there is none with a checkpoint.
+        CheckpointError: If no run with a checkpoint is found.
     """
     files = sorted(Path(root).glob('**/[!.]*.pth'),
                    key=lambda p: p.stat().st_mtime)
