@@ -45,7 +45,7 @@ def check(path: list, calls: dict) -> None:
 def test_path_of_a_photo(calls, photo, tmp_path):
     assert run_tool('restore', photo, '--task', 'derain', '--steps', 1,
                     '--out', tmp_path / 'out') == 0
-    check(stations('The path of a photo'), calls)
+    check(stations('Restoring a photo, step by step'), calls)
 
 
 def test_path_of_a_training_step(calls, tmp_path):
@@ -53,7 +53,7 @@ def test_path_of_a_training_step(calls, tmp_path):
                     '--cfg-options', *TINY, 'train_cfg.max_iters=1',
                     'val_cfg=None', 'val_dataloader=None',
                     'val_evaluator=None') == 0
-    check(stations('The path of a training step'), calls)
+    check(stations('A training step'), calls)
 
 
 def test_functions_belong_to_the_classes():
