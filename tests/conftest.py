@@ -1,8 +1,9 @@
 """What the tests share. Nothing here reads outside the project."""
+import random
 import re
 import runpy
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import irsde_mm.registry  # noqa: F401, first: it makes mmagic importable
@@ -26,6 +27,77 @@ DIFFUSION_SCHEDULERS.import_from_location()
 
 # what the fault suite tried, by kind: a Counter each
 FIGURES = {}
+
+
+#: Of the sample that the fast tests take from a list.
+SEED = 0
+
+
+def pytest_report_header():
+    return f'fast tests: samples of grids drawn with seed {SEED}'
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        'markers', 'grid(at_most=None): the fast tests take a sample in which '
+        'every value of every parameter occurs, or at_most cases of it; '
+        'make test-slow runs the others')
+
+
+def values(item) -> set:
+    """The values of a case's parameters, as (name, identity)."""
+    return {(name, id(value)) for name, value in item.callspec.params.items()}
+
+
+def covering(cases: list) -> set:
+    """A small set of cases in which every value of every parameter occurs.
+
+    Greedy: the case with the most values that no chosen case has.
+    """
+    cases = random.Random(SEED).sample(cases, len(cases))
+    missing = set().union(*map(values, cases))
+    chosen = set()
+    while missing:
+        best = max(cases, key=lambda case: len(missing & values(case)))
+        missing -= values(best)
+        chosen.add(best)
+    return chosen
+
+
+def refused(item) -> bool:
+    """True for a process and a sampler that do not go together; which those
+    are is what test_refused_pairs asserts."""
+    params = item.callspec.params if hasattr(item, 'callspec') else {}
+    if not {'sde', 'sampler_class'} <= set(params):
+        return False
+    try:
+        params['sampler_class']().begin(build_sde(params['sde']), 100)
+    except ValueError:
+        return True
+    return False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    cases, left_out = defaultdict(list), []
+    for item in items:
+        if refused(item):
+            left_out.append(item)
+        elif item.get_closest_marker('grid'):
+            cases[item.nodeid.partition('[')[0]].append(item)
+    for grid in cases.values():
+        at_most = grid[0].get_closest_marker('grid').kwargs.get('at_most')
+        chosen = covering(grid)
+        if at_most is not None and at_most < len(chosen):
+            chosen = set(random.Random(SEED).sample(
+                [case for case in grid if case in chosen], at_most))
+        for case in grid:
+            if case not in chosen:
+                case.add_marker(pytest.mark.slow)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        left_out = set(left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -42,6 +42,7 @@ def network(name):
     return net
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t', [7, 7.25, torch.tensor([3., 41.5])], ids=str)
 @pytest.mark.parametrize('size', [(2, 3, 19, 30), (1, 3, 16, 16),
                                   (1, 3, 1, 5)], ids=str)

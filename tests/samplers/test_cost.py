@@ -7,6 +7,7 @@ from irsde_mm.sde import IRSDE, EulerNoiseOutput, NoiseOutput
 SIDE = 256
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('output', [NoiseOutput(), EulerNoiseOutput()])
 @pytest.mark.parametrize('clamp', [None, (0, 1)])
 def test_a_step_allocates_at_most_six_images(sampler_class, output, clamp):

@@ -25,6 +25,7 @@ class OnNodes(MultistepSampler):
         return self.nodes
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', [(100, 80), (60.5, 13.25), (3, 1), (7, 0)])
 def test_order_one_is_the_jump(sde: SDE, images, t, s):
     """ODE: eta = 0. SDE: eta = 1, where a process keeps a_t / a_s of x_s."""
@@ -50,6 +51,7 @@ def test_order_one_is_the_jump(sde: SDE, images, t, s):
             atol=1e-5)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('options', [
     dict(), dict(use_karras_sigmas=True), dict(timestep_spacing='linspace')])
 @pytest.mark.parametrize('variant', ['ode', 'sde'])
@@ -109,6 +111,7 @@ def gaussian_errors(sde, sampler, n):
             abs(float((columns[1:] - columns[0]).norm()) - std))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('grid', ['log_snr', 'karras'])
 @pytest.mark.parametrize('variant', ['ode', 'sde'])
 @pytest.mark.parametrize('prediction', ['data', 'noise'])
@@ -132,6 +135,7 @@ def test_order_of_convergence(sde: SDE, order, variant, prediction, grid):
         assert slope < order + 0.3 or cancels, name
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('grid', GRIDS)
 @pytest.mark.parametrize('n, t_start', [
     (1, 100), (2, 100), (7, 100), (100, 100), (150, 100), (5, 22), (9, 3)])

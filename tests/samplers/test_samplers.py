@@ -12,20 +12,8 @@ from irsde_mm.sde import (IRSDE, SDE, CleanOutput, DenoisingSDE,
                           EulerNoiseOutput)
 
 
-@pytest.fixture(autouse=True)
-def solvable(request):
-    """Leaves out pairs that are refused when they are built."""
-    if not {'sde', 'sampler_class'} <= set(request.fixturenames):
-        return
-    sde = request.getfixturevalue('sde')
-    try:
-        request.getfixturevalue('sampler_class')().begin(sde, 100)
-    except ValueError as error:
-        pytest.skip(f'refused: {error}')
-
-
-def test_what_is_refused():
-    """Pairs that have no solution, and no others."""
+def test_refused_pairs():
+    """conftest.py leaves these out of the other tests."""
     refused = {}
     for cls in SDES:
         for sampler_class in SAMPLERS:
@@ -62,6 +50,7 @@ def walk(sampler, sde, x0, mu, **kwargs):
                           generator=g, **kwargs)
 
 
+@pytest.mark.grid
 def test_oracle_leads_home(sampler_class, sde: SDE, images):
     """With the true noise every sampler ends near x0; those that estimate
     x0 end exactly there."""
@@ -85,6 +74,7 @@ def test_euler_converges(schedule, steps, slope, images):
     assert measured > slope
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('num_steps', [1, 3, 10, 99, 100])
 def test_any_number_of_steps(sampler_class, sde: SDE, images, num_steps):
     x0, mu, _ = images
@@ -102,6 +92,7 @@ def test_any_number_of_steps(sampler_class, sde: SDE, images, num_steps):
     assert result.isfinite().all()
 
 
+@pytest.mark.grid
 def test_too_many_steps(sampler_class, sde: SDE, images):
     x0, mu, _ = images
 
@@ -118,11 +109,13 @@ def test_too_many_steps(sampler_class, sde: SDE, images):
         sampler.sample(sde, never, x0, mu, 20)
 
 
+@pytest.mark.grid
 def test_start_at_zero_returns_the_input(sampler_class, sde: SDE, images):
     x0, mu, _ = images
     assert torch.equal(sampler_class().sample(sde, None, x0, mu, 0), x0)
 
 
+@pytest.mark.grid
 def test_draws_replace_the_generator(sampler_class, sde: SDE, images):
     x0, mu, noise = images
     sampler = sampler_class(num_steps=10)
@@ -139,6 +132,7 @@ def test_draws_replace_the_generator(sampler_class, sde: SDE, images):
     sampler.sample(sde, oracle(sde, x0, mu), noise, mu, 100, draws=endless)
 
 
+@pytest.mark.grid
 def test_generators_repeat(sampler_class, sde: SDE, images):
     x0, mu, noise = images
 
@@ -216,6 +210,7 @@ def test_posterior_is_the_full_jump(images):
             rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('num_steps', [0, -1, 2.5])
 def test_bad_num_steps(sampler_class, num_steps):
     with pytest.raises(ValueError, match='num_steps'):

@@ -22,6 +22,7 @@ def output_for(cls, sde, pairs):
     return output
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t', [1, 50, 100, 33.3, torch.tensor([2, 99]),
                                torch.tensor([0.4, 71.6])], ids=str)
 @pytest.mark.parametrize('cls', OUTPUTS, ids=lambda cls: cls.__name__)

@@ -18,6 +18,7 @@ def test_starts_at_the_clean_image(sde: SDE, images):
     close(sde.perturb(x0, mu, 0, noise), x0)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t', [1, 37, 100, 0.5, 12.75])
 def test_numbers_and_tensors_agree(sde: SDE, t):
     one = sde.coefficients(t)
@@ -40,6 +41,7 @@ def test_times_outside_are_refused(sde: SDE, t):
         sde.coefficients(t)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_transitions_compose(sde: SDE, images, t, s):
     """r -> s -> t has the mean and spread of r -> t."""
@@ -53,6 +55,7 @@ def test_transitions_compose(sde: SDE, images, t, s):
     close(sde.retention(t, s) * sde.retention(s, r), sde.retention(t, r))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_transition_from_marginal_is_marginal(sde: SDE, images, t, s):
     x0, mu, _ = images
@@ -63,6 +66,7 @@ def test_transition_from_marginal_is_marginal(sde: SDE, images, t, s):
     close((sde.retention(t, s) * std_s)**2 + std**2, std_t**2)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_posterior_marginalises(sde: SDE, images, t, s):
     """Averaged over x_t it is the marginal at s."""
@@ -75,6 +79,7 @@ def test_posterior_marginalises(sde: SDE, images, t, s):
     close(weight**2 * std_t**2 + std**2, (std_s**2).expand_as(weight))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_posterior_is_bayes(sde: SDE, images, t, s):
     """p(xs|xt) is proportional to p(xt|xs) p(xs): same slope in xs."""
@@ -113,6 +118,7 @@ def test_posterior_ends_at_the_clean_image(sde: SDE, images):
     assert float(std) == 0
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t', [1, 50, 100, 33.3])
 def test_predictions_invert_perturb(sde: SDE, images, t):
     x0, mu, noise = images
@@ -151,6 +157,7 @@ def test_score_is_the_gradient_of_the_log_density(sde: SDE, images):
         close(sde.score(noise, t), gradient)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_jumps(sde: SDE, images, t, s):
     x0, mu, noise = images
