@@ -83,7 +83,9 @@ class MultistepSampler(Sampler):
         m = 2 if self.variant == 'sde' else 1
         if self.form == 'data':
             w = -torch.expm1(-m * h)
-            keep = c1 / c * torch.exp(-(m - 1) * h)
+            keep = c1 / c
+            if m == 2:  # h is infinite where a process ends at a = 0
+                keep = keep * torch.exp(-h)
             p, q = a1 * w, a1 * (1 - w / (m * h))
             v = c1 * (-torch.expm1(-2 * h)).sqrt()
         else:

@@ -203,8 +203,10 @@ def test_the_limits_are_named_where_the_source_has_none():
     check_fit(Ends(50, 'jsd'), CleanOutput(), PosteriorSampler())
 
 
-@pytest.mark.parametrize('sampler', [PosteriorSampler(clamp=CLAMP),
-                                     JumpSampler(10, clamp=CLAMP, eta=0.)])
+@pytest.mark.parametrize('sampler', [
+    PosteriorSampler(clamp=CLAMP), JumpSampler(10, clamp=CLAMP, eta=0.),
+    *(MultistepSampler(10, clamp=CLAMP, grid='uniform', variant=variant)
+      for variant in ('ode', 'sde'))], ids=repr)
 def test_an_end_without_a_signal_with_limits(sampler, images):
     x0, _, noise = images
     sde = VPSDE(50, 'jsd').double()
