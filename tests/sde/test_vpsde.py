@@ -206,7 +206,7 @@ def test_the_limits_are_named_where_the_source_has_none():
 @pytest.mark.parametrize('sampler', [
     PosteriorSampler(clamp=CLAMP), JumpSampler(10, clamp=CLAMP, eta=0.),
     *(MultistepSampler(10, clamp=CLAMP, grid='uniform', variant=variant)
-      for variant in ('ode', 'sde'))], ids=repr)
+      for variant in ('ode', 'sde'))])
 def test_an_end_without_a_signal_with_limits(sampler, images):
     x0, _, noise = images
     sde = VPSDE(50, 'jsd').double()
