@@ -533,7 +533,7 @@ def test_benchmark_speed(tmp_path, error):
 def test_benchmark_sampling(tmp_path, trained, error, capfd):
     out, weights = tmp_path / 'new' / 'sampling', trained / 'iter_2.pth'
     args = ['sampling', 'quickstart/derain', weights, '--images', 1]
-    assert 'other settings' in error('benchmark', *args, '--out', out)
+    assert 'different settings' in error('benchmark', *args, '--out', out)
     args[1] = trained / 'derain.py'
     assert 'unknown sampler' in error('benchmark', *args, '--out', out,
                                       '--samplers', 'quick')
