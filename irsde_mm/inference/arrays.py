@@ -11,7 +11,7 @@ MAX_SCALE = 64
 
 
 class Upscale:
-    """Upsamples low-resolution images to the size of the result.
+    """Upsampling of low-resolution images to the size of the result.
 
     'bicubic' uses a = -0.75 without antialiasing or clipping, as in the
     training of the published super-resolution models. 'nearest' is for

@@ -136,8 +136,7 @@ class ImagePipeline(ABC):
     batches = True
 
     def batch_key(self, height: int, width: int) -> Size:
-        """Return a key that is equal for image sizes that can share a batch.
-        """
+        """Return a key that is equal for sizes that can share a batch."""
         return self.padded_size(self.upscale * height, self.upscale * width)
 
     def in_batches(self, sizes: Sequence[Size],

@@ -161,7 +161,10 @@ def pixels_that_fit(network: nn.Module, call: Callable[..., Tensor],
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Convert out-of-memory errors to :class:`ImageError` without a name."""
+    """Convert out-of-memory errors to :class:`ImageError`.
+
+    The message does not name the image.
+    """
     try:
         yield
     except (MemoryError, RuntimeError) as error:

@@ -56,7 +56,7 @@ class DiffusersSampler(Sampler):
         derived = [key for key in DERIVED if key in args]
         if derived:
             raise ValueError(f'remove {", ".join(derived)} from the arguments '
-                             f'of {name}; the process determines it.')
+                             f'of {name}; the process determines the value.')
         self._class = getattr(schedulers, name)
         self._args = dict(timestep_spacing='trailing')
         if name == 'DDIMScheduler':  # would clip (x0 - mu) / lam to [-1, 1]
@@ -137,7 +137,8 @@ class DiffusersSampler(Sampler):
         order = self._args.get('solver_order', 1)
         if order > n:
             raise ValueError(f'solver_order={order} of {name} needs at least '
-                             f'{order} steps, but got num_steps={n}.')
+                             f'{order} steps, but got num_steps={n}; use more '
+                             'steps or a lower order.')
         if times[0] != t_start:
             raise ValueError(f'{name} with {spacing} starts at t='
                              f'{times[0]:.4g} instead of t_start={t_start}; '

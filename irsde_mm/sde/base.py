@@ -16,7 +16,7 @@ Coefficients = Tuple[Tensor, Tensor, Tensor]
 
 
 class SDE(nn.Module, ABC):
-    """A process from a clean image x0 towards a degraded image mu.
+    """Process from a clean image x0 toward a degraded image mu.
 
     Its marginal is ``x_t = a_t x0 + b_t mu + c_t noise`` with noise ~ N(0, I),
     so a process is defined by the curve t -> (a, b, c) and the coefficient
@@ -119,8 +119,7 @@ class SDE(nn.Module, ABC):
         return t
 
     def input_scale(self, t: Time) -> Union[int, Tensor]:
-        """Return the factor that scales the state at time t for the network.
-        """
+        """Return the factor applied to the state in the network input."""
         return 1
 
     # ------------------------------------------------------------- forward

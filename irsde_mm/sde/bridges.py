@@ -48,8 +48,7 @@ class GOUB(MeanRevertingSDE):
         return self.coefficients(t)[0] / nonzero(self.coefficients(s)[0])
 
     def forward_std(self, t: Time) -> Tensor:
-        """Return sb_t, the standard deviation without conditioning on the end.
-        """
+        """Return sb_t, the standard deviation without the conditioning."""
         return self.marginal_std(t)
 
     def reverts_to(self, mu: Optional[Tensor]) -> Tensor:

@@ -75,8 +75,9 @@ class DenoisingSDE(MeanRevertingSDE):
         sigma = self.input_sigma if sigma is None else sigma
         if sigma is None:
             raise ValueError(
-                'DenoisingSDE needs the noise level of its input: pass sigma '
-                'in [0, 1] here or set it in the config, such as 25 / 255.')
+                'DenoisingSDE needs the noise level of its input; pass sigma '
+                'to start or set it in the config, in [0, 1], such as '
+                '25 / 255.')
         return mu, self.start_time(sigma)
 
     def drift(self, x: Tensor, mu: Optional[Tensor], t: Time,

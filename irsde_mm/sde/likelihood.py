@@ -35,7 +35,7 @@ def likelihood_bound(sde: OrnsteinUhlenbeckSDE,
     The density is that of the reverse SDE from N(m, lam^2) at T to t = 1,
     followed by N((x_1 - b mu) / a, c^2 / a^2). The bound is derived in
     docs/likelihood.md from Song et al., NeurIPS 2021, theorem 1 and its
-    discussion of the first time. The estimate is unbiased.
+    discussion of the smallest time. The estimate is unbiased.
 
     Args:
         sde: A process that ends in a known distribution.
@@ -92,7 +92,7 @@ def bits_per_dim(sde: OrnsteinUhlenbeckSDE,
     Raises:
         ValueError: See :func:`likelihood_bound`.
     """
-    black, next_grey = sde.from_image(x0.new_tensor([0, 1 / 255]))
+    black, next_gray = sde.from_image(x0.new_tensor([0, 1 / 255]))
     bits = []
     for clean, degraded, g in zip(x0.split(1), mu.split(1), generators):
         spread = torch.rand(clean.shape, generator=g, dtype=clean.dtype,
@@ -102,5 +102,5 @@ def bits_per_dim(sde: OrnsteinUhlenbeckSDE,
             sde, lambda xt, t, mu=degraded: noise_fn(xt, mu, t), clean,
             degraded, num_times, g)
         bits.append(nats / clean.numel() / math.log(2)
-                    - (next_grey - black).log2())
+                    - (next_gray - black).log2())
     return torch.stack(bits)

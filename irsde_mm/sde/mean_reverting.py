@@ -34,7 +34,7 @@ class MeanRevertingSDE(OrnsteinUhlenbeckSDE):
                  schedule: str = 'cosine', eps: float = 0.005) -> None:
         super().__init__(num_steps)
         if not 0 < max_sigma <= 1:
-            raise ValueError('max_sigma must be in (0, 1] (10 grey levels '
+            raise ValueError('max_sigma must be in (0, 1] (10 gray levels '
                              f'are 10 / 255), but got {max_sigma}.')
         if not 0 < eps < 1:
             raise ValueError(f'eps must be in (0, 1), but got {eps}.')

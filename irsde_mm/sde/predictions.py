@@ -68,7 +68,7 @@ class Output(ABC):
 
     def weight(self, sde: SDE, t: Time) -> Tensor:
         """Return the training weight of output errors, (B, 1, 1, 1) or 0-d,
-        chosen so that errors at all times contribute equally."""
+        chosen so that equal errors contribute equally at all times."""
         return torch.ones_like(sde.coefficients(t)[2])
 
     def trained_with(self, objective: str) -> 'Output':

@@ -49,7 +49,7 @@ def quadratic_betas(num_steps: int, first: float, last: float) -> Tensor:
 
 def warmup_betas(num_steps: int, first: float, last: float,
                  share: float) -> Tensor:
-    """Return betas that rise linearly during a share of the steps and then
+    """Return betas that rise linearly during a fraction of the steps and then
     stay constant."""
     betas = constant_betas(num_steps, first, last)
     rise = int(num_steps * share)

@@ -62,7 +62,7 @@ class RDDM(SDE):
         return 1 - b, b, self.lookup(self.variance, t).sqrt()
 
     def retention(self, t: Time, s: Time) -> Tensor:
-        """Return A(t, s) = 1; each step only adds noise."""
+        """Return A(t, s) = 1, because the noise of the steps accumulates."""
         return torch.ones_like(self.coefficients(t)[0]
                                + self.coefficients(s)[0])
 

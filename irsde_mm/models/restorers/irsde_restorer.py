@@ -101,7 +101,7 @@ class IRSDERestorer(Hooks, TiledEditModel):
         self.pipeline = RestorationPipeline(
             self.generator, self.sde, sampler, self.output, hooks=self,
             calls=self.calls, seed=options.get('seed', 0),
-            sigma=options.get('sigma'), order=self._colour_order(),
+            sigma=options.get('sigma'), order=self._channel_order(),
             build=build_registered)
         self.val_sampler = build_sampler(
             val_sampler, self.sde, self.output, build_registered)
@@ -129,15 +129,14 @@ class IRSDERestorer(Hooks, TiledEditModel):
         measured."""
         return measured_values(self.output)
 
-    def _colour_order(self) -> str:
+    def _channel_order(self) -> str:
         return getattr(self.data_preprocessor, 'output_channel_order',
                        None) or 'BGR'
 
     # ------------------------------------------------------------ checkpoints
 
     def trained_with(self, objective: str) -> None:
-        """Interpret the output as that of weights trained with an objective.
-        """
+        """Interpret the network output according to an objective."""
         self.objective = objective
         self.pipeline.output = self.output.trained_with(objective)
 
@@ -206,8 +205,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
             mu=mu, t=t, noise=noise, weight=output.weight(sde, t)))
 
     def states_of(self, inputs: Tensor, clean: Tensor) -> tuple:
-        """Return x0 and mu in the range of the process for images in [0, 1].
-        """
+        """Return x0 and mu in the range of the process for images in
+        [0, 1]."""
         with torch.no_grad():
             mu = self.encode(self.condition(inputs))[0]
             x0 = self.encode(clean)[0]
