@@ -98,7 +98,7 @@ def assemble(settings: dict,
              weights: Dict[str, Tensor]) -> RestorationPipeline:
     """As :func:`build_pipeline`, with any exception from a component."""
     tile, inference = settings.get('tile', 'auto'), settings.get('inference')
-    calls = NetworkCalls(tile, **(inference or {}), enlarges=1)
+    calls = NetworkCalls(tile, **(inference or {}), output_scale=1)
     networks = build_networks(settings, weights)
     network, initial = networks['generator'], networks.get('initial')
     if network.in_channels not in (1, 3):

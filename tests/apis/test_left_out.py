@@ -109,7 +109,7 @@ def test_memory_that_runs_out(tool, folder, monkeypatch, error, mine):
 def test_a_photo_that_is_too_large_for_memory(tool, folder, monkeypatch):
     alone = call(tool, folder)
     module = 'irsde_mm.inference.image_pipeline'
-    monkeypatch.setattr(f'{module}.WHOLE', 32 * 40)
+    monkeypatch.setattr(f'{module}.MAX_WHOLE_PIXELS', 32 * 40)
     monkeypatch.setattr(f'{module}.free_memory', lambda _: 10**4)
     Image.fromarray(np.zeros((41, 32, 3), np.uint8)).save(folder / 'b.png')
     error = others_are_restored(call(tool, folder), alone)

@@ -363,8 +363,8 @@ def test_export_errors(exported, trained, tmp_path, error):
     alone = tmp_path / 'alone.pth'
     alone.write_bytes((trained / 'iter_2.pth').read_bytes())
     assert '--config' in error('export', alone, *out)
-    assert 'other settings' in error('export', alone, '--config',
-                                     'quickstart/derain', *out)
+    assert 'different settings' in error('export', alone, '--config',
+                                         'quickstart/derain', *out)
     assert 'cannot write' in error('export', trained, '--out',
                                    '/dev/null/x.safetensors')
     assert not (tmp_path / 'x.safetensors').exists()

@@ -269,7 +269,7 @@ def nested(depth: int) -> dict:
     ('tile', 1, 'at least 128'), ('tile', 'large', 'tile'),
     ('tile', None, 'tile is None'),
     ('inference', dict(fold=1), 'fold'), ('inference', [1], 'inference is'),
-    ('inference', dict(enlarges=10**5), 'enlarges'),
+    ('inference', dict(output_scale=10**5), 'output_scale'),
     ('inference', dict(compile='yes'), 'compile'),
     ('inference', dict(autocast=['fp16']), 'cannot be built'),
     ('order', 'GBR', "order='GBR'"), ('order', None, 'order is None'),

@@ -194,7 +194,8 @@ def test_names_in_a_file_import_nothing(entry, place, name, module, trained,
         evil=changed(trained, tmp_path / 'evil.pth', change), photo=photo,
         out=tmp_path / 'out', config=trained / 'derain.py')
     message = error(*(str(p).format(**places) for p in TOOLS[entry]))
-    assert 'other settings' in message or 'not a registered' in message
+    assert ('different settings' in message
+            or 'not a registered' in message)
 
 
 @pytest.mark.parametrize('settings', [

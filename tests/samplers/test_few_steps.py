@@ -218,14 +218,14 @@ def test_at_most():
     (dict(scheduler={}), 'None is not known'),
     (dict(scheduler=dict(type=DPM, colour='red')), 'colour'),
     (dict(scheduler=dict(type=DPM, algorithm_type='x')), 'x'),
-    (dict(scheduler=dict(type=DPM, prediction_type='epsilon')), 'leave')])
+    (dict(scheduler=dict(type=DPM, prediction_type='epsilon')), 'remove')])
 def test_schedulers_that_cannot_be(args, words):
     with pytest.raises(ValueError, match=words):
         DiffusersSampler(**args)
 
 
 @pytest.mark.parametrize('sde_class, scheduler, n, words', [
-    (DenoisingSDE, dict(), 5, 'DenoisingSDE is none.*MultistepSampler'),
+    (DenoisingSDE, dict(), 5, 'DenoisingSDE is not supp.*MultistepSampler'),
     (IRSDE, dict(timestep_spacing='leading'), 5, "starts at.*'trailing'"),
     (IRSDE, dict(timestep_spacing='linspace'), 100, 'cannot place 100'),
     (IRSDE, dict(solver_order=3), 2, 'solver_order=3')])

@@ -82,7 +82,7 @@ optim_wrapper = dict(type='OptimWrapper',
     (['irsde/dehraze'], 'no config'),
     (['irsde/derain'], 'data/rain100h/train.*does not exist.*quickstart'),
     (['quickstart/derain', '--cfg-options', 'model.sde.max_sigma=20'],
-     'max_sigma must lie in'),
+     'max_sigma must be in'),
     (['quickstart/derain', '--cfg-options', 'model.sde.type=irsde_mm.SDEX'],
      'SDEX'),
     (['quickstart/derain', '--cfg-options', 'model.sde.depth=3'], 'depth'),
@@ -533,7 +533,7 @@ def test_benchmark_speed(tmp_path, error):
 def test_benchmark_sampling(tmp_path, trained, error, capfd):
     out, weights = tmp_path / 'new' / 'sampling', trained / 'iter_2.pth'
     args = ['sampling', 'quickstart/derain', weights, '--images', 1]
-    assert 'other settings' in error('benchmark', *args, '--out', out)
+    assert 'different settings' in error('benchmark', *args, '--out', out)
     args[1] = trained / 'derain.py'
     assert 'unknown sampler' in error('benchmark', *args, '--out', out,
                                       '--samplers', 'quick')
