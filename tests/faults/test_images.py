@@ -190,7 +190,7 @@ def odd_places(folder: Path) -> dict:
     os.mkfifo(folder / 'pipe.png')
     return {'empty.png': 'is empty', 'text.png': 'not a readable image',
             'folder.png': 'is a folder, pipe', 'pipe.png': 'is a folder, pipe',
-            'nothing.png': 'is a link to nothing',
+            'nothing.png': 'is a broken link',
             'loop.png': 'symbolic links'}
 
 

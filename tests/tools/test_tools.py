@@ -251,7 +251,7 @@ def test_restore_errors(trained, photo, tmp_path, error):
     assert 'no image' in error('restore', tmp_path / 'x.png', *model)
     assert 'no image' in error('restore', str(tmp_path / '*.tif'), *model)
     (tmp_path / 'empty').mkdir()
-    assert 'has no image' in error('restore', tmp_path / 'empty', *model)
+    assert 'contains no images' in error('restore', tmp_path / 'empty', *model)
     assert 'no image' in error('restore', str(tmp_path / '**.png'), *model)
     broken = tmp_path / 'broken.png'
     broken.write_bytes(photo.read_bytes()[:-300])
@@ -487,7 +487,8 @@ def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
         **{key: np.zeros((2, 2, 16, 5), np.float32)})
     assert "'more/bias' is not a parameter" in message(
         **{'opt/target/more/bias': np.zeros(1)})
-    assert 'holds objects' in message(**{key: np.array([{}], dtype=object)})
+    assert 'contains Python objects' in message(
+        **{key: np.array([{}], dtype=object)})
     args = ['--arch', 'maxim', '--out', tmp_path / 'new', '--config',
             maxim_config]
     (tmp_path / 'cut.npz').write_bytes(file.read_bytes()[:5000])
