@@ -111,8 +111,8 @@ def in_folder(folder: Path) -> List[Path]:
     try:
         found = list_images(folder)
     except DataError as error:
-        raise DataError(f'{error} {hint}.' if subfolders(folder)
-                        else str(error)) from None
+        raise DataError(f"{str(error).rstrip('.')}; {hint}."
+                        if subfolders(folder) else str(error)) from None
     full = [path for path in subfolders(folder) if holds_images(path)]
     if full:
         warnings.warn(f"skipping {len(full)} subfolder(s) of images in "

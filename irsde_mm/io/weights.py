@@ -25,7 +25,7 @@ def read_plain(path: str, map_location: Any = 'cpu') -> dict:
             contains objects that could execute code.
     """
     if not Path(path).is_file():
-        raise CheckpointError(f"the checkpoint '{path}' does not exist.")
+        raise CheckpointError(f"no checkpoint found at '{path}'.")
     try:
         check_sums(path)
         content = torch.load(path, map_location=map_location,
@@ -77,7 +77,7 @@ def read_arrays(path: str, prefix: str) -> Dict[str, torch.Tensor]:
             execute code.
     """
     if not Path(path).is_file():
-        raise CheckpointError(f"the checkpoint '{path}' does not exist.")
+        raise CheckpointError(f"no checkpoint found at '{path}'.")
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key.removeprefix(prefix): torch.from_numpy(archive[key])

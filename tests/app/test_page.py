@@ -143,7 +143,7 @@ def test_the_white_level_of_a_deep_photo(desk, tmp_path, monkeypatch):
         files[name] = str(tmp_path / name)
     dark, bright = (desk.look(files['<12>.png'], white) for white in (0, 4095))
     text, = said
-    assert text.startswith("'&lt;12&gt;.png' has 16 bits a channel but uses")
+    assert text.startswith("'&lt;12&gt;.png' has 16 bits per channel but uses")
     assert bright.split('<figcaption>')[0] == desk.look(
         files['16.png']).split('<figcaption>')[0] != dark.split(
             '<figcaption>')[0]

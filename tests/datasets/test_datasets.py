@@ -214,7 +214,7 @@ def test_photos_are_turned_upright(tmp_path):
 
 def test_floating_point_files_are_refused(tmp_path):
     Image.fromarray(np.ones((9, 8), np.float32)).save(tmp_path / 'a.tif')
-    with pytest.raises(DataError, match="a.tif' is of mode F"):
+    with pytest.raises(DataError, match="a.tif' has the unsupported mode F"):
         CleanImageDataset(str(tmp_path))
 
 

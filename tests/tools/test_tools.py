@@ -271,7 +271,7 @@ def test_restore_errors(trained, photo, tmp_path, error):
                                    '--out', '/dev/null/x')
     assert '--checkpoint' in error('restore', photo, '--model',
                                    'quickstart/derain', '--out', tmp_path)
-    assert 'not a work folder' in error('restore', photo, '--model',
+    assert 'not a work directory' in error('restore', photo, '--model',
                                      tmp_path / 'empty', '--out', tmp_path)
 
 
@@ -482,7 +482,7 @@ def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
     assert 'no irsde_mm.MAXIM' in message(config='quickstart/derain')
     name = 'stage_1_decoder_block_2/ConvTranspose_0/kernel'
     key = f'opt/target/{name}'
-    assert f"'{name}' that this file lacks" in message(**{key: None})
+    assert f"lacks the parameter '{name}'" in message(**{key: None})
     assert f"'{name}' is (2, 2, 16, 5)" in message(
         **{key: np.zeros((2, 2, 16, 5), np.float32)})
     assert "'more/bias' is not a parameter" in message(
