@@ -89,7 +89,7 @@ def test_several_results_that_are_one(desk, photo, monkeypatch):
     sde = desk.inferencer('tiny').pipeline.sde
     monkeypatch.setattr(sde, 'start', lambda mu, generator=None, sigma=None: (
         mu, sde.num_steps))
-    with pytest.warns(UserWarning, match='all draws are the same'):
+    with pytest.warns(UserWarning, match='all draws are identical'):
         *_, (view, _, spread, draws, _) = restored(
             desk, photo, samples=2, sampler='ode')
     assert 'all results are the same' in view

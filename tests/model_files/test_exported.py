@@ -408,7 +408,7 @@ def test_models_that_a_file_cannot_hold(tmp_path):
 def test_a_model_class_of_ones_own_is_refused(tmp_path):
     model = init_restorer('quickstart/derain', device='cpu')
     model.__class__ = type('Mine', (type(model), ), {})
-    with pytest.raises(ConfigError, match='Mine is not a model'):
+    with pytest.raises(ConfigError, match='Mine is not supported'):
         export(model, tmp_path / 'x.safetensors', 'x')
 
 

@@ -284,7 +284,7 @@ def test_restore_overwrites_nothing(trained, photo, tmp_path, error):
     assert (out / 'my photo.png').read_text() == 'mine'
     twin = photo.with_suffix('.jpg')
     Image.new('RGB', (9, 9)).save(twin)
-    assert 'both become' in error('restore', photo, twin, '--model', trained,
+    assert 'be written to' in error('restore', photo, twin, '--model', trained,
                                   '--out', tmp_path / 'new')
 
 
