@@ -351,7 +351,7 @@ def test_the_command_says_where_the_page_is(start, desk):
 def test_other_hosts_are_warned_of(start, desk):
     code, said = start('--model', desk.models['tiny'], '--port', 0,
                        '--host', '0.0.0.0')
-    assert code == 0 and 'warning: everybody' in said
+    assert code == 0 and 'warning: anyone' in said
 
 
 @pytest.mark.parametrize('args, words', [
