@@ -78,7 +78,7 @@ def missing_package(error: ImportError) -> Optional['ConfigError']:
     name = (error.name or '').partition('.')[0]
     if name not in EXTRAS:
         return None
-    return ConfigError(f"this needs {name}, which is not installed: pip "
+    return ConfigError(f'{name} is required but not installed: run pip '
                        f"install 'irsde-mm[{EXTRAS[name]}]'.")
 
 

@@ -117,9 +117,9 @@ def rendezvous_arguments() -> dict:
 def end_children() -> None:
     """Terminate daemonic child processes without waiting for them.
 
-    Python would do so at exit, but by then the exception that interrupted
-    the loop still references the data workers, and shutting each one down
-    waits for the sample that it is loading.
+    Python terminates them at exit. Before that, the exception that
+    interrupted a loop releases its data workers, and shutting down each one
+    would wait for the sample that it is loading.
     """
     for child in multiprocessing.active_children():
         if child.daemon:

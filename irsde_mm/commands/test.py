@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> None:
         checks.check_data(cfg, 'test')
     read_checkpoint(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
-    # otherwise mmengine's Runner would build the training data
+    # otherwise mmengine's Runner would require the training data
     cfg.train_cfg = cfg.train_dataloader = None
     cfg.optim_wrapper = cfg.param_scheduler = None
     with building(f"'{args.config}' cannot be tested"):

@@ -120,8 +120,8 @@ def check_weights(given: dict, own: dict) -> None:
     if missing:
         raise CheckpointError(
             f'the checkpoint lacks {len(missing)} of the {len(own)} weights '
-            f"of the model, first '{missing[0]}'. Convert weights in the "
-            'published layout with tools/convert_checkpoint.py.')
+            f"of the model, starting with '{missing[0]}'. Convert weights in "
+            'the published layout with tools/convert_checkpoint.py.')
     for key, value in own.items():
         if value.shape != given[key].shape:
             raise CheckpointError(
@@ -144,4 +144,5 @@ def check_fit(given: dict, own: dict) -> None:
     more = sorted(set(without_prefix(given)) - set(own))
     if more:
         raise CheckpointError(f'the file has {len(more)} weights that its '
-                              f"model does not have, first '{more[0]}'.")
+                              'model does not have, starting with '
+                              f"'{more[0]}'.")

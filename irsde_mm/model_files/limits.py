@@ -14,7 +14,7 @@ from torch.nn.modules import module as registration
 from ..errors import CheckpointError
 
 MAX_DEPTH, MAX_TEXT, MAX_NUMBER = 30, 1000, 10**6
-#: Number of parameters that a model may have in addition to its weights.
+#: Number of parameters allowed in addition to those of the weights.
 SLACK = 10**5
 #: Arguments that load weights or images from other files.
 OUTSIDE = re.compile('init_cfg|pretrain|checkpoint|ckpt|backend|file_client')
@@ -38,12 +38,12 @@ def check_value(value: Any, where: str) -> None:
         raise refusal(where[:80], 'is nested too deeply')
     if isinstance(value, str):
         if len(value) > MAX_TEXT or re.search(r'[/\\]', value):
-            raise refusal(where, f'is the text {value[:40]!r}')
+            raise refusal(where, f'is too long or a path: {value[:40]!r}')
     elif isinstance(value, (int, float)):
         # seeds have their own range
         large = abs(value) > MAX_NUMBER and not where.endswith('.seed')
         if large or not math.isfinite(value):
-            raise refusal(where, f'is not a number up to {MAX_NUMBER}')
+            raise refusal(where, f'is not a number up to {MAX_NUMBER:,}')
     elif isinstance(value, dict):
         for key, item in value.items():
             check_key(key, item, where)
@@ -52,16 +52,17 @@ def check_value(value: Any, where: str) -> None:
         for i, item in enumerate(value):
             check_value(item, f'{where}.{i}')
     elif value is not None:
-        raise refusal(where, f'is a {type(value).__name__}')
+        raise refusal(where, 'has the unsupported type '
+                      f'{type(value).__name__}')
 
 
 def check_key(key: Any, value: Any, where: str) -> None:
     """Check the name of an argument, see :func:`check_value`."""
     # names such as '_scope_' have a special meaning in mmengine
     if not isinstance(key, str) or not re.fullmatch(r'[^\W_]\w{0,99}', key):
-        raise refusal(where, f'has the name {str(key)[:40]!r}')
+        raise refusal(where, f'has the invalid key {str(key)[:40]!r}')
     if reads_elsewhere(key, value):
-        raise refusal(f'{where}.{key}', 'would read another file')
+        raise refusal(f'{where}.{key}', 'would load another file')
 
 
 def reads_elsewhere(key: str, value: Any) -> bool:

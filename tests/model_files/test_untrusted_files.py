@@ -92,9 +92,9 @@ def test_weights_that_do_not_fit(exported, tmp_path, photo, error):
             ({**good, key: torch.full_like(good[key], torch.nan)}, 'finite'),
             ({**good, key: torch.full_like(good[key], -torch.inf)}, 'finite'),
             ({**good, 'generator.more': torch.zeros(1)},
-             "first 'generator.more'"),
-            ({**good, 'initial.more': torch.zeros(1)}, "first 'initial.more'"),
-            ({**good, 'more': torch.zeros(1)}, "first 'more'"),
+             "with 'generator.more'"),
+            ({**good, 'initial.more': torch.zeros(1)}, "with 'initial.more'"),
+            ({**good, 'more': torch.zeros(1)}, "with 'more'"),
             (less, 'lacks 1 of')):
         rewritten(exported, path, weights)
         assert words in refused(path, photo, error)
