@@ -38,8 +38,7 @@ def parser() -> argparse.ArgumentParser:
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the model, device and tiling."""
     model = parser.add_mutually_exclusive_group()
-    model.add_argument('--task', help='name of a bundled model, such as '
-                       'derain')
+    model.add_argument('--task', help='bundled model, such as derain')
     model.add_argument(
         '--model', help='config, work directory of a training run, or weights '
         'file (default: the newest run in work_dirs/)')

@@ -15,7 +15,7 @@ def bundled_models() -> Dict[str, Path]:
     and config, the scores, the limitations and the terms of use.
 
     Returns:
-        dict[str, Path]: Files by model name, such as 'derain'.
+        dict[str, Path]: Files by model name.
     """
     return {path.stem: path
             for path in sorted(WEIGHTS.glob(f'[!.]*{EXPORTED}'))}

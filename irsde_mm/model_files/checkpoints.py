@@ -143,6 +143,5 @@ def check_fit(given: dict, own: dict) -> None:
     check_weights(given, own)
     more = sorted(set(without_prefix(given)) - set(own))
     if more:
-        raise CheckpointError(f'the file has {len(more)} weights that its '
-                              'model does not have, starting with '
-                              f"'{more[0]}'.")
+        raise CheckpointError(f'the file has {len(more)} unexpected '
+                              f"weight(s), starting with '{more[0]}'.")

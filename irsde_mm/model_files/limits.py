@@ -62,7 +62,7 @@ def check_key(key: Any, value: Any, where: str) -> None:
     if not isinstance(key, str) or not re.fullmatch(r'[^\W_]\w{0,99}', key):
         raise refusal(where, f'has the invalid key {str(key)[:40]!r}')
     if reads_elsewhere(key, value):
-        raise refusal(f'{where}.{key}', 'would load another file')
+        raise refusal(f'{where}.{key}', 'would read another file')
 
 
 def reads_elsewhere(key: str, value: Any) -> bool:
