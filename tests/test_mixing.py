@@ -155,7 +155,7 @@ def test_what_is_wrong_with_the_baselines_file(runs, error, tmp_path):
         return error('train', 'mixing/refine_cnn', '--work-dir', tmp_path,
                      '--cfg-options', *refine('none.pth'), *options)
 
-    assert "no checkpoint 'none.pth'" in message()
+    assert "no checkpoint found at 'none.pth'" in message()
     cnn = f'model.initial_checkpoint={runs}/cnn/iter_2.pth'
     assert 'not a checkpoint of model.initial' in message(
         cnn, 'model.initial.network.width=8')

@@ -1,4 +1,4 @@
-"""Restores photos on a web page."""
+"""Serve a web page that restores photos."""
 import argparse
 import ipaddress
 import sys
@@ -18,12 +18,12 @@ def parser() -> argparse.ArgumentParser:
                         'listen on (default: %(default)s, this machine only)')
     parser.add_argument('--port', type=int, default=7860,
                         help='port (default: %(default)s)')
-    parser.add_argument('--model', help='work folder of a training run, '
-                        'weights file, or name of a bundled model; by '
-                        'default all bundled models')
+    parser.add_argument('--model', help='work directory of a training run, '
+                        'weights file, or name of a bundled model (default: '
+                        'all bundled models)')
     parser.add_argument('--max-pixels', type=int, default=MAX_PIXELS,
-                        help='refuse photos that declare more pixels '
-                        '(default: %(default)s)')
+                        help='reject photos with more pixels (default: '
+                        '%(default)s)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
     return parser
 
@@ -41,11 +41,11 @@ def main(args: argparse.Namespace) -> None:
         desk = open_desk(args)
         app = build_app(build_page(desk))
         host, port = listener.getsockname()[:2]
-        print(f'the page is at http://{host}:{port} (ctrl-C ends it)',
+        print(f'serving at http://{host}:{port} (press Ctrl-C to stop)',
               flush=True)
         if not is_loopback(host):
-            print(f'warning: everybody who reaches {host} can use it, '
-                  'and no password is asked for.', file=sys.stderr)
+            print(f'warning: anyone who can reach {host} can use this page, '
+                  'without a password.', file=sys.stderr)
         try:
             serve(app, listener)
         finally:
@@ -54,10 +54,10 @@ def main(args: argparse.Namespace) -> None:
 
 @contextmanager
 def private_folder() -> Iterator[None]:
-    """A folder for temporary files that goes with the page.
+    """Use a private folder for temporary files and delete it at the end.
 
-    Gradio keeps photos where temporary files are, which all users of the
-    machine share.
+    Gradio stores uploaded photos in the folder for temporary files, which is
+    shared by all users of the machine.
     """
     shared = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix='irsde_app_') as folder:
@@ -73,8 +73,10 @@ def is_loopback(host: str) -> bool:
 
 
 def open_desk(args: argparse.Namespace):
-    """The desk with the models that are asked for; the first is loaded, so
-    that what is wrong with it is said at once.
+    """Create the handler of the page's events for the requested models.
+
+    The first model is loaded immediately, so that errors in it are reported
+    at startup.
 
     Raises:
         ConfigError, CheckpointError: If a model cannot be used.
@@ -88,9 +90,9 @@ def open_desk(args: argparse.Namespace):
     if args.model:
         models = {Path(args.model).stem: args.model}
     if not models:
-        raise ConfigError('there is no bundled model: name one with '
-                          '--model.')
+        raise ConfigError('no bundled models are installed: specify a model '
+                          'with --model.')
     desk = Desk(models, args.max_pixels, args.device)
-    with building(f"'{next(iter(models))}' cannot be opened"):
+    with building(f"'{next(iter(models))}' cannot be loaded"):
         desk.inferencer(next(iter(models)))
     return desk

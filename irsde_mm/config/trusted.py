@@ -14,7 +14,7 @@ from ..datasets.transforms import Degradation, Upsample
 from ..errors import CheckpointError
 from ..model_files.checkpoints import check_fit
 from ..model_files.limits import (check_value, limit_parameters,
-                                  model_of_a_file, reads_elsewhere, refusal)
+                                  building_from_file, reads_elsewhere, refusal)
 from ..models.restorers.settings import RESTORERS
 from ..registry import (DIFFUSION_SCHEDULERS, MODELS, SCOPES, TRANSFORMS,
                         find)
@@ -59,7 +59,7 @@ def try_model(config: dict, weights: Dict[str, Tensor]) -> None:
     Raises:
         CheckpointError: If it cannot be built, or has other weights.
     """
-    with model_of_a_file(), limit_parameters(weights), \
+    with building_from_file(), limit_parameters(weights), \
             DefaultScope.overwrite_default_scope('mmagic'):
         model = MODELS.build(ConfigDict(config))
     check_fit(weights, model.state_dict())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import CheckpointError, ConfigError
 from ..model_files.checkpoints import read_checkpoint
-from ..model_files.pipelines import build_pipeline, naming
+from ..model_files.pipelines import build_pipeline, errors_naming
 from ..model_files.settings import (check_saved, needs_registries,
                                     pipeline_settings)
 from .trusted import check_degradation, check_model, try_model
@@ -35,7 +35,7 @@ def read_weights_config(path: Path, own_data: bool = False):
 
     from .files import PACKAGED, read_config
     checkpoint = read_checkpoint(str(path))
-    with naming(path):
+    with errors_naming(path):
         model = model_config(checkpoint)
         source = source_of(checkpoint)
         settings = read_config(PACKAGED / (source or RUNTIME)).to_dict()

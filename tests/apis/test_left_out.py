@@ -79,7 +79,7 @@ def test_the_command_line(folder, tmp_path, capfd):
         f'{name}{end}.png' for name in 'ac' for end in ('', '_compare')}
     err = capfd.readouterr().err
     assert 'Traceback' not in err
-    listed = err[err.index('1 of 3 photos are not restored:'):].splitlines()
+    listed = err[err.index('1 of 3 photos could not be'):].splitlines()
     assert len(listed) == 2 and 'b.png' in listed[1]
 
 

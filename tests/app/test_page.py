@@ -89,7 +89,7 @@ def test_several_results_that_are_one(desk, photo, monkeypatch):
     sde = desk.inferencer('tiny').pipeline.sde
     monkeypatch.setattr(sde, 'start', lambda mu, generator=None, sigma=None: (
         mu, sde.num_steps))
-    with pytest.warns(UserWarning, match='all draws are the same'):
+    with pytest.warns(UserWarning, match='all draws are identical'):
         *_, (view, _, spread, draws, _) = restored(
             desk, photo, samples=2, sampler='ode')
     assert 'all results are the same' in view
@@ -143,7 +143,7 @@ def test_the_white_level_of_a_deep_photo(desk, tmp_path, monkeypatch):
         files[name] = str(tmp_path / name)
     dark, bright = (desk.look(files['<12>.png'], white) for white in (0, 4095))
     text, = said
-    assert text.startswith("'&lt;12&gt;.png' has 16 bits a channel but uses")
+    assert text.startswith("'&lt;12&gt;.png' has 16 bits per channel but uses")
     assert bright.split('<figcaption>')[0] == desk.look(
         files['16.png']).split('<figcaption>')[0] != dark.split(
             '<figcaption>')[0]
@@ -351,7 +351,7 @@ def test_the_command_says_where_the_page_is(start, desk):
 def test_other_hosts_are_warned_of(start, desk):
     code, said = start('--model', desk.models['tiny'], '--port', 0,
                        '--host', '0.0.0.0')
-    assert code == 0 and 'warning: everybody' in said
+    assert code == 0 and 'warning: anyone' in said
 
 
 @pytest.mark.parametrize('args, words', [

@@ -90,7 +90,7 @@ def test_many_problems_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize('name, words', [
-    ('nowhere', 'does not exist'), ('empty', 'has no image')])
+    ('nowhere', 'does not exist'), ('empty', 'contains no images')])
 def test_missing_and_empty_folders(tmp_path, name, words):
     (tmp_path / 'empty' / 'input').mkdir(parents=True)
     with pytest.raises(DataError, match=words) as error:
@@ -195,7 +195,7 @@ def test_transparency_is_refused_where_it_hides_something(tmp_path):
     assert np.array_equal(load(tmp_path / 'a.png'), pixels[..., 2::-1])
     pixels[0, 0, 3] = 254
     Image.fromarray(pixels).save(tmp_path / 'a.png')
-    with pytest.raises(DataError, match="a.png' has transparent parts"):
+    with pytest.raises(DataError, match="a.png' has transparent pixels"):
         load(tmp_path / 'a.png')
 
 
@@ -214,7 +214,7 @@ def test_photos_are_turned_upright(tmp_path):
 
 def test_floating_point_files_are_refused(tmp_path):
     Image.fromarray(np.ones((9, 8), np.float32)).save(tmp_path / 'a.tif')
-    with pytest.raises(DataError, match="a.tif' is of mode F"):
+    with pytest.raises(DataError, match="a.tif' has the unsupported mode F"):
         CleanImageDataset(str(tmp_path))
 
 

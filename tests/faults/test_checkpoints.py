@@ -60,7 +60,7 @@ def flip(path):
                          ids=lambda f: f.__name__)
 def test_the_one_before_is_taken(run, spoil, capfd, tried):
     spoil(run / 'iter_6.pth')
-    with pytest.warns(UserWarning, match='iter_6.* Taking the one before'):
+    with pytest.warns(UserWarning, match='iter_6.* Trying the previous'):
         assert train(run, 8, '--resume') == 0
     out = ''.join(capfd.readouterr())
     assert 'resumed epoch: 0, iter: 4' in out

@@ -41,7 +41,7 @@ def test_data_sets_and_masks(folder):
     assert set(Haze(depth_folder=str(folder)).maps) == {'b', 'c'}
     for path in folder.glob('[bc].png'):
         path.unlink()
-    with pytest.raises(DataError, match='has no image'):
+    with pytest.raises(DataError, match='contains no images'):
         list_images(folder)
 
 
@@ -56,7 +56,7 @@ def test_data_sets_and_masks(folder):
 def test_folders_and_patterns_are_those_of_a_shell(folder, pattern, found):
     """A file that is named itself is taken; the reader says what it is."""
     if found is None:
-        with pytest.raises(DataError, match='there is no image'):
+        with pytest.raises(DataError, match='no image found'):
             find_images([folder / pattern])
     else:
         assert [os.path.relpath(path, folder) if '..' not in pattern else
@@ -68,6 +68,6 @@ def test_folders_and_patterns_are_those_of_a_shell(folder, pattern, found):
 def test_restoring_a_folder_of_a_mac(folder, trained, tmp_path, capfd):
     assert run_tool('restore', folder, '--model', trained, '--out',
                     tmp_path / 'out') == 0
-    assert 'not restored' not in capfd.readouterr().err
+    assert 'not be restored' not in capfd.readouterr().err
     assert {p.name for p in (tmp_path / 'out').iterdir()} == {
         'b.png', 'c.png'}

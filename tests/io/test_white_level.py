@@ -18,7 +18,7 @@ from PIL import Image
 
 FULL = np.stack((*np.meshgrid(np.linspace(0, 1, 21), np.linspace(0, 1, 34),
                               indexing='ij'), np.full((21, 34), 0.4)), 2)
-DARK = 'has 16 bits a channel but uses only'
+DARK = 'has 16 bits per channel but uses only'
 
 
 def write(path, bits: int, channels: int = 3, side: int = 0) -> np.ndarray:

@@ -334,7 +334,7 @@ def test_a_file_of_a_baseline(tmp_path, photo):
     model = init_restorer('baselines/quickstart/derain_cnn', device='cpu')
     path = tmp_path / 'cnn.safetensors'
     export(model, path, 'cnn')
-    with pytest.raises(CheckpointError, match='init_restorer opens models'):
+    with pytest.raises(CheckpointError, match='load mmagic models with'):
         RestorationPipeline.from_file(path)
     assert run_tool('restore', photo, '--model', path, '--out',
                     tmp_path / 'out') == 0
@@ -359,7 +359,7 @@ def test_export_errors(exported, trained, tmp_path, error):
     assert 'must end in .safetensors' in error('export', trained, '--out',
                                                tmp_path / 'x.pth')
     assert 'no checkpoint' in error('export', tmp_path / 'y.pth', *out)
-    assert 'not a work folder' in error('export', tmp_path, *out)
+    assert 'not a work directory' in error('export', tmp_path, *out)
     alone = tmp_path / 'alone.pth'
     alone.write_bytes((trained / 'iter_2.pth').read_bytes())
     assert '--config' in error('export', alone, *out)
@@ -408,7 +408,7 @@ def test_models_that_a_file_cannot_hold(tmp_path):
 def test_a_model_class_of_ones_own_is_refused(tmp_path):
     model = init_restorer('quickstart/derain', device='cpu')
     model.__class__ = type('Mine', (type(model), ), {})
-    with pytest.raises(ConfigError, match='Mine is not a model'):
+    with pytest.raises(ConfigError, match='Mine is not supported'):
         export(model, tmp_path / 'x.safetensors', 'x')
 
 
@@ -418,7 +418,7 @@ def test_truncated(exported, tmp_path, share, photo, error):
     path = tmp_path / 'short.safetensors'
     path.write_bytes(content[:int(share * len(content))])
     message = error('restore', photo, '--model', path, '--out', tmp_path)
-    assert 'broken' in message or 'does not say' in message
+    assert 'broken' in message or 'no description' in message
 
 
 def test_every_flipped_bit_is_noticed(exported, tmp_path):
@@ -432,13 +432,13 @@ def test_every_flipped_bit_is_noticed(exported, tmp_path):
 
 
 @pytest.mark.parametrize('texts, words', [
-    ({}, 'does not say of which model'), (None, 'does not say'),
+    ({}, 'no description of the model'), (None, 'no description'),
     (dict(format='irsde_mm', format_version='3', version='9.1'),
-     'made by irsde_mm 9.1'),
+     'written by irsde_mm 9.1'),
     (dict(format='irsde_mm', format_version='1'), 'sha256'),
     (dict(format='irsde_mm', format_version='2'), 'sha256'),
-    (dict(format='irsde_mm', format_version='-1'), 'does not say'),
-    (dict(format='pt'), 'does not say')])
+    (dict(format='irsde_mm', format_version='-1'), 'no description'),
+    (dict(format='pt'), 'no description')])
 def test_other_files(texts, words, tmp_path, photo, error):
     path = tmp_path / 'other.safetensors'
     save_file(dict(a=torch.zeros(2)), path, metadata=texts)

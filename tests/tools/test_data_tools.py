@@ -113,7 +113,7 @@ def test_pairs_of_one_folder(tmp_path, error):
     assert '{}_hazy' in (tmp_path / 'run' / 'dehaze.py').read_text()
     look = ['browse_dataset', 'quickstart/dehaze', '--out']
     for number, (args, words) in enumerate((
-            (data[2:], '--data, which is missing'),
+            (data[2:], '--pairs requires --data'),
             ([*data[:4], '{}_gt'], "named like '{}_gt'"),
             ([*data[:4], 'GT'], "'{}' once, unlike 'GT'"),
             ([*data, '--cfg-options',

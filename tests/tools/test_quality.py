@@ -299,7 +299,7 @@ def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
     models.update({
         'silent': dict(config=good['config']),
         'gone': dict(good, checkpoint='gone.pth'),
-        'foreign': dict(models['IR-SDE'], checkpoint=good['checkpoint']),
+        'other network': dict(models['IR-SDE'], checkpoint=good['checkpoint']),
         'strange': dict(good, checkpoint=models['IR-SDE']['checkpoint']),
         'unknown': dict(good, config='irsde/dehraze'),
         'sampled': dict(good, steps=3),
@@ -321,9 +321,9 @@ def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
         (out / 'results.json').read_text())['not_run']}
     words = {
         ('derain', 'silent'): 'names no checkpoint',
-        ('derain', 'gone'): "no checkpoint 'gone.pth'",
-        ('derain', 'foreign'): 'lacks',
-        ('derain', 'strange'): 'does not fit the model',
+        ('derain', 'gone'): "no checkpoint found at 'gone.pth'",
+        ('derain', 'other network'): 'lacks',
+        ('derain', 'strange'): 'does not match the model',
         ('derain', 'unknown'): 'no config',
         ('derain', 'sampled'): 'not a diffusion model',
         ('derain', 'quick'): 'unknown sampler',
