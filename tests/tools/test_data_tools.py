@@ -58,7 +58,7 @@ def test_pairs_that_a_process_ignores_are_refused(pairs, tmp_path, error):
     text = error('train', 'quickstart/denoise', '--data', pairs, '--work-dir',
                  tmp_path / 'run', *options)
     assert "pairs/input' would have no effect" in text
-    assert 'irsde/derain' in text and f"alone: '{pairs}/target'" in text
+    assert 'irsde/derain' in text and f"images: '{pairs}/target'" in text
     assert not list((tmp_path / 'run').rglob('*.pth'))
     # what the message proposes works
     for config, folder in (('denoise', pairs / 'target'), ('derain', pairs)):
