@@ -8,7 +8,7 @@ import pytest
 import torch
 from conftest import TINY, run_tool
 from irsde_mm.engine.draws import DataOrder, SeededDataset, seed_all, seeded
-from irsde_mm.engine.exact_train_loop import in_order
+from irsde_mm.engine.exact_train_loop import use_data_order
 from irsde_mm.engine.hooks import PreemptionHook
 from irsde_mm.errors import ConfigError
 from mmengine.dataset import InfiniteSampler
@@ -115,7 +115,7 @@ def test_samples_are_the_same_with_workers_and_later():
     dict(sampler=dict(type='irsde_mm.Odd')), dict(batch_sampler=dict())])
 def test_other_samplers_are_refused(change):
     with pytest.raises(ConfigError, match='IterBasedTrainLoop'):
-        in_order(dict(sampler=dict(type='InfiniteSampler'), **change)
+        use_data_order(dict(sampler=dict(type='InfiniteSampler'), **change)
                  if 'batch_sampler' in change else change)
 
 
@@ -123,7 +123,7 @@ def test_other_samplers_are_refused(change):
     'InfiniteSampler', 'DefaultSampler', 'mmengine.InfiniteSampler',
     InfiniteSampler])
 def test_plain_samplers_are_replaced_whatever_they_are_called(name):
-    loader = in_order(dict(sampler=dict(type=name, shuffle=False),
+    loader = use_data_order(dict(sampler=dict(type=name, shuffle=False),
                            dataset=dict(type='irsde_mm.BuiltinPhotos')))
     assert isinstance(loader['sampler'], DataOrder)
     assert not loader['sampler'].shuffle
@@ -203,7 +203,7 @@ def test_a_signal_in_validation_saves_what_training_left(tmp_path,
     after_val_iter = PreemptionHook.after_val_iter
 
     def asked(self, runner, *args, **kwargs):
-        self.asked_by = signal.SIGTERM
+        self.received = signal.SIGTERM
         after_val_iter(self, runner, *args, **kwargs)
 
     monkeypatch.setattr(PreemptionHook, 'after_val_iter', asked)
