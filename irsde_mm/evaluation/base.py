@@ -37,7 +37,7 @@ class RestorationMetric(BaseSampleWiseMetric):
 
     @abstractmethod
     def view(self, image: Tensor) -> Any:
-        """Prepare an image (C, H, W), BGR or gray in 0..255, for comparison."""
+        """Prepare an image (C, H, W), BGR or gray in 0..255, for scoring."""
 
     @abstractmethod
     def measure(self, clean: Any, images: Dict[str, Any]) -> dict:
