@@ -31,8 +31,7 @@ class BitsPerDim(BaseSampleWiseMetric):
 
     Raises:
         ValueError: If ``num_times`` or ``centre`` is less than 1.
-        ConfigError: If the model has no likelihood. Raised when the evaluation
-            starts or at the first image.
+        ConfigError: During evaluation, if the model has no likelihood.
     """
 
     metric = key = 'BitsPerDim'
