@@ -39,7 +39,7 @@ def registries() -> Dict[str, tuple]:
     """Return the registries of the components below each top-level key."""
     from mmengine import registry
 
-    from ..registry import DIFFUSION_SCHEDULERS  # applies compat first
+    from ..registry import DIFFUSION_SCHEDULERS  # import first, applies compat
     data = (registry.DATASETS, registry.TRANSFORMS, registry.DATA_SAMPLERS)
     scores = (registry.EVALUATOR, registry.METRICS)
     loops, hooks = (registry.LOOPS, ), (registry.HOOKS, )

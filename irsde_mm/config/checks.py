@@ -121,7 +121,7 @@ def try_settings(registry, component: dict) -> None:
     """Build an optimizer or a schedule for a single parameter."""
     import torch
     parameters = [torch.nn.Parameter(torch.zeros(1))]
-    # the builder of schedules consumes this option, it needs the dataset
+    # an option of the schedule builder, which needs the dataset's size
     settings = {key: value for key, value in component.items()
                 if key != 'convert_to_iter_based'}
     if registry.name == 'optimizer':

@@ -9,7 +9,7 @@ from .parts import component_class, dataloaders
 
 #: Options that a DataLoader rejects when it has no workers.
 WORKER_OPTIONS = ('persistent_workers', 'prefetch_factor', 'timeout',
-              'multiprocessing_context')
+                  'multiprocessing_context')
 
 
 def complete_model(cfg, tile: Optional[Tile] = None) -> None:
@@ -39,7 +39,7 @@ def complete_model(cfg, tile: Optional[Tile] = None) -> None:
 
 
 def complete_config(cfg) -> None:
-    """Add the settings that every run needs to any config.
+    """Add the settings that every run needs to a config.
 
     These are exact resuming, atomic and safe checkpoints that contain the
     model's settings, a clean shutdown on SIGTERM and Ctrl-C, a guard against
@@ -64,7 +64,7 @@ def complete_config(cfg) -> None:
 
 
 def complete_hooks(cfg) -> None:
-    """Add the default hooks of irsde_mm to a config with mmengine's.
+    """Add the default hooks of irsde_mm to a config.
 
     A config based on our ``default_runtime`` already lists its hooks, so a
     hook removed from it stays disabled.

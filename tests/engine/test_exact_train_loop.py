@@ -116,7 +116,7 @@ def test_samples_are_the_same_with_workers_and_later():
 def test_other_samplers_are_refused(change):
     with pytest.raises(ConfigError, match='IterBasedTrainLoop'):
         use_data_order(dict(sampler=dict(type='InfiniteSampler'), **change)
-                 if 'batch_sampler' in change else change)
+                       if 'batch_sampler' in change else change)
 
 
 @pytest.mark.parametrize('name', [
@@ -124,7 +124,7 @@ def test_other_samplers_are_refused(change):
     InfiniteSampler])
 def test_plain_samplers_are_replaced_whatever_they_are_called(name):
     loader = use_data_order(dict(sampler=dict(type=name, shuffle=False),
-                           dataset=dict(type='irsde_mm.BuiltinPhotos')))
+                                 dataset=dict(type='irsde_mm.BuiltinPhotos')))
     assert isinstance(loader['sampler'], DataOrder)
     assert not loader['sampler'].shuffle
 
