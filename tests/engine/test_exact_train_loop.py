@@ -180,8 +180,8 @@ def test_other_conditions_are_named(run, capfd):
 
     assert go_on(run(edit), 3) == 0
     out = ''.join(capfd.readouterr())
-    assert ('not exactly as the run would have gone on: processes: 4 before, '
-            '1 now; batch_size: 16 before, 2 now') in out
+    assert ('differ from an uninterrupted one: processes: 4 before, 1 now; '
+            'batch_size: 16 before, 2 now') in out
 
 
 def test_a_run_interrupted_in_its_last_validation_ends_with_it(run, capfd):
