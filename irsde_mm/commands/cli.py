@@ -192,11 +192,11 @@ def runner_config(args: argparse.Namespace):
                           load_config, set_white)
     from ..config.arguments import check_arguments
     from ..config.checks import warn_of_unused
-    from ..config.names import OF_OWN_DATA
+    from ..config.names import OWN_DATA_NAMES
     from ..config.unread import check_file
     from ..model_files.checkpoints import is_weights
     compat.apply()
-    reads = OF_OWN_DATA if args.data else ()
+    reads = OWN_DATA_NAMES if args.data else ()
     if not is_weights(args.config):
         check_file(find_config(args.config), reads)
     cfg = load_config(args.config, args.cfg_options, reads)

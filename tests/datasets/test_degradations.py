@@ -156,7 +156,7 @@ def test_masks_from_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize('size, value, words', [
-    ((40, 50), 0, r'50x40.*56x40'), ((40, 56), 128, 'grey values')])
+    ((40, 50), 0, r'50x40.*56x40'), ((40, 56), 128, 'gray values')])
 def test_bad_masks(tmp_path, size, value, words):
     mask = np.full(size, 255, np.uint8)
     mask[:5] = value

@@ -103,7 +103,7 @@ def test_a_photo_that_was_written_again_is_read_anew(paths, tmp_path):
 def test_what_is_no_image_is_decoded_anew(paths, tmp_path, value):
     load = LoadImage('gt', cache_mb=1, cache_file=tmp_path / 'images.lmdb')
     expected = load(dict(gt_path=paths[0]))['gt']
-    store = image_cache._opened(load.cache.file, load.cache.size)
+    store = image_cache._open_file(load.cache.file, load.cache.size)
     with store.begin(write=True) as writing:
         writing.put(image_cache._key(paths[0], False), value)
     assert np.array_equal(load(dict(gt_path=paths[0]))['gt'], expected)
@@ -216,5 +216,5 @@ def test_a_full_disk_is_told_once(paths, tmp_path, decoded):
     done = subprocess.run([sys.executable, '-c', script], text=True,
                           capture_output=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count('no more images go into') == 1
+    assert done.stdout.count('no more images are cached in') == 1
 

@@ -213,5 +213,5 @@ def test_what_is_no_image_is_left_out(watched):
     dict(crop=0)])
 def test_impossible_numbers_are_named(wrong):
     value, = wrong.values()
-    with pytest.raises(ValueError, match=f'>= 1, not .*{value}'):
+    with pytest.raises(ValueError, match=f'>= 1, but got .*{value}'):
         PicturesHook(**wrong)

@@ -120,7 +120,7 @@ def test_nothing_outlives_a_run(asked_in, tmp_path, monkeypatch):
 
         def asked(self, *args, **kwargs):
             assert len(multiprocessing.active_children()) >= 1
-            self.asked_by = signal.SIGTERM
+            self.received = signal.SIGTERM
             hook(self, *args, **kwargs)
 
         monkeypatch.setattr(PreemptionHook, name, asked)

@@ -235,7 +235,7 @@ def test_fid_rounds(fid):
 
 def test_fid_of_one_image_is_left_out(fid, said):
     assert evaluate([sample()], fid) == {}
-    assert said == ['FID is left out: it needs at least two images, not 1.']
+    assert said == ['FID is skipped: it needs at least two images, but got 1.']
 
 
 def test_grey_is_three_equal_channels(alex, fid):
@@ -263,11 +263,11 @@ def test_without_weights_the_others_come_out(said, tmp_path, monkeypatch):
     got = evaluate([sample(i, (192, 192)) for i in range(2)], *metrics)
     assert set(got) == {'PSNR', 'input_PSNR', 'NIQE', 'input_NIQE'}
     assert said == [
-        "LPIPS is left out: there are no weights given (torchvision's "
+        "LPIPS is skipped: no weights given (torchvision's "
         'AlexNet); see docs/tasks.md.',
-        "LPIPS is left out: there are no weights at 'weights/alexnet-owt-"
+        "LPIPS is skipped: no weights at 'weights/alexnet-owt-"
         "7be5be79.pth' (torchvision's AlexNet); see docs/tasks.md.",
-        "FID is left out: there are no weights at 'weights/pt_inception-"
+        "FID is skipped: no weights at 'weights/pt_inception-"
         "2015-12-05-6726825d.pth' (pytorch-fid's Inception-v3); see "
         'docs/tasks.md.']
 

@@ -186,4 +186,5 @@ def test_an_unknown_best_score_is_named(tmp_path, error):
     message = error('train', 'quickstart/derain', '--work-dir', tmp_path,
                     '--cfg-options', *TINY,
                     'default_hooks.checkpoint.save_best=PSMR')
-    assert "save_best='PSMR': validation gives PSNR" in message
+    assert ("save_best='PSMR': validation has no such score; "
+            'it reports PSNR') in message

@@ -230,7 +230,8 @@ def test_the_option_reaches_all_data_of_a_config(tmp_path):
     cfg = run_config('quickstart/denoise', '--data', tmp_path / 'own',
                      '--white', 4095)
     assert {step.white for step in find_steps(cfg.val_dataloader)} == {4095}
-    with pytest.raises(ConfigError, match='--white 4095 has no use.*--data'):
+    with pytest.raises(ConfigError,
+                       match='--white 4095 has no effect.*--data'):
         run_config('quickstart/denoise', '--white', 4095)
     with pytest.raises(ConfigError, match='white=1 '):
         run_config('irsde/derain', '--white', 1)

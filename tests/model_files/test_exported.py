@@ -220,13 +220,13 @@ def test_a_file_without_a_test_set(exported, trained, tmp_path, photos,
                                    error):
     alone = without_source(exported, tmp_path / 'alone.safetensors')
     message = error('test', alone)
-    assert 'names no test set' in message and '--data' in message
+    assert 'has no test set' in message and '--data' in message
     assert run_tool('test', trained / 'derain.py', alone, '--work-dir',
                     tmp_path / 'a') == 0
     # a checkpoint says nothing about degradations: pairs, or its config
     checkpoint = trained / 'iter_2.pth'
-    assert 'names no test set' in error('test', checkpoint)
-    assert 'does not say how to degrade' in error(
+    assert 'has no test set' in error('test', checkpoint)
+    assert 'does not specify how to degrade' in error(
         'test', checkpoint, '--data', photos)
     for side in ('input', 'target'):
         shutil.copytree(photos, tmp_path / 'pairs' / side)
@@ -239,7 +239,7 @@ def test_bundled_models_are_tested_on_somebodys_photos(name, tmp_path,
                                                        photos, error):
     """Files of version 0.1, whose test set is the trainer's."""
     path = bundled_models()[name]
-    assert 'names no test set' in error('test', path)
+    assert 'has no test set' in error('test', path)
     assert run_tool('test', path, '--data', photos, '--work-dir',
                     tmp_path / 'a', '--steps', 1) == 0
     assert run_tool('test', f'boxed/{name}', path, '--data', photos,

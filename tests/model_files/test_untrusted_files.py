@@ -363,4 +363,4 @@ def test_texts_that_are_no_settings(key, text, exported, tmp_path):
     'x' * 5000, 'irsde\0derain'])
 def test_sources_that_are_no_config(source, exported, tmp_path, error):
     path = rewritten(exported, tmp_path / 'x.safetensors', source=source)
-    assert 'names no test set' in error('test', path)
+    assert 'has no test set' in error('test', path)

@@ -173,7 +173,7 @@ def test_lpips_where_there_are_weights(models, photos, tmp_path, monkeypatch,
     suite = write_suite(tmp_path / 's.yml', models, photos)
     assert quality(suite, 'out') == 0
     said = ''.join(capfd.readouterr())
-    assert 'LPIPS is left out: there are no weights' in said
+    assert 'LPIPS is skipped: no weights' in said
     Path('weights').mkdir()
     torch.save({f'features.{key}': value for key, value
                 in alexnet().features.state_dict().items()},

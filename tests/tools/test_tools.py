@@ -609,5 +609,5 @@ def test_benchmark_startup(tmp_path, error):
                     '--repeats', 1, '--out', out) == 0
     times = json.loads(out.read_text())['seconds']
     assert 0 < times['train.py --help'] < times['one iteration']
-    assert 'there is no config' in error(
+    assert 'no config' in error(
         'benchmark', 'startup', 'quickstart/nothing', '--repeats', 1)
