@@ -242,7 +242,7 @@ def test_bundled_models_are_tested_on_somebodys_photos(name, tmp_path,
     assert 'names no test set' in error('test', path)
     assert run_tool('test', path, '--data', photos, '--work-dir',
                     tmp_path / 'a', '--steps', 1) == 0
-    assert run_tool('test', f'boxed/{name}', path, '--data', photos,
+    assert run_tool('test', f'bundled/{name}', path, '--data', photos,
                     '--work-dir', tmp_path / 'b', '--steps', 1) == 0
     found, expected = (scores(tmp_path / folder) for folder in 'ab')
     if name == 'sr':  # as usual in the field: 4 pixels are cut
