@@ -45,7 +45,7 @@ class Part:
                 for _, field, _, _ in string.Formatter().parse(target)
                 if field}
 
-    def own(self, target: str) -> re.Pattern:
+    def target_pattern(self, target: str) -> re.Pattern:
         """Return the pattern of a filled target."""
         pieces = string.Formatter().parse(target)
         return re.compile(''.join(
@@ -61,7 +61,7 @@ class Part:
         """
         filled = [target.format(**groups) for target in self.targets]
         for stem, target in zip(filled, self.targets):
-            if not self.own(target).fullmatch(stem):
+            if not self.target_pattern(target).fullmatch(stem):
                 raise DataError(f"'{stem}' is not a valid name for "
                                 f'{self.role}.')
         return filled

@@ -122,7 +122,7 @@ def match(source: Source, args: argparse.Namespace,
                 'or use --pattern.')
         found.append(file)
     if not found:
-        raise nothing(source, [entry.path for entry in entries])
+        raise no_match(source, [entry.path for entry in entries])
     problems = source.problems(roles, args.subset)
     if problems:
         raise DataError(f"{listed(problems, ', '.join(args.source))}\n"
@@ -138,7 +138,7 @@ def as_found(part: Part, entry, groups: re.Match) -> Found:
                  tuple(stem + suffix for stem in stems))
 
 
-def nothing(source: Source, paths: List[str]) -> DataError:
+def no_match(source: Source, paths: List[str]) -> DataError:
     """Return the error that no file matches, which names some of the files."""
     from preparation import ARCHIVE
     nested = [path for path in paths if ARCHIVE.search(path)]
@@ -184,19 +184,20 @@ def lay_out(source: Source, found: List[Found], layout, stamp: Path) -> None:
 def present(out: Path, part: Part, target: str) -> Dict[str, Path]:
     """Return the images of a target by name, including broken links."""
     from irsde_mm.io.image_files import by_stem, is_image
-    folder, own = PurePosixPath(target).parent, part.own(target)
+    folder = PurePosixPath(target).parent
+    pattern = part.target_pattern(target)
     if not (out / folder).is_dir():
         return {}
     return by_stem(sorted(
         path for path in (out / folder).iterdir()
-        if is_image(path) and own.fullmatch(f'{folder}/{path.stem}')))
+        if is_image(path) and pattern.fullmatch(f'{folder}/{path.stem}')))
 
 
 def survey(source: Source, out: Path,
            subset: bool) -> Tuple[List[Row], List[str]]:
     """Return the state of the folders, and all problems."""
     from tqdm.auto import tqdm
-    rows, looks = [], []
+    rows, images = [], []
     roles: Dict[str, dict] = {part.role: {} for part in source.parts}
     for part, target in ((p, t) for p in source.parts for t in p.targets):
         files = present(out, part, target)
@@ -208,19 +209,19 @@ def survey(source: Source, out: Path,
                        'first folder')
         rows.append(Row(part.role, str(PurePosixPath(target).parent),
                         part.count, len(files), problem))
-        looks += [(part, path) for path in files.values()]
+        images += [(part, path) for path in files.values()]
     sizes, problems = {}, []
-    for part, path in tqdm(looks, unit='image', desc='checking'):
-        sizes[path], problem = look(part, path)
+    for part, path in tqdm(images, unit='image', desc='checking'):
+        sizes[path], problem = check_image(part, path)
         problems += [problem] if problem else []
     pairs = source.problems(roles, subset=True)
-    if not looks:
+    if not images:
         pairs = [f'no images of {source.title} found']
     return rows, [row.problem for row in rows if row.problem] + pairs + (
-        problems + unequal(source, roles, sizes))
+        problems + size_problems(source, roles, sizes))
 
 
-def look(part: Part, path: Path) -> Tuple[Optional[tuple], str]:
+def check_image(part: Part, path: Path) -> Tuple[Optional[tuple], str]:
     """Return the size of an image and its problem, if any."""
     from irsde_mm.io.reader import image_size
     from PIL import Image
@@ -238,7 +239,8 @@ def look(part: Part, path: Path) -> Tuple[Optional[tuple], str]:
     return size, ''
 
 
-def unequal(source: Source, roles: Dict[str, dict], sizes: dict) -> List[str]:
+def size_problems(source: Source, roles: Dict[str, dict],
+                  sizes: dict) -> List[str]:
     """Return the problems of pairs whose sizes do not match."""
     problems = []
     for pair in source.pairs:

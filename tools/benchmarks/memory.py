@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> dict:
                 measure, args.config, megapixels, args.steps, args.tile,
                 args.device).result())
     for small, large in pairwise(rows):
-        large['image_tensors'] = grown(small, large)
+        large['image_tensors'] = growth(small, large)
     show(rows, args)
     if args.out:
         draw(rows, Path(args.out).with_suffix('.png'))
@@ -81,7 +81,7 @@ def measure(config: str, megapixels: float, steps: int, tile, device) -> dict:
         image_mb=4 * image.size / 1e6)
 
 
-def grown(small: dict, large: dict) -> float:
+def growth(small: dict, large: dict) -> float:
     """Return the growth of the peak, without the network call, as a number of
     float32 tensors of the size of the image."""
     more = {key: large[f'{key}_mb'] - small[f'{key}_mb']

@@ -57,11 +57,11 @@ def rows_of(name: str, task: dict, results: dict) -> list:
                 rows.append(dict(
                     common, model='input', kind='input',
                     **{key.removeprefix('input_'): value
-                       for key, value in known(result['scores']).items()
+                       for key, value in without_nan(result['scores']).items()
                        if key.startswith('input_')}))
             rows.append(dict(
                 common, model=model, kind='measured',
-                **{key: value for key, value in known(
+                **{key: value for key, value in without_nan(
                     result['scores']).items() if key in SCORES},
                 **{key: result[key] for key in (
                     'parameters', 'network_calls', 'seconds_per_megapixel',
@@ -72,7 +72,7 @@ def rows_of(name: str, task: dict, results: dict) -> list:
     return rows
 
 
-def known(scores: dict) -> dict:
+def without_nan(scores: dict) -> dict:
     return {key: value for key, value in scores.items()
             if not math.isnan(value)}
 
