@@ -1,4 +1,4 @@
-"""Draws what training really sees, degraded beside clean images:
+"""Draw the images that training gets, degraded beside clean ones:
 python tools/browse_dataset.py quickstart/derain --out look.png"""
 import argparse
 
@@ -13,9 +13,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('--phase', choices=['train', 'val', 'test'],
                         default='train')
     parser.add_argument('--number', type=int, default=12,
-                        help='how many samples')
+                        help='number of samples')
     parser.add_argument('--out', default='dataset.png',
-                        help='the picture; must not exist')
+                        help='picture to write; must not exist')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, default={},
         metavar='KEY=VALUE', help='settings that override the config')

@@ -78,7 +78,7 @@ def test_no_licence_is_invented(trained, tmp_path, capfd):
     assert run_tool('export', trained / 'iter_2.pth', '--out', out) == 0
     assert read_exported(out)['meta']['exported']['licence'] == 'not given'
     said = capfd.readouterr().out
-    assert f"is now '{out}'" in said
+    assert f"to '{out}'" in said
     assert "uses the test set of 'quickstart/derain'" in said
     assert os.listdir(out.parent) == ['x.safetensors']
 
@@ -242,7 +242,7 @@ def test_bundled_models_are_tested_on_somebodys_photos(name, tmp_path,
     assert 'has no test set' in error('test', path)
     assert run_tool('test', path, '--data', photos, '--work-dir',
                     tmp_path / 'a', '--steps', 1) == 0
-    assert run_tool('test', f'boxed/{name}', path, '--data', photos,
+    assert run_tool('test', f'bundled/{name}', path, '--data', photos,
                     '--work-dir', tmp_path / 'b', '--steps', 1) == 0
     found, expected = (scores(tmp_path / folder) for folder in 'ab')
     if name == 'sr':  # as usual in the field: 4 pixels are cut
@@ -358,7 +358,7 @@ def test_export_errors(exported, trained, tmp_path, error):
     assert exported.read_bytes() == before
     assert 'must end in .safetensors' in error('export', trained, '--out',
                                                tmp_path / 'x.pth')
-    assert 'no checkpoint' in error('export', tmp_path / 'y.pth', *out)
+    assert 'does not exist' in error('export', tmp_path / 'y.pth', *out)
     assert 'not a work directory' in error('export', tmp_path, *out)
     alone = tmp_path / 'alone.pth'
     alone.write_bytes((trained / 'iter_2.pth').read_bytes())

@@ -237,7 +237,7 @@ def nested(depth: int) -> dict:
     ('network.width', None, 'cannot be built'),
     pytest.param('network.enc_blocks', [10**6, 1, 2],
                  'larger than the weights', marks=pytest.mark.slow),
-    ('network.enc_blocks', [1, 1], 'one entry a level'),
+    ('network.enc_blocks', [1, 1], 'same length'),
     ('network.depth', 3, 'depth'),
     ('network.in_channels', 1, 'in the model'),
     ('network.type', 'json', "'json', which is not a registered"),
