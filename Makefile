@@ -5,7 +5,11 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps
 LOCK := $(PY) -m uv pip compile setup.cfg --quiet --no-annotate
 INSTALLED := $(VENV)/.installed
+# one process a core, four at most, each with one thread
+PYTEST := -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+test test-slow test-lowest: export OMP_NUM_THREADS := 1
 
+.DEFAULT_GOAL := install
 .PHONY: install demo demo-all test test-slow test-lowest lint docs lock clean
 
 install: $(INSTALLED)
@@ -17,10 +21,10 @@ demo-all: $(INSTALLED)
 	$(PY) tools/demo.py --tasks all
 
 test: $(INSTALLED)
-	$(PY) -m pytest
+	$(PY) $(PYTEST)
 
 test-slow: $(INSTALLED)
-	$(PY) -m pytest -m slow
+	$(PY) $(PYTEST) -m slow
 
 # the fast tests on the lowest versions that setup.cfg admits
 test-lowest: $(INSTALLED)
@@ -28,7 +32,7 @@ test-lowest: $(INSTALLED)
 	$(LOCK) --extra dev --resolution lowest-direct --output-file $(VENV)-lowest/lock.txt
 	$(VENV)-lowest/bin/python -m pip install --quiet --no-deps \
 	    -r $(VENV)-lowest/lock.txt
-	PYTHONPATH=$(CURDIR) $(VENV)-lowest/bin/python -m pytest
+	PYTHONPATH=$(CURDIR) $(VENV)-lowest/bin/python $(PYTEST)
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check .
