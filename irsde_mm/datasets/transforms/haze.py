@@ -74,7 +74,7 @@ class Haze(Degradation):
                 and not self.warned):
             self.warned = True
             warnings.warn(
-                f"the depth map '{path}' has 16 bits but only uses "
+                f"the depth map '{path}' has 16 bits but uses only "
                 f'{raw.min()} to {raw.max()}, so everything is near; scale '
                 'depth maps to 0..65535. Further maps are not reported.',
                 stacklevel=2)
