@@ -1,4 +1,4 @@
-"""Tables that the tools print."""
+"""Printed tables of the tools."""
 from typing import Iterable
 
 

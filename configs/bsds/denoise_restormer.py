@@ -2,6 +2,7 @@
 _base_ = [
     '../_base_/models/quickstart_restormer.py',
     '../_base_/datasets/bsds_noise.py',
-    '../_base_/schedules/quickstart_restormer.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/quickstart_restormer.py',
+    '../_base_/default_runtime.py'
 ]
 model = dict(generator=dict(LayerNorm_type='BiasFree'))

@@ -1,4 +1,5 @@
-# As derain.py; the objective is a bound on the likelihood (docs/likelihood.md).
+# As derain.py; the objective is a bound on the likelihood
+# (docs/likelihood.md).
 _base_ = [
     '../_base_/models/quickstart_nafnet.py', '../_base_/datasets/bsds_rain.py',
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'

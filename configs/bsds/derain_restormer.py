@@ -2,5 +2,6 @@
 _base_ = [
     '../_base_/models/quickstart_restormer.py',
     '../_base_/datasets/bsds_rain.py',
-    '../_base_/schedules/quickstart_restormer.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/quickstart_restormer.py',
+    '../_base_/default_runtime.py'
 ]

@@ -1,5 +1,5 @@
 # Haze over a smooth depth map, which varies slowly, so that the region is
-# larger than a patch. Scores cover the borders, the published protocol.
+# larger than a patch. Scores include the borders, the published protocol.
 _base_ = './builtin_photos.py'
 region = 256
 degradation = [dict(type='irsde_mm.Haze')]

@@ -1,4 +1,4 @@
-# Gaussian noise of one level. Scores cover the borders, the published
+# Gaussian noise of one level. Scores include the borders, the published
 # protocol.
 _base_ = './builtin_photos.py'
 region = 64

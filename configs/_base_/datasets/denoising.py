@@ -1,5 +1,5 @@
 # Color denoising: DIV2K, Flickr2K, BSD500 and Waterloo in one folder, tested
-# on McMaster (18 images), Kodak24 and CBSD68 with sigma 25. Scores cover the
+# on McMaster (18 images), Kodak24 and CBSD68 with sigma 25. Scores include the
 # borders.
 _base_ = './paired.py'
 hint = ('tools/prepare_data.py df2k, bsd500 and waterloo lay the training '

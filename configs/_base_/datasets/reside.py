@@ -1,6 +1,6 @@
 # RESIDE: 13,990 training pairs from 1399 clean images (ITS) and 500 test pairs
 # from 50 (SOTS-indoor), ten haze levels each (Li et al., IEEE TIP 2019).
-# Tested on whole images and on the central 256x256. Scores cover the borders.
+# Tested on whole images and on the central 256x256. Scores include borders.
 _base_ = './paired.py'
 hint = ('RESIDE is distributed by its authors (Li et al., IEEE TIP 2019, '
         '"Benchmarking Single-Image Dehazing and Beyond"); '

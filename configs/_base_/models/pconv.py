@@ -1,7 +1,7 @@
 # Partial convolutions (Liu et al., ECCV 2018) as in mmagic's
 # pconv_stage1_8xb1_celeba-256x256.py. Fixed here:
-# - mmagic's perceptual loss downloads VGG-16 even with `pretrained` unset, so
-#   it is off. With the file in torch's hub folder, restore
+# - mmagic's perceptual loss downloads VGG-16 whatever the value of
+#   `pretrained`, so it is off. With the file in torch's hub folder, restore
 #   loss_composed_percep and loss_out_percep from mmagic's config.
 # - SyncBN does not train on a CPU; BN has the same weights (for several GPUs:
 #   sync_bn='torch').
