@@ -61,9 +61,9 @@ def user_message(error: Exception) -> str:
 
 #: Packages that come with an extra of this one.
 EXTRAS = dict(mmengine='train,lite', mmcv='train,lite', mmagic='train,lite',
-              torchvision='train,lite', diffusers='train,lite',
-              pandas='train,lite', matplotlib='train,lite', lmdb='train,lite',
-              gradio='app,lite')
+              torchvision='train,lite', pandas='train,lite',
+              matplotlib='train,lite', lmdb='train,lite',
+              diffusers='diffusers', gradio='app,lite')
 
 
 def missing_package(error: ImportError) -> Optional['ConfigError']:
