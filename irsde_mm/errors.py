@@ -64,9 +64,9 @@ def user_message(error: Exception) -> str:
 
 #: Packages that extras of this package install, with the extras.
 EXTRAS = dict(mmengine='train,lite', mmcv='train,lite', mmagic='train,lite',
-              torchvision='train,lite', diffusers='train,lite',
-              pandas='train,lite', matplotlib='train,lite', lmdb='train,lite',
-              gradio='app,lite')
+              torchvision='train,lite', pandas='train,lite',
+              matplotlib='train,lite', lmdb='train,lite',
+              diffusers='diffusers', gradio='app,lite')
 
 
 def missing_package(error: ImportError) -> Optional['ConfigError']:

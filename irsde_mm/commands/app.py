@@ -1,4 +1,4 @@
-"""Serve a web page that restores photos."""
+"""Restore photos on a web page."""
 import argparse
 import ipaddress
 import sys
@@ -22,13 +22,24 @@ def parser() -> argparse.ArgumentParser:
                         'weights file, or name of a bundled model (default: '
                         'all bundled models)')
     parser.add_argument('--max-pixels', type=int, default=MAX_PIXELS,
-                        help='reject photos with more pixels (default: '
+                        help='refuse photos with more pixels (default: '
                         '%(default)s)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
     return parser
 
 
 def main(args: argparse.Namespace) -> None:
+    # before Gradio is imported, which creates a folder there
+    with private_tempdir():
+        run(args)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Serve the page until Ctrl-C.
+
+    Raises:
+        ConfigError, CheckpointError: If an option or a model cannot be used.
+    """
     from ..errors import missing_package
     try:
         import gradio  # noqa: F401
@@ -36,28 +47,27 @@ def main(args: argparse.Namespace) -> None:
         raise missing_package(error) or error from error
     from ..app.page import build_page
     from ..app.server import build_app, listen, serve
-    listener = listen(args.host, args.port)
-    with listener, private_folder():
-        desk = open_desk(args)
-        app = build_app(build_page(desk))
+    with listen(args.host, args.port) as listener:
+        service = open_service(args)
+        app = build_app(build_page(service))
         host, port = listener.getsockname()[:2]
-        print(f'serving at http://{host}:{port} (press Ctrl-C to stop)',
+        print(f'the page is at http://{host}:{port} (press Ctrl-C to stop)',
               flush=True)
         if not is_loopback(host):
-            print(f'warning: anyone who can reach {host} can use this page, '
-                  'without a password.', file=sys.stderr)
+            print(f'warning: anyone who can reach {host} can use the page; '
+                  'it has no password.', file=sys.stderr)
         try:
             serve(app, listener)
         finally:
-            desk.close()
+            service.close()
 
 
 @contextmanager
-def private_folder() -> Iterator[None]:
+def private_tempdir() -> Iterator[None]:
     """Use a private folder for temporary files and delete it at the end.
 
-    Gradio stores uploaded photos in the folder for temporary files, which is
-    shared by all users of the machine.
+    Gradio keeps photos in the folder for temporary files, which all users of
+    the machine share.
     """
     shared = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix='irsde_app_') as folder:
@@ -72,16 +82,13 @@ def is_loopback(host: str) -> bool:
     return ipaddress.ip_address(host).is_loopback
 
 
-def open_desk(args: argparse.Namespace):
-    """Create the handler of the page's events for the requested models.
-
-    The first model is loaded immediately, so that errors in it are reported
-    at startup.
+def open_service(args: argparse.Namespace):
+    """Create the service, and load its first model to report errors early.
 
     Raises:
         ConfigError, CheckpointError: If a model cannot be used.
     """
-    from ..app.desk import Desk
+    from ..app.service import RestorationService
     from ..errors import ConfigError
     from ..model_files import bundled_models
     if args.max_pixels < 1:
@@ -90,9 +97,8 @@ def open_desk(args: argparse.Namespace):
     if args.model:
         models = {Path(args.model).stem: args.model}
     if not models:
-        raise ConfigError('no bundled models are installed: specify a model '
-                          'with --model.')
-    desk = Desk(models, args.max_pixels, args.device)
-    with building(f"'{next(iter(models))}' cannot be loaded"):
-        desk.inferencer(next(iter(models)))
-    return desk
+        raise ConfigError('no bundled models; choose a model with --model.')
+    service = RestorationService(models, args.max_pixels, args.device)
+    with building(f"'{next(iter(models))}' cannot be opened"):
+        service.inferencer(next(iter(models)))
+    return service

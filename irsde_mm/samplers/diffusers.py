@@ -7,6 +7,7 @@ from typing import Any, List, Optional, Tuple
 import torch
 from torch import Tensor
 
+from ..errors import missing_package
 from ..sde.base import SDE, Time
 from ..sde.log_snr import time_of
 from ..sde.predictions import Prediction
@@ -45,7 +46,10 @@ class DiffusersSampler(Sampler):
     def __init__(self, scheduler: dict, num_steps: Optional[int] = 10,
                  clamp: Optional[Tuple[float, float]] = None) -> None:
         super().__init__(num_steps, clamp)
-        from diffusers import schedulers
+        try:
+            from diffusers import schedulers
+        except ImportError as error:
+            raise missing_package(error) or error from error
         args = dict(scheduler)
         name = args.pop('type', None)
         if name not in SCHEDULERS:
@@ -99,8 +103,10 @@ class DiffusersSampler(Sampler):
             return prediction.x0
         fresh = dict(variance_noise=z) if self.stochastic else {}
         state = xt - prediction.mu if share else xt
-        residual, = scheduler.step(prediction.noise, round(t) - 1,
-                                   state / lam, return_dict=False, **fresh)
+        # newer releases also return the estimate of x0
+        residual, *_ = scheduler.step(
+            prediction.noise, round(t) - 1, state / lam, return_dict=False,
+            **fresh)
         residual = residual * lam
         return prediction.mu + residual if share else residual
 
