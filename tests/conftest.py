@@ -1,4 +1,6 @@
 """What the tests share. Nothing here reads outside the project."""
+import functools
+import gc
 import random
 import re
 import runpy
@@ -14,6 +16,7 @@ from irsde_mm import compat
 from irsde_mm.registry import DIFFUSION_SCHEDULERS
 from irsde_mm.samplers import DiffusersSampler, MultistepSampler, Sampler
 from irsde_mm.sde import SDE, NoiseOutput, Output
+from mmengine.config import config as mmengine_config
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
@@ -98,6 +101,28 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=left_out)
         left_out = set(left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish():
+    """Exempt the imported modules from garbage collection.
+
+    Every dataset of mmengine collects garbage when it is built.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+format_code = mmengine_config.FormatCode
+
+
+@functools.cache
+def format_once(text: str, style: tuple) -> tuple:
+    return format_code(text, style_config=dict(style))
+
+
+# a Runner formats its config four times
+mmengine_config.FormatCode = lambda text, style_config: format_once(
+    text, tuple(style_config.items()))
 
 
 def pytest_terminal_summary(terminalreporter):
