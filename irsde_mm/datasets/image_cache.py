@@ -138,5 +138,5 @@ def close_files() -> None:
         _OPEN.popitem()[1].close()
 
 
-# an LMDB environment must not be used after a fork, and workers are forked
+# LMDB does not survive a fork, and data workers are forked
 os.register_at_fork(before=close_files)

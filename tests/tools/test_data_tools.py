@@ -132,7 +132,7 @@ def masks(folder, size, value=0):
 
 
 @pytest.mark.parametrize('size, value, words', [
-    ((90, 101), 0, "m.png' is 101x90, but .*.jpg' 100x90"),
+    ((90, 101), 0, "m.png' is 101x90, but .*.jpg' is 100x90"),
     ((90, 100), 128, "m.png' has gray values")])
 @pytest.mark.parametrize('workers', [0, 1])
 def test_masks_that_do_not_fit(photos, tmp_path, error, size, value, words,
