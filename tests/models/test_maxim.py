@@ -1,4 +1,4 @@
-"""MAXIM: golden numbers, published sizes, supervision, conversion."""
+"""MAXIM: golden values, published sizes, supervision, conversion."""
 import gzip
 import json
 
@@ -44,7 +44,8 @@ def channels_first(x: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize('name', CASES)
 def test_published_weights_give_published_outputs(name):
-    """All stages and scales, theirs coarsest first, to 5e-5."""
+    """All stages and scales to 5e-5; the published order is coarsest
+    first."""
     case = load(name)
     state_dict, config = convert_state_dict(weights_of(case), 'maxim')
     net = MODELS.build(config)
@@ -63,7 +64,7 @@ def test_published_weights_give_published_outputs(name):
 
 
 @pytest.mark.parametrize('name', CASES)
-def test_conversion_reads_the_size_off_the_weights(name):
+def test_conversion_infers_the_size_from_the_weights(name):
     with np.load(FOLDER / f'{name}.npz') as file:
         theirs = json.loads(str(file['config_json']))
     _, config = convert_state_dict(weights_of(load(name)), 'maxim')
@@ -78,7 +79,7 @@ def test_conversion_reads_the_size_off_the_weights(name):
 
 
 def manifest(name: str) -> dict:
-    """Arrays without content, by path, as a checkpoint has them."""
+    """Return arrays without data by path, as in a checkpoint."""
     text = gzip.decompress((FOLDER / f'manifest_{name}.tsv.gz').read_bytes())
     rows = [line.split('\t') for line in text.decode().splitlines()]
     return {path: torch.empty([int(n) for n in shape.split('x')],
@@ -88,7 +89,7 @@ def manifest(name: str) -> dict:
 @pytest.mark.parametrize('name, tensors', [
     ('S-1', 766), ('S-2', 1760), ('S-3', 2754)])
 def test_published_names_and_shapes(name, tensors):
-    """Every array of a published checkpoint has its place, and no more."""
+    """The network has exactly the arrays of a published checkpoint."""
     theirs = manifest(name)
     state_dict, config = convert_state_dict(theirs, 'maxim')
     assert config['variant'] == name and config['num_scales'] == 3
@@ -107,7 +108,7 @@ def test_published_number_of_parameters(name, num_scales):
         name, num_scales]
 
 
-# ------------------------------------------------------------- its layers
+# ----------------------------------------------------------------- layers
 
 
 @pytest.fixture(scope='module')
@@ -123,12 +124,12 @@ def test_bilinear_resizing(primitives, power, key):
     layer = Resample(5, 5, power)
     torch.testing.assert_close(layer.resize(x), primitives[key],
                                atol=1e-6, rtol=0)
-    # the 1x1 convolution comes after it, wherever it is done
+    # equals a 1x1 convolution after the resizing, whatever the order
     expected = F.linear(primitives[key], layer.weight, layer.bias)
     torch.testing.assert_close(layer(x), expected, atol=1e-5, rtol=0)
 
 
-def test_smaller_images_are_the_nearest_pixels(primitives):
+def test_pyramid_takes_the_nearest_pixels(primitives):
     full, half, quarter = MAXIM(TINY).pyramid(
         channels_first(primitives['x']))
     assert torch.equal(full, primitives['x'])
@@ -168,8 +169,8 @@ def test_padding_as_published(primitives, number):
 
 
 @pytest.mark.parametrize('axis', ['grid', 'block'])
-def test_what_is_mixed(axis):
-    """A changed pixel changes those of its window, or its place in all."""
+def test_spatial_mixing(axis):
+    """A pixel affects its own window, or its position in every window."""
     layer = SpatialMixing(4, axis)
     torch.nn.init.normal_(layer.weight)
     x = torch.rand(1, 8, 12, 2)
@@ -194,7 +195,7 @@ def test_what_is_mixed(axis):
                                   (65, 40)])
 @pytest.mark.parametrize('channels', [1, 3])
 def test_any_size(size, channels):
-    """The result is that of the padded image, cropped."""
+    """The result equals the cropped result of the padded image."""
     net = MAXIM(TINY, in_channels=channels)
     assert net.divisor == 16
     img = torch.rand(2, channels, *size)
@@ -217,8 +218,8 @@ def test_published_divisor():
         assert MAXIM('S-1').divisor == 64
 
 
-def test_start():
-    """Flax's: gates open, weights of the MLPs small."""
+def test_initialization():
+    """As in Flax: open gates and small weights of the MLPs."""
     net = MAXIM('S-1', num_scales=1)
     stage = net.stages[0]
     gates, mlp = stage.gates[0], stage.encoders[0].blocks[0][0]
@@ -246,7 +247,7 @@ def restorer(**sizes):
 def test_every_stage_and_scale_is_supervised():
     model = restorer()
     for name, p in model.named_parameters():
-        if name.endswith('squeeze.bias'):  # its ReLU may be closed
+        if name.endswith('squeeze.bias'):  # its ReLU may be dead
             torch.nn.init.constant_(p, 100)
     mu, x0 = torch.rand(2, 2, 3, 16, 32)
     losses = model.forward_train(mu, DataSample(gt_img=x0))
@@ -254,7 +255,7 @@ def test_every_stage_and_scale_is_supervised():
     for s, stage in enumerate(model.generator(mu, all_stages=True), 1):
         expected = 0
         for image, step in zip(stage, (1, 2, 4)):
-            # a filter of twice the step, a triangle
+            # a triangle filter of twice the step
             target = F.interpolate(
                 x0, scale_factor=1 / step, mode='bilinear', antialias=True)
             assert image.shape == target.shape
@@ -265,8 +266,8 @@ def test_every_stage_and_scale_is_supervised():
         assert p.grad is not None and p.grad.abs().sum() > 0, name
 
 
-def test_supervision_of_patches_that_are_padded():
-    """The clean image is padded as the degraded one."""
+def test_supervision_of_padded_patches():
+    """The clean image is padded like the degraded one."""
     model = restorer()
     mu, x0 = torch.rand(2, 1, 3, 21, 16)
     pad = model.generator.pad
@@ -275,8 +276,7 @@ def test_supervision_of_patches_that_are_padded():
     assert losses == padded
 
 
-def test_it_learns():
-    """Two stages take a constant shift away, at the last one too."""
+def test_learns_a_constant_shift():
     model = restorer()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     clean = torch.rand(2, 3, 16, 16)
