@@ -107,13 +107,13 @@ format_code = mmengine_config.FormatCode
 
 
 @functools.cache
-def format_once(text: str, style: tuple) -> tuple:
-    return format_code(text, style_config=dict(style))
+def format_once(text: str, style: tuple, **options) -> tuple:
+    return format_code(text, style_config=dict(style), **options)
 
 
 # a Runner formats its config four times
-mmengine_config.FormatCode = lambda text, style_config: format_once(
-    text, tuple(style_config.items()))
+mmengine_config.FormatCode = lambda text, style_config, **options: format_once(
+    text, tuple(style_config.items()), **options)
 
 
 def pytest_terminal_summary(terminalreporter):
