@@ -1,38 +1,67 @@
-"""Everything that lets mmagic 1.2 run on a current PyTorch stack.
+"""Changes that mmagic 1.2 and mmengine 0.10 need on current releases.
 
-Each item names its reason and the versions it is for, and is left out where
-it is not needed; no file of another package is edited. ``prepare_imports`` has
-to run before ``mmagic.utils`` or ``mmagic.models`` is imported
-(``mmagic.registry`` alone is harmless); ``irsde_mm.registry`` sees to that.
+Each item names its reason and the versions that need it. No file of another
+package is edited. ``prepare_imports`` must run before ``mmagic.utils`` or
+``mmagic.models`` is imported (``mmagic.registry`` alone is safe);
+``irsde_mm.registry`` calls it.
 """
+import sys
 from functools import cache
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec, spec_from_loader
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, Callable, Optional, Sequence
 
-#: The hooks that mmengine's Runner adds if they are not switched off.
+from .errors import ConfigError
+
+#: Hooks that mmengine's Runner adds unless they are set to None.
 RUNNER_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger',
                 'param_scheduler', 'checkpoint')
+
+#: The text-to-image modules of ``mmagic.models`` and the types that configs
+#: name in them, networks of diffusers included.
+TEXT_TO_IMAGE = {f'mmagic.models.{module}': names for module, names in {
+    'archs.attention_injection': ('AttentionInjection', ),
+    'editors.animatediff': ('AnimateDiff', 'UNet3DConditionMotionModel'),
+    'editors.controlnet': ('ControlStableDiffusion', 'ControlNetModel',
+                           'ControlStableDiffusionImg2Img'),
+    'editors.disco_diffusion': ('DiscoDiffusion', 'ClipWrapper',
+                                'SecondaryDiffusionImageNet2'),
+    'editors.dreambooth': ('DreamBooth', ),
+    'editors.fastcomposer': ('FastComposer', ),
+    'editors.stable_diffusion': ('StableDiffusion', 'StableDiffusionInpaint',
+                                 'AutoencoderKL', 'EditAutoencoderKL',
+                                 'UNet2DConditionModel'),
+    'editors.stable_diffusion_xl': ('StableDiffusionXL', ),
+    'editors.textual_inversion': ('TextualInversion', ),
+    'editors.vico': ('ViCo', )}.items()}
 
 
 @cache
 def prepare_imports() -> None:
-    """Makes mmagic importable and our configs inheritable, once a process.
+    """Make mmagic importable and our configs inheritable, once per process.
 
-    Changes nothing that a program of mmengine alone would notice.
+    Programs that use only mmengine are not affected.
     """
     _restore_numpy_bool8()
-    _stand_in_for_missing_operators()
-    _name_our_configs()
+    _replace_missing_operators()
+    _leave_out_text_to_image()
+    _find_packages_without_pkg_resources()
+    _register_our_configs()
 
 
 @cache
 def apply() -> None:
-    """Also changes how mmengine reads and writes files and takes hooks.
+    """Make all changes, including those to mmengine's files and hooks.
 
-    Our tools call it. A program that runs mmengine's Runner itself has
-    mmengine's own behaviour unless it does too: then weights files execute
-    nothing, JSON files are strict, and any default hook can be None.
+    The tools call this. A program that runs mmengine's Runner itself keeps
+    mmengine's behavior unless it calls this too. Afterwards, loading a
+    checkpoint executes no code, JSON files are strict, and any default hook
+    can be None.
     """
     prepare_imports()
     _read_weights_safely()
@@ -41,7 +70,7 @@ def apply() -> None:
 
 
 def _restore_numpy_bool8() -> None:
-    """Gives numpy back the name ``bool8``.
+    """Restore the name ``bool8`` in numpy.
 
     Reason: ``mmagic.utils.trans_utils`` reads it on import.
     Range: numpy >= 2.0 (which removed it) with mmagic <= 1.2.
@@ -51,28 +80,29 @@ def _restore_numpy_bool8() -> None:
         np.bool8 = np.bool_
 
 
-def _stand_in_for_missing_operators() -> None:
-    """Lets ``mmcv.ops`` be imported without mmcv's compiled operators.
+def _replace_missing_operators() -> None:
+    """Let ``mmcv.ops`` be imported without mmcv's compiled operators.
 
     Reason: ``mmagic.models`` imports ``mmcv.ops`` for EDVR, StyleGAN and
     others; mmcv-lite has no compiled ``mmcv._ext``.
     Range: mmcv-lite. With a compiled mmcv the real operators are returned.
-    (A made-up ``mmcv._ext`` module would make mmengine believe that mmcv is
-    complete, hence the wrapper around its loader.)
+
+    A placeholder module ``mmcv._ext`` would make mmengine treat mmcv as
+    complete, so this wraps mmcv's loader instead.
     """
     from mmcv.utils import ext_loader
     load_ext = ext_loader.load_ext
 
-    def load_or_stand_in(name: str, funcs: Sequence[str]) -> object:
+    def load_or_replace(name: str, funcs: Sequence[str]) -> object:
         try:
             return load_ext(name, funcs)
         except ModuleNotFoundError:
-            return SimpleNamespace(**{f: _missing(f) for f in funcs})
+            return SimpleNamespace(**{f: _missing_operator(f) for f in funcs})
 
-    ext_loader.load_ext = load_or_stand_in
+    ext_loader.load_ext = load_or_replace
 
 
-def _missing(operator: str) -> Callable:
+def _missing_operator(operator: str) -> Callable:
 
     def raise_error(*args, **kwargs):
         raise RuntimeError(
@@ -83,35 +113,124 @@ def _missing(operator: str) -> Callable:
     return raise_error
 
 
-def _name_our_configs() -> None:
-    """Lets configs inherit from ours: ``_base_ = 'irsde_mm::...'``.
+def _leave_out_text_to_image() -> None:
+    """Keep mmagic's text-to-image models out of ``mmagic.models``.
 
-    Reasons: mmengine knows the packages of OpenMMLab alone. It looks for the
-    folder of a distribution of the given name and, failing that, of a module;
-    ours is a module's name, because the folder of an editable installation is
-    not where its distribution is. And it builds what it inherits in the scope
-    of the package; our configs are written in mmagic's.
+    Reason: importing them needs old releases of diffusers and transformers,
+    and registering the classes of diffusers fails where it is not installed.
+    Nothing here uses them.
+    Range: mmagic <= 1.2 with diffusers > 0.28 or transformers > 4.48, or
+    without either. They are left out with older releases too, so that the
+    registered models do not depend on what is installed.
+    """
+    sys.meta_path.insert(0, _TextToImageFinder())
+
+
+class _TextToImageFinder(MetaPathFinder, Loader):
+    """Finder and loader of placeholders for the text-to-image modules.
+
+    Each holds, and registers, classes that raise an error when they are
+    built.
+    """
+
+    def find_spec(self, fullname: str, path: Any = None,
+                  target: Any = None) -> Optional[ModuleSpec]:
+        if fullname == 'mmagic.models':
+            _hide_diffusers()
+        if fullname in TEXT_TO_IMAGE:
+            return spec_from_loader(fullname, self)
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        from mmagic.registry import MODELS
+        for name in TEXT_TO_IMAGE[module.__name__]:
+            cls = _left_out(name, module.__name__)
+            setattr(module, name, cls)
+            MODELS.register_module(module=cls)
+
+
+def _left_out(name: str, module: str) -> type:
+
+    def raise_error(self, *args, **kwargs):
+        raise ConfigError(
+            f"{name} belongs to mmagic's text-to-image models, which are not "
+            'available together with irsde_mm; use mmagic without it, with '
+            'diffusers < 0.29 and transformers < 4.49.')
+
+    return type(name, (), dict(__init__=raise_error, __module__=module))
+
+
+def _hide_diffusers() -> None:
+    """Let mmagic find an empty diffusers: it registers all its classes."""
+    from mmagic import utils
+    try_import = utils.try_import
+    empty = ModuleType('diffusers')
+    for name in ('models', 'pipelines', 'schedulers'):
+        setattr(empty, name, ModuleType(f'diffusers.{name}'))
+
+    def try_import_but_diffusers(name: str) -> Optional[ModuleType]:
+        return empty if name == 'diffusers' else try_import(name)
+
+    utils.try_import = try_import_but_diffusers
+
+
+def _find_packages_without_pkg_resources() -> None:
+    """Let mmengine find installed packages by importlib.
+
+    Reason: it imports ``pkg_resources`` to find the configs of a package.
+    Range: mmengine <= 0.10.7 with setuptools >= 82 (which removed it).
+    """
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    def module_of(package: str) -> str:
+        names = {name: module for module, name in MODULE2PACKAGE.items()}
+        return names.get(package, package)
+
+    def is_installed(package: str) -> bool:
+        try:
+            return distribution(package) is not None
+        except PackageNotFoundError:
+            return find_spec(module_of(package)) is not None
+
+    def get_installed_path(package: str) -> str:
+        spec = find_spec(module_of(package))
+        if spec is None or spec.origin is None:
+            raise PackageNotFoundError(package)
+        return str(Path(spec.origin).parent)
+
+    for module in ('utils', 'utils.package_utils', 'config.config', 'hub.hub'):
+        for function in (is_installed, get_installed_path):
+            setattr(import_module(f'mmengine.{module}'), function.__name__,
+                    function)
+
+
+def _register_our_configs() -> None:
+    """Let configs inherit from ours with ``_base_ = 'irsde_mm::...'``.
+
+    Reasons: mmengine looks up only packages of OpenMMLab. It also builds
+    inherited fields in the scope of the package, but our configs are written
+    in the scope of mmagic.
     Range: mmengine <= 0.10.7.
     """
     from mmengine.config import Config
     from mmengine.config.utils import MODULE2PACKAGE
-    MODULE2PACKAGE['irsde_mm'] = 'irsde_mm.version'
-    path_and_scope = Config._get_cfg_path
+    MODULE2PACKAGE['irsde_mm'] = 'irsde_mm'
+    get_path_and_scope = Config._get_cfg_path
 
     def in_scope_of_mmagic(cfg_path: str, filename: str) -> tuple:
-        path, scope = path_and_scope(cfg_path, filename)
+        path, scope = get_path_and_scope(cfg_path, filename)
         return path, 'mmagic' if scope == 'irsde_mm' else scope
 
     Config._get_cfg_path = staticmethod(in_scope_of_mmagic)
 
 
 def _read_weights_safely() -> None:
-    """Lets mmengine read weights files as everything here does.
+    """Make mmengine read checkpoints with our reader.
 
-    Reasons: mmengine leaves it to torch's default whether a file may execute
-    code, and that of downloaded files lets them; it knows no safetensors; and
-    a resuming Runner executes what a file has in ``meta['config']`` as Python
-    (its own files have none any more).
+    Reasons: mmengine leaves it to torch's default whether a checkpoint may
+    execute code, and explicitly allows it for downloaded ones. It cannot read
+    safetensors. When it resumes, the Runner executes ``meta['config']`` of
+    the checkpoint as Python (mmengine's own checkpoints no longer need that).
     Range: mmengine <= 0.10.7.
     """
     from urllib.parse import urlparse
@@ -140,10 +259,10 @@ def _read_weights_safely() -> None:
 
 
 def _write_plain_json() -> None:
-    """Makes mmengine write logs and scores that every JSON reader accepts.
+    """Make mmengine write logs and metrics as strict JSON.
 
-    Reason: it writes ``Infinity`` and ``NaN``, which JSON does not have, for
-    the PSNR of equal images or a loss that diverged; see
+    Reason: it writes ``Infinity`` and ``NaN``, which are not JSON, for
+    example for the PSNR of equal images or a loss that diverged; see
     :mod:`irsde_mm.io.plain_json`.
     Range: mmengine <= 0.10.7.
     """
@@ -163,14 +282,15 @@ def _write_plain_json() -> None:
 
 
 def _let_hooks_be_switched_off() -> None:
-    """Lets ``default_hooks = dict(NAME=None)`` switch off any hook.
+    """Let ``default_hooks = dict(NAME=None)`` switch off any hook.
 
-    Reason: mmengine's Runner takes None for its own hooks and asserts for
-    others, such as those that our tools add.
+    Reason: mmengine's Runner accepts None for its own hooks only and fails
+    an assertion for others, such as those that our tools add.
     Range: mmengine <= 0.10.7.
     """
     from mmengine.runner import Runner
     register = Runner.register_default_hooks
+
     def register_default_hooks(self, hooks: Optional[dict] = None) -> None:
         register(self, {name: hook for name, hook in (hooks or {}).items()
                         if hook is not None or name in RUNNER_HOOKS})

@@ -12,7 +12,7 @@ STANDARD = sys.stdlib_module_names
 #: The lower floor: packages, and packages of ours that each may import. The
 #: last two modules of apis/ build mmagic's models and belong upstairs.
 BELOW = dict(
-    sde=(), samplers=('sde', ), networks=('errors', ), io=('errors', ),
+    sde=(), samplers=('sde', 'errors'), networks=('errors', ), io=('errors', ),
     inference=('sde', 'samplers', 'networks', 'io', 'errors'),
     model_files=('sde', 'samplers', 'networks', 'io', 'inference', 'errors',
                  'version'),

@@ -155,13 +155,14 @@ def test_what_is_wrong_with_the_baselines_file(runs, error, tmp_path):
         return error('train', 'mixing/refine_cnn', '--work-dir', tmp_path,
                      '--cfg-options', *refine('none.pth'), *options)
 
-    assert "no checkpoint 'none.pth'" in message()
+    assert "no checkpoint found at 'none.pth'" in message()
     cnn = f'model.initial_checkpoint={runs}/cnn/iter_2.pth'
-    assert 'no checkpoint of model.initial' in message(
+    assert 'not a checkpoint of model.initial' in message(
         cnn, 'model.initial.network.width=8')
-    assert 'no checkpoint of model.initial' in message(
+    assert 'not a checkpoint of model.initial' in message(
         f'model.initial_checkpoint={runs}/refine/iter_2.pth')
-    assert 'name its checkpoint' in message('model.initial_checkpoint=None')
+    assert 'set model.initial_checkpoint' in message(
+        'model.initial_checkpoint=None')
 
 
 def test_checkpoints_with_and_without_a_first_network(runs, trained):

@@ -1,1 +1,1 @@
-"""The web page: a photo in, a restored one out."""
+"""Web page that restores uploaded photos."""

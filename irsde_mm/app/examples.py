@@ -1,4 +1,4 @@
-"""Photos to try a model on, degraded by what it was trained to undo."""
+"""Example photos with the degradation that a model was trained to remove."""
 from pathlib import Path
 from typing import List
 
@@ -16,36 +16,36 @@ SIDE = 320
 
 
 def write_examples(pipeline: ImagePipeline, folder: Path) -> List[Path]:
-    """Writes the built-in test photos, degraded as a model's training data.
+    """Write the built-in test photos, degraded like a model's training data.
 
     Args:
-        pipeline (ImagePipeline): The model; one that does not know its
-            ``degradation`` has no examples.
-        folder (Path): For the files, PNG; it must exist.
+        pipeline (ImagePipeline): The model. Without a ``degradation``, no
+            examples are written.
+        folder (Path): Existing folder for the files.
 
     Returns:
-        list[Path]: The files, named like the photos.
+        list[Path]: PNG files with the names of the photos.
     """
     from mmengine.registry import DefaultScope
 
-    # without Upsample: photos are enlarged where they are restored
+    # leaves out Upsample: the pipeline enlarges photos itself
     steps = [step for step in check_degradation(pipeline.degradation)
              if is_component(TRANSFORMS, step['type'], Degradation)]
     if not steps:
         return []
-    grey = pipeline.channels == 1
-    centre = dict(type='Crop', keys=['gt'], crop_size=(SIDE, SIDE),
+    gray = pipeline.channels == 1
+    center = dict(type='Crop', keys=['gt'], crop_size=(SIDE, SIDE),
                   random_crop=False)
     with DefaultScope.overwrite_default_scope('mmagic'):
         dataset = DATASETS.build(dict(
             type='irsde_mm.BuiltinPhotos', split='test', pipeline=[
-                centre, *map(fixed, steps),
+                center, *map(fixed, steps),
                 dict(type='PackInputs')]))
     files = []
     for item in dataset:
         degraded = item['inputs'].to(torch.float32)
         picture = Image.fromarray(to_rgb(degraded).copy())
         name = Path(item['data_samples'].gt_path).name
-        (picture.convert('L') if grey else picture).save(folder / name)
+        (picture.convert('L') if gray else picture).save(folder / name)
         files.append(folder / name)
     return files

@@ -1,12 +1,14 @@
-"""Photos as HTML and small pictures."""
+"""HTML of the page: photos, and a slider between two of them."""
 import base64
 import io
 from html import escape
+from typing import Optional
 
 import numpy as np
 from PIL import Image
 
-#: Longest side of what is shown; what is downloaded is whole.
+#: Longest side of images on the page and in galleries; downloads keep their
+#: size.
 SHOWN, THUMB = 1600, 320
 
 CSS = """
@@ -29,11 +31,16 @@ footer {display: none !important}
   margin: 0; opacity: 0; cursor: ew-resize; touch-action: pan-y}
 .pair:focus-within {outline: 3px solid var(--color-accent)}
 """
-EMPTY = '<p>The photo appears here.</p>'
+EMPTY = '<p>The photo will appear here.</p>'
 
 
 def to_picture(pixels: np.ndarray, side: int = SHOWN) -> Image.Image:
-    """(H, W, 3) uint8 BGR or (H, W, 1) as a picture of at most that side."""
+    """Convert (H, W, 3) uint8 BGR or (H, W, 1) to an image of limited size.
+
+    Args:
+        pixels (ndarray): The pixels.
+        side (int): Maximum length of the longer side.
+    """
     pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., ::-1]
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     picture.thumbnail((side, side))
@@ -41,47 +48,48 @@ def to_picture(pixels: np.ndarray, side: int = SHOWN) -> Image.Image:
 
 
 def data_url(pixels: np.ndarray) -> str:
-    """A picture that is part of the page: there is no file to ask for."""
+    """Encode an image as a data URL, which needs no file on the server."""
     file = io.BytesIO()
     to_picture(pixels).save(file, 'JPEG', quality=90)
     text = base64.b64encode(file.getvalue()).decode()
     return f'data:image/jpeg;base64,{text}'
 
 
-def figure(pixels: np.ndarray, inside: str, caption: str) -> str:
-    """A figure with the aspect ratio of an image."""
+def figure(pixels: np.ndarray, content: str, caption: str) -> str:
+    """Return a figure with the aspect ratio of an image."""
     height, width = pixels.shape[:2]
     return (f'<figure class="show" style="--ratio: {width / height:.4f}">'
-            f'<div class="pair">{inside}</div>'
+            f'<div class="pair">{content}</div>'
             f'<figcaption>{caption}</figcaption></figure>')
 
 
-def one(pixels: np.ndarray, caption: str, done: float = None) -> str:
-    """One photo, (H, W, C) uint8 BGR, above a text.
+def photo(pixels: np.ndarray, caption: str,
+          progress: Optional[float] = None) -> str:
+    """Return a photo with a caption.
 
     Args:
-        pixels: The photo.
-        caption (str): The text.
-        done (float, optional): Of the work, 0..1, drawn as a bar.
+        pixels (ndarray): The photo, (H, W, C) uint8 BGR.
+        caption (str): Text below the photo.
+        progress (float, optional): Progress bar below the caption, 0..1.
     """
     caption = escape(caption)
-    if done is not None:
-        caption = f'{caption}<progress value="{done:.3f}"></progress>'
+    if progress is not None:
+        caption = f'{caption}<progress value="{progress:.3f}"></progress>'
     return figure(pixels, f'<img alt="the photo" src="{data_url(pixels)}">',
                   caption)
 
 
 def slider(before: np.ndarray, after: np.ndarray, caption: str) -> str:
-    """Two photos on top of each other, with a slider between them.
+    """Return two photos on top of each other with a slider between them.
 
-    It is a range input, which mouse, finger and keyboard can move.
+    The slider is a range input, which works with mouse, touch and keyboard.
     """
     return figure(after, (
         f'<img alt="after" src="{data_url(after)}">'
         f'<img alt="before" class="before" src="{data_url(before)}"><i></i>'
         '<b class="left">before</b><b class="right">after</b>'
         '<input type="range" min="0" max="100" value="50" step="0.5" '
-        'aria-label="how much of the photo is shown as it was" '
+        'aria-label="position of the divider between before and after" '
         "oninput=\"this.parentNode.style.setProperty('--cut', "
         "this.value + '%')\">"), escape(caption)).replace(
             'class="pair"', 'class="pair" style="--cut: 50%"')

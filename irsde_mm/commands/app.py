@@ -1,4 +1,4 @@
-"""Restores photos on a web page."""
+"""Restore photos on a web page."""
 import argparse
 import ipaddress
 import sys
@@ -18,17 +18,28 @@ def parser() -> argparse.ArgumentParser:
                         'listen on (default: %(default)s, this machine only)')
     parser.add_argument('--port', type=int, default=7860,
                         help='port (default: %(default)s)')
-    parser.add_argument('--model', help='work folder of a training run, '
-                        'weights file, or name of a bundled model; by '
-                        'default all bundled models')
+    parser.add_argument('--model', help='work directory of a training run, '
+                        'weights file, or name of a bundled model (default: '
+                        'all bundled models)')
     parser.add_argument('--max-pixels', type=int, default=MAX_PIXELS,
-                        help='refuse photos that declare more pixels '
-                        '(default: %(default)s)')
+                        help='refuse photos with more pixels (default: '
+                        '%(default)s)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
     return parser
 
 
 def main(args: argparse.Namespace) -> None:
+    # before Gradio is imported, which creates a folder there
+    with private_tempdir():
+        run(args)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Serve the page until Ctrl-C.
+
+    Raises:
+        ConfigError, CheckpointError: If an option or a model cannot be used.
+    """
     from ..errors import missing_package
     try:
         import gradio  # noqa: F401
@@ -36,28 +47,27 @@ def main(args: argparse.Namespace) -> None:
         raise missing_package(error) or error from error
     from ..app.page import build_page
     from ..app.server import build_app, listen, serve
-    listener = listen(args.host, args.port)
-    with listener, private_folder():
-        desk = open_desk(args)
-        app = build_app(build_page(desk))
+    with listen(args.host, args.port) as listener:
+        service = open_service(args)
+        app = build_app(build_page(service))
         host, port = listener.getsockname()[:2]
-        print(f'the page is at http://{host}:{port} (ctrl-C ends it)',
+        print(f'the page is at http://{host}:{port} (press Ctrl-C to stop)',
               flush=True)
         if not is_loopback(host):
-            print(f'warning: everybody who reaches {host} can use it, '
-                  'and no password is asked for.', file=sys.stderr)
+            print(f'warning: anyone who can reach {host} can use the page; '
+                  'it has no password.', file=sys.stderr)
         try:
             serve(app, listener)
         finally:
-            desk.close()
+            service.close()
 
 
 @contextmanager
-def private_folder() -> Iterator[None]:
-    """A folder for temporary files that goes with the page.
+def private_tempdir() -> Iterator[None]:
+    """Use a private folder for temporary files and delete it at the end.
 
-    Gradio keeps photos where temporary files are, which all users of the
-    machine share.
+    Gradio keeps photos in the folder for temporary files, which all users of
+    the machine share.
     """
     shared = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix='irsde_app_') as folder:
@@ -72,14 +82,13 @@ def is_loopback(host: str) -> bool:
     return ipaddress.ip_address(host).is_loopback
 
 
-def open_desk(args: argparse.Namespace):
-    """The desk with the models that are asked for; the first is loaded, so
-    that what is wrong with it is said at once.
+def open_service(args: argparse.Namespace):
+    """Create the service, and load its first model to report errors early.
 
     Raises:
         ConfigError, CheckpointError: If a model cannot be used.
     """
-    from ..app.desk import Desk
+    from ..app.service import RestorationService
     from ..errors import ConfigError
     from ..model_files import bundled_models
     if args.max_pixels < 1:
@@ -88,9 +97,8 @@ def open_desk(args: argparse.Namespace):
     if args.model:
         models = {Path(args.model).stem: args.model}
     if not models:
-        raise ConfigError('there is no bundled model: name one with '
-                          '--model.')
-    desk = Desk(models, args.max_pixels, args.device)
+        raise ConfigError('no bundled models; choose a model with --model.')
+    service = RestorationService(models, args.max_pixels, args.device)
     with building(f"'{next(iter(models))}' cannot be opened"):
-        desk.inferencer(next(iter(models)))
-    return desk
+        service.inferencer(next(iter(models)))
+    return service

@@ -146,9 +146,9 @@ def test_regression_model(tmp_path):
     restore(model, A, callback=seen.append)
     assert [(p.step, p.steps) for p in seen] == [(1, 1)]
     assert np.array_equal(seen[0].states()[0], result.image)
-    with pytest.raises(ConfigError, match='tile when it is opened'):
+    with pytest.raises(ConfigError, match='supports tile only when'):
         tool.pipeline(A, tile=128)
-    with pytest.raises(ConfigError, match='takes no start'):
+    with pytest.raises(ConfigError, match='does not support start'):
         restore(model, A, start=(torch.zeros(1, 3, 20, 31), 5))
     for option in (dict(samples=2), dict(trajectory=True), dict(steps=3)):
         with pytest.raises(ConfigError, match='not a diffusion model'):
@@ -179,7 +179,7 @@ def test_spread_is_the_deviation_in_grey_levels():
 def test_warning_about_equal_samples(tool, monkeypatch):
     """An ODE from a start without noise has a single result."""
     monkeypatch.setattr(tool.pipeline.sde, 'start', lambda mu, *_: (mu, 100))
-    with pytest.warns(UserWarning, match='all draws are the same'):
+    with pytest.warns(UserWarning, match='all draws are identical'):
         result, = call(tool, A, sampler='ode', samples=2)
     assert not result.spread.any()
 
@@ -274,7 +274,7 @@ def test_folders_of_samples_and_pictures(tool, tmp_path):
                             for kind in ('1', '2', 'compare', 'spread')}
     with pytest.raises(OutputError, match='a/x_1.png.*not overwritten'):
         call(tool, photos, **options)
-    with pytest.raises(OutputError, match='both become'):  # one folder
+    with pytest.raises(OutputError, match='would be written to'):  # one folder
         call(tool, scenes(tmp_path, 'c/x.png', 'c/x.jpg'), **options)
     (tmp_path / 'new').mkdir()
     (tmp_path / 'new' / 'a').write_text('mine')
@@ -291,11 +291,11 @@ def test_samples_with_the_name_of_another_photo(tool, tmp_path):
 
 def test_message_about_nested_folders(tool, tmp_path):
     scenes(tmp_path / 'in', 'a/x.png', 'b/x.png')
-    with pytest.raises(DataError, match=r"has no image .*in/\*\*/\*' also "):
+    with pytest.raises(DataError, match=r"no images .*use '.*in/\*\*/\*' to "):
         call(tool, str(tmp_path / 'in'))
     scenes(tmp_path / 'in', 'y.png')
     (tmp_path / 'in' / 'empty').mkdir()
-    with pytest.warns(UserWarning, match="2 folder.*in/a'.*in/\\*\\*/\\*'"):
+    with pytest.warns(UserWarning, match="2 subf.*in/a'.*in/\\*\\*/\\*'"):
         assert len(call(tool, str(tmp_path / 'in'), sampler='fast')) == 1
     assert len(call(tool, str(tmp_path / 'in' / '**' / '*'),
                     sampler='fast')) == 3

@@ -81,7 +81,7 @@ def test_the_command_line(folder, tmp_path, capfd):
         f'{name}{end}.png' for name in 'ac' for end in ('', '_compare')}
     err = capfd.readouterr().err
     assert 'Traceback' not in err
-    listed = err[err.index('1 of 3 photos are not restored:'):].splitlines()
+    listed = err[err.index('1 of 3 photos could not be'):].splitlines()
     assert len(listed) == 2 and 'b.png' in listed[1]
 
 
@@ -111,7 +111,7 @@ def test_out_of_memory(tool, folder, monkeypatch, error, handled):
 def test_photo_too_large_for_memory(tool, folder, monkeypatch):
     alone = call(tool, folder)
     module = 'irsde_mm.inference.image_pipeline'
-    monkeypatch.setattr(f'{module}.WHOLE', 32 * 40)
+    monkeypatch.setattr(f'{module}.MAX_WHOLE_PIXELS', 32 * 40)
     monkeypatch.setattr(f'{module}.free_memory', lambda _: 10**4)
     Image.fromarray(np.zeros((41, 32, 3), np.uint8)).save(folder / 'b.png')
     error = error_of_second(call(tool, folder), alone)

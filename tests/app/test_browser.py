@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -12,26 +13,42 @@ from conftest import ROOT
 from irsde_mm.apis import init_restorer, restore
 from irsde_mm.model_files.bundled import bundled_models
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
-BROWSER = next(filter(None, map(shutil.which, (
-    'chromium', 'chromium-browser', 'google-chrome'))), None)
 FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
          '--no-first-run', '--disable-background-networking',
          '--disable-component-update', '--disable-sync']
-# a machine with other work does everything late
-PATIENCE = 120_000
+# milliseconds; long, because a busy machine is slow
+TIMEOUT = 120_000
 START = ('from irsde_mm.commands import main; import sys; '
          "sys.argv[0] = 'irsde'; main()")
-RESTORED = 'how much of the photo is shown as it was'
+DIVIDER = 'position of the divider between before and after'
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(
-    BROWSER is None, reason='there is no Chromium or Chrome')]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope='module')
+def browser():
+    """Chromium or Chrome of the system, or the one of playwright.
+
+    Without a browser the tests are skipped, but fail in CI.
+    """
+    found = filter(None, map(shutil.which, (
+        'chromium', 'chromium-browser', 'google-chrome')))
+    with sync_playwright() as play:
+        path = next(found, play.chromium.executable_path)
+        if not Path(path).exists():
+            (pytest.fail if os.environ.get('CI') else pytest.skip)(
+                'no Chromium or Chrome: install the package chromium, or run '
+                '"playwright install chromium".')
+        browser = play.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @contextmanager
 def started(folder, *args):
-    """`irsde app` in a process of its own; gives its address."""
+    """Run `irsde app` in a new process; yield its address."""
     process = subprocess.Popen(
         [sys.executable, '-c', START, 'app', '--port', '0', '--device', 'cpu',
          *map(str, args)], stdout=subprocess.PIPE, text=True, cwd=folder,
@@ -51,34 +68,42 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def address(folder):
+def address(browser, folder):
     with started(folder, '--max-pixels', 200_000) as address:
         yield address
-    # photos go with the page, and it left nothing where it was started
+    # the page deleted all photos and left no other files
     assert list(folder.iterdir()) == []
 
 
 @pytest.fixture
-def page(address):
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        page = browser.new_page(accept_downloads=True)
-        page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
-        hosts = set()
-        page.on('request', lambda request: hosts.add(
-            urlsplit(request.url).hostname))
-        page.goto(address)
-        expect(page.locator('.thumbnail-item')).to_have_count(3)
-        yield page
-        # data: and blob: have none
-        assert hosts <= {'127.0.0.1', None}
-        browser.close()
+def violations():
+    """Messages of the browser about the Content-Security-Policy."""
+    return []
+
+
+@pytest.fixture
+def page(browser, address, violations):
+    page = browser.new_page(accept_downloads=True)
+    page.set_default_timeout(TIMEOUT)
+    expect.set_options(timeout=TIMEOUT)
+    hosts, errors = set(), []
+    page.on('request', lambda request: hosts.add(
+        urlsplit(request.url).hostname))
+    page.on('pageerror', lambda error: errors.append(error.message))
+    page.on('console', lambda message: violations.append(message.text)
+            if 'Content Security Policy' in message.text else None)
+    page.goto(address)
+    expect(page.locator('.thumbnail-item')).to_have_count(3)
+    yield page
+    # URLs such as data: and blob: have no host
+    assert hosts <= {'127.0.0.1', None}
+    assert errors == [] and violations == []
+    page.close()
 
 
 @pytest.fixture
 def photo(tmp_path):
-    """Less noisy than the models can take."""
+    """A photo with less noise than the models can remove."""
     noise = np.random.default_rng(0).normal(128, 20, (60, 80, 3))
     path = tmp_path / 'garden.png'
     Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(path)
@@ -89,7 +114,7 @@ def upload(page, path):
     page.locator('input[type=file]').first.set_input_files(path)
 
 
-def shows(page, text):
+def expect_text(page, text):
     expect(page.locator('#view')).to_contain_text(text)
 
 
@@ -97,19 +122,19 @@ def press(page, name):
     page.get_by_role('button', name=name, exact=True).click()
 
 
-def test_upload_restore_slide_and_download(page, photo, tmp_path):
+def test_upload_restore_compare_and_download(page, photo, tmp_path):
     model = next(iter(bundled_models()))
     upload(page, photo)
-    shows(page, 'garden.png, 80 x 60 pixels')
+    expect_text(page, 'garden.png, 80 x 60 pixels')
     page.get_by_label('Seed').fill('3')
     press(page, 'Restore')
-    slider = page.get_by_label(RESTORED)
-    expect(slider).to_be_visible()
+    divider = page.get_by_label(DIVIDER)
+    expect(divider).to_be_visible()
     pair = page.locator('.pair')
     assert '50%' in pair.get_attribute('style')
     cut = page.locator('.before').evaluate(
         'image => getComputedStyle(image).clipPath')
-    slider.focus()
+    divider.focus()
     for _ in range(20):
         page.keyboard.press('ArrowRight')
     assert '60%' in pair.get_attribute('style')
@@ -130,47 +155,55 @@ def test_an_example_several_results_and_reload(page):
     page.get_by_label('Model').click()
     page.get_by_role('option', name='derain').click()
     page.locator('.thumbnail-item').nth(1).click()
-    shows(page, 'coffee.png')
+    expect_text(page, 'coffee.png')
     results = page.get_by_role('spinbutton', name='Results')
     results.fill('2')
     results.press('Enter')
     press(page, 'Restore')
     expect(page.locator('#view progress')).to_be_visible()
-    expect(page.get_by_label(RESTORED)).to_be_visible()
+    expect(page.get_by_label(DIVIDER)).to_be_visible()
     expect(page.locator('#spread img')).to_be_visible()
     page.reload()
-    shows(page, 'The photo appears here')
+    expect_text(page, 'The photo will appear here')
     page.locator('.thumbnail-item').nth(0).click()
-    shows(page, 'chelsea.png')
+    expect_text(page, 'chelsea.png')
 
 
 def test_stop(page):
     page.locator('.thumbnail-item').nth(0).click()
-    shows(page, 'chelsea.png')
+    expect_text(page, 'chelsea.png')
     page.get_by_label('Steps').fill('100')
     press(page, 'Restore')
     expect(page.locator('#view progress')).to_be_visible()
     press(page, 'Stop')
-    shows(page, 'stopped')
-    assert page.get_by_label(RESTORED).count() == 0
+    expect_text(page, 'stopped')
+    assert page.get_by_label(DIVIDER).count() == 0
 
 
-@pytest.mark.parametrize('make, words', [
+@pytest.mark.parametrize('make, text', [
     (lambda path: path.write_text('text'), "'bad.png' is not a readable"),
     (lambda path: Image.new('RGB', (500, 401)).save(path),
      'more than 200,000 pixels'),
     (lambda path: path.write_bytes(bytes(50 * 2**20 + 1)),
      'maximum allowed size')])
-def test_what_cannot_be_used_is_a_message(page, tmp_path, make, words):
+def test_a_file_that_cannot_be_used_gives_a_message(page, tmp_path, make,
+                                                    text):
     make(tmp_path / 'bad.png')
     upload(page, tmp_path / 'bad.png')
     message = page.get_by_test_id('toast-body')
-    expect(message).to_contain_text(words)
+    expect(message).to_contain_text(text)
     assert str(tmp_path.parent) not in message.inner_text()
 
 
-def test_a_phone_is_wide_enough(page, photo):
+def test_the_page_fits_a_phone(page, photo):
     page.set_viewport_size(dict(width=390, height=800))
     upload(page, photo)
-    shows(page, 'garden.png')
+    expect_text(page, 'garden.png')
     assert page.evaluate('document.documentElement.scrollWidth') <= 390
+
+
+def test_the_browser_enforces_the_policy(page, violations):
+    with pytest.raises(Error):
+        page.evaluate("fetch('https://example.com')")
+    assert violations
+    violations.clear()

@@ -70,7 +70,7 @@ def test_command_outside_of_the_checkout(trained, photo, tmp_path):
     assert (photo.parent / 'out' / 'my photo.png').is_file()
     done = irsde('train', 'quickstart/nothing', cwd=tmp_path)
     assert done.returncode == 2
-    assert 'error: there is no config' in done.stderr
+    assert 'error: no config' in done.stderr
 
 
 # ---------------------------------------------------------------- restore

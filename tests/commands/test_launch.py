@@ -19,7 +19,7 @@ def child_failed(exitcode: int) -> ChildFailedError:
     (SignalException('', signal.SIGTERM), Interrupted.code,
      'stopped by SIGTERM.\n'),
     (child_failed(2), 2, ''),  # the process has reported the error
-    (child_failed(-9), 1, 'process 1 was ended by SIGKILL.\n')])
+    (child_failed(-9), 1, 'process 1 was killed by SIGKILL.\n')])
 def test_exit_code(error, code, words, monkeypatch, capsys):
     def run():
         raise error

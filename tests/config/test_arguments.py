@@ -3,7 +3,7 @@ import pytest
 from irsde_mm.config import complete_config, complete_model, load_config
 from irsde_mm.config.arguments import check_arguments
 from irsde_mm.config.files import PACKAGED, read_config
-from irsde_mm.config.names import OUR_HOOKS
+from irsde_mm.config.names import ADDED_HOOKS
 from irsde_mm.config.unread import check_file
 from irsde_mm.errors import ConfigError
 from mmengine.utils import get_installed_path
@@ -58,6 +58,6 @@ def test_refused_by_name(key, value, meant):
 def test_other_hooks_can_be_switched_off():
     cfg = load_config('quickstart/denoise', {
         f'default_hooks.{name}': None
-        for name in (*OUR_HOOKS, 'pictures', 'my_own_watcher')})
+        for name in (*ADDED_HOOKS, 'pictures', 'my_own_watcher')})
     complete_config(cfg)
     check_arguments(cfg)

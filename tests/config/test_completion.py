@@ -3,7 +3,7 @@ import pytest
 from irsde_mm.config import complete_config, load_config
 from irsde_mm.config.arguments import check_arguments
 from irsde_mm.config.files import PACKAGED, read_config
-from irsde_mm.config.names import IN_PLACE, OUR_HOOKS
+from irsde_mm.config.names import ADDED_HOOKS, REPLACED_HOOKS
 from irsde_mm.engine import hooks as engine_hooks
 
 RUNTIME = PACKAGED / '_base_' / 'default_runtime.py'
@@ -21,12 +21,13 @@ def ours(hooks: dict) -> dict:
 def test_runtime_lists_every_default_hook():
     """The bundled configs get their hooks from default_runtime.py alone."""
     listed = ours(read_config(RUNTIME).default_hooks)
-    assert listed == {**OUR_HOOKS, **IN_PLACE, 'pictures': 'PicturesHook'}
+    assert listed == {**ADDED_HOOKS, **REPLACED_HOOKS,
+                      'pictures': 'PicturesHook'}
     # opt-in
     assert set(engine_hooks.__all__) - set(listed.values()) == {'CompileHook'}
 
 
-@pytest.mark.parametrize('deleted', [*OUR_HOOKS, 'pictures'])
+@pytest.mark.parametrize('deleted', [*ADDED_HOOKS, 'pictures'])
 def test_hooks_deleted_from_the_runtime_stay_deleted(deleted, tmp_path):
     lines = RUNTIME.read_text().splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith(f'    {deleted}=')]
@@ -58,7 +59,7 @@ def test_hooks_are_added_to_mmagic_configs(tmp_path):
     cfg = read_config(path)
     complete_config(cfg)
     assert ours(cfg.default_hooks) == {
-        name: hook for name, hook in {**OUR_HOOKS, **IN_PLACE}.items()
+        name: hook for name, hook in {**ADDED_HOOKS, **REPLACED_HOOKS}.items()
         if name != 'progress'}
     assert cfg.default_hooks.guard.patience == 3
     assert cfg.default_hooks.progress is None
@@ -72,7 +73,7 @@ def test_warning_without_plain_checkpoints(tmp_path):
     cfg = load_config('quickstart/derain')
     del cfg.default_hooks['plain_checkpoint']
     complete_config(cfg)
-    with pytest.warns(UserWarning, match='plain_checkpoint is off'):
+    with pytest.warns(UserWarning, match='plain_checkpoint is disabled'):
         check_arguments(cfg)
 
 

@@ -41,7 +41,7 @@ def test_unchanged_value_is_not_an_error():
      r"trian_cfg\.max_iters=10: nothing reads.*'train_cfg'"),
     ({'optim_wraper.optimizer.lr': 9}, "=9: .*'optim_wrapper'"),
     ({'nonsense': 'x'}, "nonsense='x': nothing reads 'nonsense'"),
-    ({'patch_size': 32}, r'patch_size=32 changes nothing.*--data.*set '
+    ({'patch_size': 32}, r'patch_size=32 has no effect.*--data.*set '
      r'train_dataloader\.dataset\.pipeline\.0\.crop_size'),
     ({'degradation.3.sigma': 1}, r'degradation\.3\.sigma=1: Index 3'),
     ({'param_scheduler.end': 20},
@@ -58,7 +58,7 @@ def test_refused_by_name(options, message):
 def test_fields_that_only_data_reads():
     """Rain100H's degradation is used with --data alone."""
     options = {'degradation.0.layers': (1, 2)}
-    with pytest.raises(ConfigError, match='which --data alone reads'):
+    with pytest.raises(ConfigError, match='which only --data reads'):
         load_config('irsde/derain', options)
     cfg = load_config('irsde/derain', options, reads=('degradation', ))
     assert cfg.degradation[0].layers == (1, 2)

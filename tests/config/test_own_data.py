@@ -216,9 +216,9 @@ def test_unusable_folders(tmp_path):
     ('quickstart/derain', True, 'degradation.0.length', 'nothing is degraded'),
     ('irsde/sr', True, 'region', 'nothing is degraded'),
     ('irsde/derain', False, 'train_dataloader.dataset.pipeline.0.cache_mb',
-     'takes the place'),
+     'replaces the config'),
     ('irsde/derain', True, 'test_dataloader.dataset.hint',
-     'takes the place')])
+     'replaces the config')])
 def test_options_without_effect_are_refused(config, pairs, key, words,
                                             tmp_path):
     for folder in ('input', 'target') if pairs else ('', ):

@@ -32,7 +32,7 @@ def warned(path, reads=()) -> list:
 
 @pytest.mark.parametrize('text, message', [
     ('trian_cfg = dict(max_iters=3)', "'trian_cfg'; did you mean 'train_cfg'"),
-    ('size = 32', r'child\.py.*size=32 comes too late.*set '
+    ('size = 32', r'child\.py.*size=32 is set too late.*set '
                   r'train_dataloader\.dataset\.size'),
 ])
 def test_refused(child, text, message):
@@ -86,6 +86,6 @@ def test_warnings(child):
     path = child('patch_size = 32',
                  "_base_ = 'irsde_mm::quickstart/denoise.py'\n")
     text, = warned(path)
-    assert 'patch_size=32 changes nothing' in text
+    assert 'patch_size=32 has no effect' in text
     assert 'train_dataloader.dataset.pipeline.0.crop_size' in text
     assert not warned(path, reads=('patch_size', ))

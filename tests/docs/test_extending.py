@@ -158,4 +158,4 @@ def test_components_beside_a_config(tmp_path, monkeypatch, error):
     (mine / 'gone.py').write_text(text.format('no_such_component'))
     message = error('train', mine / 'gone.py', '--work-dir', tmp_path / 'w')
     assert "No module named 'no_such_component'" in message
-    assert 'beside the config' in message
+    assert 'next to the config' in message

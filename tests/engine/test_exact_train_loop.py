@@ -8,7 +8,7 @@ import pytest
 import torch
 from conftest import TINY, run_tool
 from irsde_mm.engine.draws import DataOrder, SeededDataset, seed_all, seeded
-from irsde_mm.engine.exact_train_loop import in_order
+from irsde_mm.engine.exact_train_loop import use_data_order
 from irsde_mm.engine.hooks import PreemptionHook
 from irsde_mm.errors import ConfigError
 from mmengine.dataset import InfiniteSampler
@@ -115,16 +115,16 @@ def test_samples_depend_on_neither_workers_nor_start():
     dict(sampler=dict(type='irsde_mm.Odd')), dict(batch_sampler=dict())])
 def test_refused_samplers(change):
     with pytest.raises(ConfigError, match='IterBasedTrainLoop'):
-        in_order(dict(sampler=dict(type='InfiniteSampler'), **change)
-                 if 'batch_sampler' in change else change)
+        use_data_order(dict(sampler=dict(type='InfiniteSampler'), **change)
+                       if 'batch_sampler' in change else change)
 
 
 @pytest.mark.parametrize('name', [
     'InfiniteSampler', 'DefaultSampler', 'mmengine.InfiniteSampler',
     InfiniteSampler])
 def test_standard_samplers_are_replaced(name):
-    loader = in_order(dict(sampler=dict(type=name, shuffle=False),
-                           dataset=dict(type='irsde_mm.BuiltinPhotos')))
+    loader = use_data_order(dict(sampler=dict(type=name, shuffle=False),
+                                 dataset=dict(type='irsde_mm.BuiltinPhotos')))
     assert isinstance(loader['sampler'], DataOrder)
     assert not loader['sampler'].shuffle
 
@@ -181,8 +181,8 @@ def test_changed_conditions_are_named(run, capfd):
 
     assert resume(run(edit), 3) == 0
     out = ''.join(capfd.readouterr())
-    assert ('not exactly as the run would have gone on: processes: 4 before, '
-            '1 now; batch_size: 16 before, 2 now') in out
+    assert ('differ from an uninterrupted one: processes: 4 before, 1 now; '
+            'batch_size: 16 before, 2 now') in out
 
 
 def test_resume_in_the_last_validation(run, capfd):

@@ -127,7 +127,7 @@ def test_bad_batches_leave_no_trace(tmp_path, how, wrapper):
         assert same(seen[i], seen[i + step]) == bad
     assert hook(runner, GuardHook).skipped == 2
     log = next(tmp_path.glob('2*/*.log')).read_text()
-    assert 'iteration 14: bad batch left out' in log
+    assert 'iteration 14: bad batch skipped' in log
     assert all(v.isfinite().all() for v in state(runner))
 
 

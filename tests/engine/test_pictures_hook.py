@@ -213,5 +213,5 @@ def test_non_images_are_left_out(watched):
     dict(crop=0)])
 def test_arguments_out_of_range(wrong):
     value, = wrong.values()
-    with pytest.raises(ValueError, match=f'>= 1, not .*{value}'):
+    with pytest.raises(ValueError, match=f'>= 1, but got .*{value}'):
         PicturesHook(**wrong)

@@ -92,8 +92,8 @@ def test_new_schedule_equals_that_of_a_new_run(folder, tmp_path):
 
 
 def test_schedules_of_another_kind(folder):
-    with pytest.raises(CheckpointError, match='param_scheduler is of another '
-                       'kind.*--new-schedule'):
+    with pytest.raises(CheckpointError, match='param_scheduler does not '
+                       'match.*--new-schedule'):
         train(folder, 6, resume=True, param_scheduler=None)
     other = [dict(type='MultiStepLR', milestones=[5], by_epoch=False)]
     runner = train(folder, 6, resume=True, new_schedule=True,
@@ -116,7 +116,7 @@ def test_raw_weights_are_resumed_without_ema(folder):
     assert not torch.equal(raw, saved['state_dict'][key])
     runner = train(folder, 4, resume=True, custom_hooks=None)
     assert torch.equal(runner.model.state_dict()[key], raw)
-    assert 'going on from the raw weights' in log(runner)
+    assert 'continuing from the raw weights' in log(runner)
 
 
 def wrapper(lr=0.1, kind=torch.optim.Adam, groups=1, **kwargs) -> OptimWrapper:
@@ -131,8 +131,8 @@ def test_refused_optimizers(other):
     schedule = Schedule('', wrapper(), [])
     for call in (lambda s: schedule.compare(s, []),
                  lambda s: schedule.renew(s, dict(iter=1, epoch=0))):
-        with pytest.raises(CheckpointError, match='optim_wrapper.optimizer is '
-                           'of another kind.*load_from'):
+        with pytest.raises(CheckpointError, match='optim_wrapper.optimizer '
+                           'does not match.*load_from'):
             call(other.state_dict())
 
 

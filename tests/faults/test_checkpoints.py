@@ -61,7 +61,7 @@ def flip(path):
                          ids=lambda f: f.__name__)
 def test_resume_from_the_checkpoint_before(run, spoil, capfd, tried):
     spoil(run / 'iter_6.pth')
-    with pytest.warns(UserWarning, match='iter_6.* Taking the one before'):
+    with pytest.warns(UserWarning, match='iter_6.* Trying the previous'):
         assert train(run, 8, '--resume') == 0
     out = ''.join(capfd.readouterr())
     assert 'resumed epoch: 0, iter: 4' in out
@@ -189,4 +189,5 @@ def test_unknown_save_best(tmp_path, error):
     message = error('train', 'quickstart/derain', '--work-dir', tmp_path,
                     '--cfg-options', *TINY,
                     'default_hooks.checkpoint.save_best=PSMR')
-    assert "save_best='PSMR': validation gives PSNR" in message
+    assert ("save_best='PSMR': validation has no such score; "
+            'it reports PSNR') in message

@@ -82,7 +82,7 @@ def test_sigterm_and_ctrl_c_save(uninterrupted, tmp_path, tried):
         out = finish(process, code=75)
         assert time.monotonic() - start_time < 20  # Slurm waits for 30 s
         assert f'stopped by {number.name} after iteration' in out
-        assert 'go on with --resume' in out and 'Traceback' not in out
+        assert 'continue with --resume' in out and 'Traceback' not in out
         last = (tmp_path / 'last_checkpoint').read_text()
         assert f'saved in {last}' in out
         tried[f'{number.name}: saved, exit code 75'] += 1

@@ -19,7 +19,7 @@ from mmengine.registry import DATASETS, DefaultScope
 GAINS = dict(derain=3, denoise=5, inpaint=6, dehaze=4, deblur=0.5, sr=0.3)
 BUNDLED = bundled_models()
 META = {model.get('Weights'): model for model in yaml.safe_load(
-    (ROOT / 'configs/boxed/metafile.yml').read_text())['Models']}
+    (ROOT / 'configs/bundled/metafile.yml').read_text())['Models']}
 
 
 def row(page, name):

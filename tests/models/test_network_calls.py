@@ -30,7 +30,8 @@ NETWORKS = dict(
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Images of any size are folded, so that tests can be quick."""
-    monkeypatch.setattr('irsde_mm.inference.network_calls.SMALL', 0)
+    monkeypatch.setattr('irsde_mm.inference.network_calls.MIN_FOLD_PIXELS',
+                        0)
     return monkeypatch
 
 

@@ -146,7 +146,7 @@ def test_tiles_follow_the_free_memory(monkeypatch):
         return model.calls.tiling(
             model.generator, lambda x, mu: model.generator(x, mu, 1), images)
 
-    assert tiling().side == network_calls.SIDE
+    assert tiling().side == network_calls.MAX_SIDE
     cost = memory._costs[model.generator]
     monkeypatch.setattr(memory, 'free_memory',
                         lambda device: 2 * cost * 200**2)

@@ -60,9 +60,9 @@ def test_restore_in_tiles(trained, tmp_path, error):
     assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',
                     '--work-dir', out / 'test', '--tile', 256) == 0
     assert 'tile=256' in (out / 'test' / 'derain.py').read_text()
-    assert 'no tiles' in error('test', 'baselines/quickstart/inpaint_pconv',
-                               trained / 'iter_2.pth', '--work-dir', out,
-                               '--tile', 128)
+    assert 'tiles' in error('test', 'baselines/quickstart/inpaint_pconv',
+                        trained / 'iter_2.pth', '--work-dir', out,
+                        '--tile', 128)
 
 
 def test_restore_in_batches(trained, tmp_path, error):

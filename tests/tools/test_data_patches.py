@@ -94,10 +94,10 @@ def test_refused_arguments(tmp_path, error):
     path.write_text(CONFIG.format('CleanImageDataset',
                                   f"data_root='{tmp_path / 'a'}'"))
     args = 'prepare_data', 'patches', '--out'
-    assert '--config has to' in error(*args, tmp_path / 'out')
+    assert '--config is required' in error(*args, tmp_path / 'out')
     assert 'at least 8' in error(*args, tmp_path / 'out', '--config', path,
                                  '--size', 4)
     assert 'exists' in error(*args, tmp_path, '--config', path, '--size', 8)
-    assert 'on no image files' in error(
+    assert 'not read image files' in error(
         *args, tmp_path / 'out', '--config', 'quickstart/derain')
     assert not (tmp_path / 'out').exists()

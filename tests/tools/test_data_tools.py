@@ -59,7 +59,7 @@ def test_pairs_are_refused_by_a_process_without_condition(
     text = error('train', 'quickstart/denoise', '--data', pairs, '--work-dir',
                  tmp_path / 'run', *options)
     assert "pairs/input' would have no effect" in text
-    assert 'irsde/derain' in text and f"alone: '{pairs}/target'" in text
+    assert 'irsde/derain' in text and f"images: '{pairs}/target'" in text
     assert not list((tmp_path / 'run').rglob('*.pth'))
     # the commands that the message suggests work
     for config, folder in (('denoise', pairs / 'target'), ('derain', pairs)):
@@ -111,9 +111,9 @@ def test_pairs_in_one_folder(tmp_path, error):
     assert '{}_hazy' in (tmp_path / 'run' / 'dehaze.py').read_text()
     look = ['browse_dataset', 'quickstart/dehaze', '--out']
     for number, (args, words) in enumerate((
-            (data[2:], '--data, which is missing'),
-            ([*data[:4], '{}_gt'], "named like '{}_gt'"),
-            ([*data[:4], 'GT'], "'{}' once, unlike 'GT'"),
+            (data[2:], '--pairs requires --data'),
+            ([*data[:4], '{}_gt'], "matches '{}_gt'"),
+            ([*data[:4], 'GT'], "'{}' exactly once, but got 'GT'"),
             ([*data, '--cfg-options',
               'train_dataloader.dataset.templates.img={}_x'],
              'train_dataloader.dataset.templates.img has no effect'),
@@ -131,7 +131,7 @@ def masks(folder, size, value=0):
 
 @pytest.mark.parametrize('size, value, words', [
     ((90, 101), 0, "m.png' is 101x90, but .*.jpg' 100x90"),
-    ((90, 100), 128, "m.png' has grey values")])
+    ((90, 100), 128, "m.png' has gray values")])
 @pytest.mark.parametrize('workers', [0, 1])
 def test_invalid_masks(photos, tmp_path, error, size, value, words, workers):
     import re

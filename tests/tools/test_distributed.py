@@ -182,7 +182,7 @@ custom_hooks = _base_.custom_hooks + [dict(type='SpyHook')]
         out = launch('dist_test.sh', 'quickstart/derain',
                      tmp_path / 'run' / 'iter_2.pth', n, '--work-dir',
                      tmp_path / str(n), *options, cwd=tmp_path)
-        assert out.count('pictures and scores') == n
+        assert out.count('images and scores') == n
     equal(tmp_path / '1', tmp_path / '2')
 
 

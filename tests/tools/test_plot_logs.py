@@ -99,14 +99,14 @@ def test_refused_arguments(resumed, tmp_path, error):
     out = tmp_path / 'plot.png'
     tool = ['plot_logs', '--out', out]
     assert 'does not exist' in error(*tool, tmp_path / 'nowhere')
-    assert 'no log of a training' in error(*tool, tmp_path)
+    assert 'no training log' in error(*tool, tmp_path)
     bad = tmp_path / 'bad.json'
     bad.write_text('{"step": 1, "loss": 2}\nnot this\n')
     assert 'line 2' in error(*tool, bad)
     bad.write_text('{"loss": 2}\n')
     assert 'line 1' in error(*tool, bad)
     bad.write_text('')
-    assert 'nothing is logged' in error(*tool, bad)
+    assert 'no log entries' in error(*tool, bad)
     assert 'only' in error(*tool, resumed, '--keys', 'FID')
     assert 'at least 1' in error(*tool, resumed, '--smooth', '0')
     assert '.png' in error('plot_logs', resumed, '--out', tmp_path / 'x.txt')

@@ -173,7 +173,7 @@ def test_lpips_needs_weights(models, photos, tmp_path, monkeypatch, capfd):
     suite = write_suite(tmp_path / 's.yml', models, photos)
     assert quality(suite, 'out') == 0
     said = ''.join(capfd.readouterr())
-    assert 'LPIPS is left out: there are no weights' in said
+    assert 'LPIPS is skipped: no weights' in said
     Path('weights').mkdir()
     torch.save({f'features.{key}': value for key, value
                 in alexnet().features.state_dict().items()},
@@ -320,16 +320,16 @@ def test_entries_that_cannot_be_run(models, photos, tmp_path, capfd):
     listed = {(p['task'], p['what']): p['why'] for p in json.loads(
         (out / 'results.json').read_text())['not_run']}
     words = {
-        ('derain', 'silent'): 'names no checkpoint',
-        ('derain', 'gone'): "no checkpoint 'gone.pth'",
+        ('derain', 'silent'): "has no 'checkpoint'",
+        ('derain', 'gone'): "no checkpoint found at 'gone.pth'",
         ('derain', 'no process'): 'lacks',
-        ('derain', 'process'): 'does not fit the model',
+        ('derain', 'process'): 'does not match the model',
         ('derain', 'unknown'): 'no config',
         ('derain', 'sampled'): 'not a diffusion model',
         ('derain', 'quick'): 'unknown sampler',
         ('no data', 'data'): 'data/rain100h/test',
-        ('no config', 'data'): 'names no config',
-        ('no folder', 'data'): 'pairs names files of a folder'}
+        ('no config', 'data'): "has no 'config'",
+        ('no folder', 'data'): "'pairs' but no 'folder'"}
     assert list(listed) == list(words)
     table = (out / 'table.md').read_text()
     for (task, what), word in words.items():
@@ -403,19 +403,19 @@ def test_folders_of_other_suites_are_refused(models, photos, tmp_path, error):
     path.write_text(dump(other))
     arguments = ['benchmark', 'quality', '--suite', path, '--out']
     text = error(*arguments, out)
-    assert "suite 'first', this is 'second'" in text
+    assert "suite 'first', not 'second'" in text
     write_suite(path, models, photos, data=dict(images=1))
     assert "'derain' on other data" in error(*arguments, out)
     assert before == {p: p.read_bytes() for p in out.rglob('*')
                       if p.is_file()}
-    assert 'no results of a suite' in error(*arguments, photos)
+    assert 'not results of a suite' in error(*arguments, photos)
     assert 'cannot write' in error(*arguments, '/dev/null/x')
 
 
 @pytest.mark.parametrize('change, words', [
     (lambda s: s.pop('tasks'), 'has no tasks'),
     (lambda s: s.update(task=1), "unknown key 'task'.*name, tasks"),
-    (lambda s: s['tasks'].update(a=1), r'tasks\.a must be keys and values'),
+    (lambda s: s['tasks'].update(a=1), r'tasks\.a must be a mapping'),
     (lambda s: s['tasks']['derain'].update(modles={}), "'modles'.*models"),
     (lambda s: s['tasks']['derain'].update(models={}), 'derain has no models'),
     (lambda s: s['tasks']['derain'].update(show=[-1]), r'show must be.*\[-1'),
@@ -423,7 +423,7 @@ def test_folders_of_other_suites_are_refused(models, photos, tmp_path, error):
     (lambda s: s['tasks']['derain']['models']['SRCNN'].update(stpes=1),
      r"tasks\.derain\.models\.SRCNN has an unknown key 'stpes'"),
     (lambda s: s['tasks']['derain']['models'].update(
-        a=dict(published=dict(PSNR=1))), 'needs numbers and their source'),
+        a=dict(published=dict(PSNR=1))), 'needs scores and their source'),
     (lambda s: s['tasks']['derain']['models'].update(
         a=dict(published=dict(PSNR='x', source='y'))), 'PSNR must be a num'),
     (lambda s: s['tasks'].update({'derain ': s['tasks']['derain'],
@@ -455,7 +455,7 @@ def test_documented_suite(tmp_path, monkeypatch):
 
 def test_missing_and_unreadable_suites(tmp_path, error):
     arguments = ['--out', tmp_path / 'out', '--suite', tmp_path / 's.yml']
-    assert 'no suite file' in error('benchmark', 'quality', *arguments)
+    assert 'does not exist' in error('benchmark', 'quality', *arguments)
     (tmp_path / 's.yml').write_text('tasks: [')
     assert 'cannot be read' in error('benchmark', 'quality', *arguments)
 

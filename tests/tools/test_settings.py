@@ -30,7 +30,7 @@ def test_misspelt_name_in_a_config(error, tmp_path):
 
 def test_new_schedule(error, tmp_path, capfd):
     folder = tmp_path / 'run'
-    assert '--new-schedule needs --resume' in error(
+    assert '--new-schedule requires --resume' in error(
         *TRAIN, folder, '--new-schedule')
     options = [*TINY, 'default_hooks.pictures=None', 'val_cfg=None',
                'val_dataloader=None', 'val_evaluator=None',

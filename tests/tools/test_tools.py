@@ -82,7 +82,7 @@ optim_wrapper = dict(type='OptimWrapper',
     (['irsde/dehraze'], 'no config'),
     (['irsde/derain'], 'data/rain100h/train.*does not exist.*quickstart'),
     (['quickstart/derain', '--cfg-options', 'model.sde.max_sigma=20'],
-     'max_sigma must lie in'),
+     'max_sigma must be in'),
     (['quickstart/derain', '--cfg-options', 'model.sde.type=irsde_mm.SDEX'],
      'SDEX'),
     (['quickstart/derain', '--cfg-options', 'model.sde.depth=3'], 'depth'),
@@ -250,7 +250,7 @@ def test_restore_errors(trained, photo, tmp_path, error):
     assert 'no image' in error('restore', tmp_path / 'x.png', *model)
     assert 'no image' in error('restore', str(tmp_path / '*.tif'), *model)
     (tmp_path / 'empty').mkdir()
-    assert 'has no image' in error('restore', tmp_path / 'empty', *model)
+    assert 'contains no images' in error('restore', tmp_path / 'empty', *model)
     assert 'no image' in error('restore', str(tmp_path / '**.png'), *model)
     broken = tmp_path / 'broken.png'
     broken.write_bytes(photo.read_bytes()[:-300])
@@ -270,7 +270,7 @@ def test_restore_errors(trained, photo, tmp_path, error):
                                    '--out', '/dev/null/x')
     assert '--checkpoint' in error('restore', photo, '--model',
                                    'quickstart/derain', '--out', tmp_path)
-    assert 'not a work folder' in error('restore', photo, '--model',
+    assert 'not a work directory' in error('restore', photo, '--model',
                                      tmp_path / 'empty', '--out', tmp_path)
 
 
@@ -283,7 +283,7 @@ def test_restore_overwrites_nothing(trained, photo, tmp_path, error):
     assert (out / 'my photo.png').read_text() == 'mine'
     twin = photo.with_suffix('.jpg')
     Image.new('RGB', (9, 9)).save(twin)
-    assert 'both become' in error('restore', photo, twin, '--model', trained,
+    assert 'be written to' in error('restore', photo, twin, '--model', trained,
                                   '--out', tmp_path / 'new')
 
 
@@ -480,12 +480,13 @@ def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
     assert 'no irsde_mm.MAXIM' in message(config='quickstart/derain')
     name = 'stage_1_decoder_block_2/ConvTranspose_0/kernel'
     key = f'opt/target/{name}'
-    assert f"'{name}' that this file lacks" in message(**{key: None})
+    assert f"lacks the parameter '{name}'" in message(**{key: None})
     assert f"'{name}' is (2, 2, 16, 5)" in message(
         **{key: np.zeros((2, 2, 16, 5), np.float32)})
     assert "'more/bias' is not a parameter" in message(
         **{'opt/target/more/bias': np.zeros(1)})
-    assert 'holds objects' in message(**{key: np.array([{}], dtype=object)})
+    assert 'contains Python objects' in message(
+        **{key: np.array([{}], dtype=object)})
     args = ['--arch', 'maxim', '--out', tmp_path / 'new', '--config',
             maxim_config]
     (tmp_path / 'cut.npz').write_bytes(file.read_bytes()[:5000])
@@ -531,7 +532,7 @@ def test_benchmark_speed(tmp_path, error):
 def test_benchmark_sampling(tmp_path, trained, error, capfd):
     out, weights = tmp_path / 'new' / 'sampling', trained / 'iter_2.pth'
     args = ['sampling', 'quickstart/derain', weights, '--images', 1]
-    assert 'other settings' in error('benchmark', *args, '--out', out)
+    assert 'different settings' in error('benchmark', *args, '--out', out)
     args[1] = trained / 'derain.py'
     assert 'unknown sampler' in error('benchmark', *args, '--out', out,
                                       '--samplers', 'quick')
@@ -616,5 +617,5 @@ def test_benchmark_startup(tmp_path, error):
     check_startup(found)
     assert found['seconds']['train.py --help'] < found['seconds'][
         'one iteration']
-    assert 'there is no config' in error(
+    assert 'no config' in error(
         'benchmark', 'startup', 'quickstart/nothing', '--repeats', 1)
