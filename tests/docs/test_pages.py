@@ -6,6 +6,7 @@ test_mixing.py.
 """
 import ast
 import configparser
+import importlib
 import re
 import shutil
 import sys
@@ -212,13 +213,13 @@ def test_reference_has_every_public_name():
     shown = {name.rpartition('.')[2] for name in names}
     # aliases of names that are on a page
     aliases = {'NoiseFn', 'Denoiser', 'boxed_models'}
-    for room in ('sde', 'samplers', 'networks', 'inference', 'model_files',
+    for name in ('sde', 'samplers', 'networks', 'inference', 'model_files',
                  'models', 'models.networks', 'models.losses',
                  'models.restorers', 'apis', 'datasets',
                  'datasets.transforms', 'evaluation', 'engine',
                  'engine.hooks'):
-        module = sys.modules[f'irsde_mm.{room}']
-        assert set(module.__all__) - aliases <= shown, room
+        package = importlib.import_module(f'irsde_mm.{name}')
+        assert set(package.__all__) - aliases <= shown, name
 
 
 def test_navigation_and_links():
