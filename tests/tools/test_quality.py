@@ -441,18 +441,6 @@ def test_invalid_suites(change, words, srcnn, photos, tmp_path, error):
     assert not (tmp_path / 'out').exists()
 
 
-def test_documented_suite(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
-    from benchmarks.suite import read_suite
-    text = (ROOT / 'docs' / 'benchmark.md').read_text()
-    path = tmp_path / 's.yml'
-    path.write_text(text.split('```yaml')[1].split('```')[0])
-    suite = read_suite(str(path))
-    assert suite['name'] == 'rain and noise'
-    assert list(suite['tasks']) == ['derain', 'denoise', 'my photos']
-    assert suite['tasks']['derain']['show'] == [0, 7]
-
-
 def test_missing_and_unreadable_suites(tmp_path, error):
     arguments = ['--out', tmp_path / 'out', '--suite', tmp_path / 's.yml']
     assert 'does not exist' in error('benchmark', 'quality', *arguments)

@@ -47,7 +47,7 @@ def test_train_amp(tmp_path):
     assert 'BFloat16' in (tmp_path / 'derain.py').read_text()
 
 
-def test_train_runs_mmagics_configs(tmp_path, photo):
+def test_train_mmagic_configs(tmp_path, photo):
     """A model and runtime of mmagic, without our hooks, on built-in data."""
     config = tmp_path / 'mm.py'
     config.write_text(f'''
@@ -597,7 +597,7 @@ def check_startup(found: dict) -> None:
 
 
 def test_benchmark_startup_of_restore(tmp_path, monkeypatch):
-    """The figures of commands that are not run."""
+    """With commands that do nothing."""
     from benchmarks import startup
     commands = []
     monkeypatch.setattr(startup, 'start', lambda *args: commands.append(args))
