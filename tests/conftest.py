@@ -103,26 +103,17 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in left_out]
 
 
-def pytest_collection_finish():
-    """Exempt the imported modules from garbage collection.
-
-    Every dataset of mmengine collects garbage when it is built.
-    """
-    gc.collect()
-    gc.freeze()
-
-
 format_code = mmengine_config.FormatCode
 
 
 @functools.cache
-def format_once(text: str, style: tuple) -> tuple:
-    return format_code(text, style_config=dict(style))
+def format_once(text: str, style: tuple, **options) -> tuple:
+    return format_code(text, style_config=dict(style), **options)
 
 
 # a Runner formats its config four times
-mmengine_config.FormatCode = lambda text, style_config: format_once(
-    text, tuple(style_config.items()))
+mmengine_config.FormatCode = lambda text, style_config, **options: format_once(
+    text, tuple(style_config.items()), **options)
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -143,8 +134,22 @@ def forget_runs() -> None:
         kinds += kind.__subclasses__()
 
 
+frozen_modules = 0
+
+
+def freeze_modules() -> None:
+    """Exempt imported modules from garbage collection, which mmengine runs
+    for every dataset that it builds."""
+    global frozen_modules
+    if len(sys.modules) > frozen_modules + 100:
+        gc.collect()
+        gc.freeze()
+        frozen_modules = len(sys.modules)
+
+
 def pytest_runtest_setup():
     forget_runs()
+    freeze_modules()
 
 
 def registered(base: type) -> list:

@@ -1,4 +1,4 @@
-"""The stations of docs/architecture.md, and whether the code passes them."""
+"""The call paths in docs/architecture.md agree with the code."""
 import re
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ STATION = re.compile(r'^\| \d \| `(\S+)` \| `(\S+)` \|', re.M)
 
 
 def stations(title: str) -> list:
-    """Files and functions of a path, in order."""
+    """Return files and functions of a path, in order."""
     part = PAGE.split(f'## {title}\n')[1].split('\n## ')[0]
     found = [(file, name.rpartition('.')[2])
              for file, name in STATION.findall(part)]
@@ -23,7 +23,7 @@ def stations(title: str) -> list:
 
 @pytest.fixture
 def calls():
-    """Files and functions of the package, by their first call."""
+    """Files and functions of the package, numbered by their first call."""
     found = {}
 
     def note(frame, event, _):
@@ -56,7 +56,7 @@ def test_path_of_a_training_step(calls, tmp_path):
     check(stations('A training step'), calls)
 
 
-def test_functions_belong_to_the_classes():
+def test_functions_exist():
     for file, name in STATION.findall(PAGE):
         text = (PACKAGE / file).read_text()
         for part in name.split('.'):

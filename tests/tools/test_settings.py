@@ -1,4 +1,4 @@
-"""What users see when settings do not take effect, on the command line."""
+"""Messages about settings that do not take effect, on the command line."""
 import pytest
 from conftest import TINY, run_tool
 
@@ -20,7 +20,7 @@ def test_refused_before_anything_is_built(error, tmp_path, option, message):
     assert not folder.exists()
 
 
-def test_a_misspelt_name_in_a_config(error, tmp_path):
+def test_misspelt_name_in_a_config(error, tmp_path):
     path = tmp_path / 'mine.py'
     path.write_text("_base_ = 'irsde_mm::quickstart/denoise.py'\n"
                     'optim_wraper = dict(optimizer=dict(lr=9))\n')
@@ -28,7 +28,7 @@ def test_a_misspelt_name_in_a_config(error, tmp_path):
     assert "mine.py': nothing reads 'optim_wraper'; did you mean" in text
 
 
-def test_a_new_schedule(error, tmp_path, capfd):
+def test_new_schedule(error, tmp_path, capfd):
     folder = tmp_path / 'run'
     assert '--new-schedule requires --resume' in error(
         *TRAIN, folder, '--new-schedule')
@@ -36,7 +36,7 @@ def test_a_new_schedule(error, tmp_path, capfd):
                'val_dataloader=None', 'val_evaluator=None',
                'model.sde.max_sigma=70/255']
     resume = [*TRAIN, folder, '--resume', '--new-schedule', '--cfg-options']
-    assert run_tool(*resume, *options) == 0, 'there is none yet'
+    assert run_tool(*resume, *options) == 0, 'no checkpoint yet'
     assert run_tool(*resume, *options, 'train_cfg.max_iters=3',
                     'optim_wrapper.optimizer.lr=1e-4') == 0
     text = capfd.readouterr().out
