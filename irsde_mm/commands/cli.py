@@ -71,12 +71,9 @@ def prepare_process() -> None:
     for stream in (sys.stdout, sys.stderr):  # names can be of any bytes
         stream.reconfigure(errors='backslashreplace')
     warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
-    # mmengine imports it to find packages
-    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
     # deprecations inside pinned packages, which nobody here can act on
-    for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
-                   'transformers', 'torch', 'timm', 'albumentations',
-                   'facexlib'):
+    for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'transformers',
+                   'torch', 'albumentations'):
         warnings.filterwarnings('ignore', module=module)
 
 

@@ -152,7 +152,8 @@ def test_white_level_of_a_16_bit_photo(service, tmp_path, monkeypatch):
     dark, bright = (service.preview(files['<12>.png'], white)
                     for white in (0, 4095))
     warning, = warnings
-    assert warning.startswith("'&lt;12&gt;.png' has 16 bits a channel but uses")
+    assert warning.startswith(
+        "'&lt;12&gt;.png' has 16 bits a channel but uses")
     assert bright.split('<figcaption>')[0] == service.preview(
         files['16.png']).split('<figcaption>')[0] != dark.split(
             '<figcaption>')[0]
