@@ -111,7 +111,7 @@ def test_grey_images(tmp_path):
     assert np.array_equal((grey(tensor, seed=1) * 255).round().byte()[0],
                           result[..., 0])
     Image.fromarray(A).save(path)
-    with pytest.raises(ImageError, match='in colour'):
+    with pytest.raises(ImageError, match='in color'):
         grey(path)
     with pytest.raises(DataError, match=r'\(height, width, 1\)'):
         grey(A)

@@ -391,7 +391,7 @@ def test_models_that_a_file_cannot_hold(tmp_path):
             ('generator.type', 'mine.Network', "generator.*'mine.Network'"),
             ('sde.type', 'IRSDE2', "sde.*'IRSDE2'"),
             ('sampler.type', 'mine.Sampler', "sampler.*'mine.Sampler'"),
-            ('data_preprocessor.std', [1., 1., 1.], 'not in .0, 1.')):
+            ('data_preprocessor.std', [1., 1., 1.], 'not scaled to .0, 1.')):
         cfg = load_config('quickstart/derain')
         part, _, name = key.partition('.')
         cfg.model[part][name] = value

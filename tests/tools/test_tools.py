@@ -290,7 +290,7 @@ def test_restore_overwrites_nothing(trained, photo, tmp_path, error):
 def test_channel_counts(trained, tmp_path, photo, error):
     """A grey model restores grey photos and refuses color."""
     model = ['--model', grey_model(tmp_path), '--out', tmp_path / 'out']
-    assert 'in colour' in error('restore', photo, *model)
+    assert 'in color' in error('restore', photo, *model)
     grey = tmp_path / 'grey.png'
     Image.new('L', (17, 9), 128).save(grey)
     assert run_tool('restore', grey, *model) == 0
@@ -493,8 +493,8 @@ def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
     np.savez(tmp_path / 'other.npz', weight=np.zeros(3))
     np.save(tmp_path / 'one.npy', np.zeros(3))
     for name, text in (('cut.npz', 'broken'), ('other.npz', 'no arrays under'),
-                       ('one.npy', 'of another kind'), ('none', 'there is no'),
-                       ('small_maxim.py', 'of another kind')):
+                       ('one.npy', 'has another'), ('none', 'no checkpoint'),
+                       ('small_maxim.py', 'has another')):
         assert text in error('convert_checkpoint', tmp_path / name, *args)
     assert not (tmp_path / 'new').exists()
 
