@@ -9,7 +9,7 @@ from draw_architecture import PACKAGE, imports, modules
 FILES = modules()
 NAMES = {str(path.relative_to(PACKAGE)): path for path in FILES}
 STANDARD = sys.stdlib_module_names
-#: The lower layer: each package and what it may import of this project. Two
+#: The lower layer: each package and the others that it may import. Two
 #: modules of apis/ build mmagic's models and belong to the upper layer.
 BELOW = dict(
     sde=(), samplers=('sde', 'errors'), networks=('errors', ), io=('errors', ),
@@ -42,7 +42,7 @@ def modules_in(*starts: str) -> list:
 
 
 def used(name: str, *prefixes: str) -> set:
-    """Return what a module imports of these packages, functions included."""
+    """Return the imports of a module from these packages, also late ones."""
     return {i.name for i in imports(NAMES[name])
             if any(f'{i.name}.'.startswith(f'{p}.') for p in prefixes)}
 

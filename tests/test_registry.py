@@ -60,7 +60,7 @@ def test_package_and_cli_import_nothing_heavy():
     assert not {'torch', 'mmagic', 'mmengine', 'numpy'} & set(loaded)
 
 
-#: Packages by what they import: torch or mmagic.
+#: Packages that do not import mmagic, and those that do.
 LIGHT = ('apis', 'commands', 'config', 'inference', 'io', 'model_files',
          'networks', 'samplers', 'sde')
 HEAVY = ('datasets', 'engine', 'evaluation', 'models')
@@ -74,7 +74,7 @@ def test_packages_are_sorted_by_weight():
 
 
 def test_every_light_package_can_be_imported_first():
-    """Processes that have torch, but none of our modules."""
+    """In forked processes that have imported torch only."""
     python(f'''if True:
         import importlib, os, torch
         for name in {LIGHT}:

@@ -39,7 +39,7 @@ def test_free_memory_of_the_system():
 
 @pytest.mark.parametrize('mode', [torch.no_grad, torch.inference_mode])
 def test_peak_of_a_call(mode):
-    """Freed tensors, tensors of before the call and views do not count."""
+    """Freed tensors, earlier tensors and views do not count."""
     weight = torch.ones(1000)
 
     def call():

@@ -104,7 +104,7 @@ def test_gray_images(tmp_path):
     assert gray.channels == 1
     result = gray(A[..., :1], seed=1)
     assert result.shape == (20, 31, 1)
-    path = tmp_path / 'grey.png'
+    path = tmp_path / 'gray.png'
     Image.fromarray(A[..., 0]).save(path)
     assert np.array_equal(gray(path, seed=1), result)
     tensor = torch.from_numpy(A[..., :1].copy()).permute(2, 0, 1) / 255

@@ -23,7 +23,7 @@ FORMS = ('zip', 'legacy', 'pickle', 'meta', 'renamed')
 
 
 class Evil:
-    """Creates a folder when it is unpickled."""
+    """An object that creates a folder when it is unpickled."""
 
     def __init__(self, marker) -> None:
         self.marker = str(marker)
