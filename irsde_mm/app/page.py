@@ -5,7 +5,7 @@ import gradio as gr
 
 from ..inference.presets import PRESETS, SAMPLERS
 from . import view
-from .service import (DEFAULT_SAMPLER, MAX_SAMPLES, RestorationService)
+from .service import DEFAULT_SAMPLER, MAX_SAMPLES, RestorationService
 
 #: Maximum length of the queue.
 MAX_WAITING = 8

@@ -78,12 +78,9 @@ def prepare_process() -> None:
     for stream in (sys.stdout, sys.stderr):  # file names can be any bytes
         stream.reconfigure(errors='backslashreplace')
     warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
-    # mmengine imports pkg_resources to find packages
-    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
     # users cannot fix deprecations inside dependencies
-    for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'controlnet_aux',
-                   'transformers', 'torch', 'timm', 'albumentations',
-                   'facexlib'):
+    for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'transformers',
+                   'torch', 'albumentations'):
         warnings.filterwarnings('ignore', module=module)
 
 
