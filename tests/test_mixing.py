@@ -22,6 +22,7 @@ SHORT = ['train_dataloader.batch_size=2', 'train_cfg.max_iters=2',
          'val_dataloader.dataset.indices=1',
          'test_dataloader.dataset.indices=1']
 STEPS = 'model.sampler.num_steps=1'
+UNET = [STEPS, 'model.generator.network.channels_cfg=[1,1,1,1,1]']
 
 
 def unet(**kwargs) -> UnetNoisePredictor:
@@ -60,7 +61,7 @@ def test_mmagic_unet_restores_from_every_file(tmp_path, photo):
     run = tmp_path / 'unet'
     assert run_tool(
         'train', 'mixing/denoising_unet', '--work-dir', run, '--cfg-options',
-        *SHORT, STEPS) == 0
+        *SHORT, *UNET) == 0
     model = init_restorer(str(run))
     alone = shutil.copy(run / 'iter_2.pth', tmp_path / 'alone.pth')
     exported = tmp_path / 'unet.safetensors'
@@ -182,7 +183,7 @@ def test_checkpoints_with_and_without_initial_network(runs, trained):
 
 
 SIZES = dict(
-    denoising_unet=[STEPS, 'model.generator.network.channels_cfg=[1,1,1,1,1]'],
+    denoising_unet=UNET,
     our_data_in_nafnet=[
         'model.generator.mid_channels=4', 'model.generator.enc_blk_nums=[1]',
         'model.generator.dec_blk_nums=[1]',

@@ -42,15 +42,6 @@ def kill_and_resume(folder, kills: int, seed: int, **kind) -> int:
 
 
 @pytest.mark.slow
-def test_three_kills(uninterrupted, tmp_path, tried):
-    whole = uninterrupted(workers=2, processes=1)
-    done = kill_and_resume(tmp_path, 3, seed=1, workers=2)
-    assert done >= 2
-    assert_equal(outcome(tmp_path), whole)
-    tried['SIGKILL: resumed bit for bit'] += done
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize('kind', [
     dict(workers=w, processes=p) for w in (0, 2) for p in (1, 2)], ids=str)
 def test_twenty_kills(kind, uninterrupted, tmp_path, tried):
