@@ -140,7 +140,7 @@ def their_input(name: str) -> tuple:
     return image, (image, 'rgb'), {}
 
 
-@pytest.mark.grid(at_most=3)
+@pytest.mark.grid(at_most=2)
 @pytest.mark.parametrize('name', PUBLISHED)
 def test_mmagic_checkpoints_load(name):
     """Names and shapes of all weights equal those of mmagic's config, and
@@ -195,7 +195,7 @@ def photos(folder: Path) -> None:
                 folder / part / f'{i}.png')
 
 
-@pytest.mark.grid(at_most=4)
+@pytest.mark.grid(at_most=3)
 @pytest.mark.parametrize('path', SMALL + BSDS, ids=name_of)
 def test_small_variants_train_test_and_restore(path, tmp_path, photo,
                                                monkeypatch):

@@ -110,7 +110,7 @@ def test_settings_of_the_paper():
     assert (ema.momentum, ema.interval) == (0.005, 10)
 
 
-def test_max_sigma_is_written_in_grey_levels():
+def test_max_sigma_is_written_in_gray_levels():
     for path in (*BASES, *CONFIGS):
         for value in re.findall(r'max_sigma=([^,)]*)', path.read_text()):
             assert re.fullmatch(r'\d+ / 255', value), path
@@ -159,7 +159,7 @@ def test_settings_of_the_tasks(task):
         assert config.model.sde.get('num_steps', 100) == 100
 
 
-@pytest.mark.grid(at_most=2)
+@pytest.mark.grid(at_most=1)
 @pytest.mark.parametrize('task', [*TASKS, 'derain_likelihood'])
 def test_quickstarts_run(task, tmp_path):
     """Run two iterations, a validation and a test."""

@@ -191,7 +191,9 @@ SIZES = dict(
     pixel_loss=[STEPS, 'model.generator.width=4'])
 
 
-@pytest.mark.parametrize('name', SIZES)
+@pytest.mark.parametrize('name', [
+    pytest.param(name, marks=pytest.mark.slow) if name == 'denoising_unet'
+    else name for name in SIZES])
 def test_mixed_configs_train_and_test(name, tmp_path):
     options = ['--cfg-options', *SHORT, *SIZES[name]]
     assert run_tool('train', f'mixing/{name}', '--work-dir',

@@ -169,7 +169,7 @@ def test_samples_have_consecutive_seeds(tool):
     assert np.array_equal(call(tool, A, samples=2)[0].samples[0], first.image)
 
 
-def test_spread_is_the_deviation_in_grey_levels():
+def test_spread_is_the_deviation_in_gray_levels():
     images = np.stack([A, B, A // 2]).astype(np.float64)
     expected = np.sqrt(images.var(axis=0, ddof=1).mean(axis=-1))
     np.testing.assert_allclose(spread([A, B, A // 2]), expected, rtol=1e-5)

@@ -131,7 +131,7 @@ def test_validation_crops_the_center(tmp_path):
     assert build(cfg, 'test')[0]['inputs'].shape == (3, 140, VAL_SIDE + 100)
 
 
-def test_grey_models_read_grey(tmp_path):
+def test_gray_models_read_gray(tmp_path):
     write(tmp_path, 'ab')
     cfg = load_config('irsde/denoise_grey')
     use_folder(cfg, str(tmp_path))

@@ -21,7 +21,7 @@ def test_restore_checks_memory_first(trained, tmp_path, error, monkeypatch):
     large, out = tmp_path / 'large.jpg', tmp_path / 'out'
     Image.new('RGB', (300, 200)).save(large)
     job = ['restore', large, '--model', trained, '--out', out, '--steps', 1]
-    monkeypatch.setattr(image_pipeline, 'WHOLE', 2**15)
+    monkeypatch.setattr(image_pipeline, 'MAX_WHOLE_PIXELS', 2**15)
     monkeypatch.setattr(image_pipeline, 'free_memory',
                         lambda device: 2 * 2**20)
     text = error(*job)

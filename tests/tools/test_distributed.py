@@ -344,5 +344,5 @@ def test_missing_launchers_are_named(monkeypatch):
             processes.join_processes(Config(dict(launcher=launcher)))
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
     monkeypatch.setenv('LOCAL_WORLD_SIZE', '2')
-    with pytest.raises(ConfigError, match='2 processes.* there are 1'):
+    with pytest.raises(ConfigError, match='2 processes.* only 1 '):
         processes.join_processes(Config(dict(launcher='pytorch')))

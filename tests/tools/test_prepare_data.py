@@ -708,7 +708,7 @@ def test_face_sizes(counts, error, tmp_path):
 
 
 @pytest.mark.parametrize('mode', ['1', 'L', 'RGB', 'P'])
-def test_grey_masks(mode, counts, prepare, error, tmp_path):
+def test_gray_masks(mode, counts, prepare, error, tmp_path):
     counts('thin_masks', 2)
     folder = tmp_path / 'masks' / 'thin'
     for i in (1, 2):

@@ -21,12 +21,12 @@ def test_train_and_resume(trained, tmp_path, error):
     shutil.copytree(trained, folder)
     assert (folder / 'iter_2.pth').exists() and (folder / 'derain.py').exists()
     again = ['quickstart/derain', '--work-dir', folder, '--cfg-options',
-             *TINY[:-1], 'train_cfg.max_iters=4']
+             *TINY[:-1], 'val_dataloader.dataset.indices=1',
+             'train_cfg.max_iters=4']
     assert '--resume' in error('train', *again)
     assert run_tool('train', *again, '--resume') == 0
     meta = torch.load(folder / 'iter_4.pth', weights_only=True)['meta']
     assert meta['iter'] == 4
-    assert run_tool('train', *again, '--resume', folder / 'iter_2.pth') == 0
     # a run that started from other weights resumes from its own
     start = [*again[:-1], f'load_from={trained}/iter_2.pth',
              'train_cfg.max_iters=6']
@@ -288,7 +288,7 @@ def test_restore_overwrites_nothing(trained, photo, tmp_path, error):
 
 
 def test_channel_counts(trained, tmp_path, photo, error):
-    """A grey model restores grey photos and refuses color."""
+    """A gray model restores gray photos and refuses color."""
     model = ['--model', grey_model(tmp_path), '--out', tmp_path / 'out']
     assert 'in color' in error('restore', photo, *model)
     grey = tmp_path / 'grey.png'
@@ -313,7 +313,7 @@ def test_restore_with_a_weights_file(trained, photo, tmp_path, error):
 
 
 def grey_model(tmp_path):
-    """Write a work folder of an untrained model for grey images."""
+    """Write a work folder of an untrained model for gray images."""
     from irsde_mm.config.files import load_config
     from irsde_mm.registry import MODELS
     cfg = load_config('quickstart/derain', {
@@ -349,7 +349,9 @@ def test_use_converted_weights(name, config, tmp_path, photo, golden):
     assert (y - g['y']).abs().max() < 1e-5 * g['y'].abs().max()
     assert run_tool('restore', photo, '--model', out, '--out',
                     tmp_path / 'restored', '--steps', 2) == 0
-    options = ['--cfg-options', 'model.sampler.num_steps=1']
+    options = ['--cfg-options', 'model.sampler.num_steps=1',
+               'val_dataloader.dataset.indices=1',
+               'test_dataloader.dataset.indices=1']
     if name == 'nafnet_w8':
         assert run_tool('test', written, out / 'converted.pth', '--work-dir',
                         tmp_path / 't', *options) == 0
@@ -473,8 +475,10 @@ def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
         return error('convert_checkpoint', path, '--out', tmp_path / 'new',
                      '--config', config)
 
-    found = message(config='baselines/derain_maxim')
-    assert 'variant.width: 4 in the checkpoint, 32 in the model' in found
+    wide = tmp_path / 'wide.py'
+    wide.write_text(maxim_config.read_text().replace('width=4', 'width=8'))
+    found = message(config=wide)
+    assert 'variant.width: 4 in the checkpoint, 8 in the model' in found
     found = message(config='baselines/quickstart/derain_maxim')
     assert 'variant.num_stages: 2 in the checkpoint, 1 in the mod' in found
     assert 'no irsde_mm.MAXIM' in message(config='quickstart/derain')
@@ -493,8 +497,9 @@ def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
     np.savez(tmp_path / 'other.npz', weight=np.zeros(3))
     np.save(tmp_path / 'one.npy', np.zeros(3))
     for name, text in (('cut.npz', 'broken'), ('other.npz', 'no arrays under'),
-                       ('one.npy', 'has another'), ('none', 'no checkpoint'),
-                       ('small_maxim.py', 'has another')):
+                       ('one.npy', 'not an archive'),
+                       ('none', 'no checkpoint'),
+                       ('small_maxim.py', 'not an archive')):
         assert text in error('convert_checkpoint', tmp_path / name, *args)
     assert not (tmp_path / 'new').exists()
 
@@ -568,7 +573,8 @@ def test_test_with_another_sampler(trained, tmp_path, args, expected):
     """The saved config names the sampler that was used."""
     from mmengine.config import Config
     assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',
-                    '--work-dir', tmp_path, *args) == 0
+                    '--work-dir', tmp_path, *args, '--cfg-options',
+                    'test_dataloader.dataset.indices=1') == 0
     kept = Config.fromfile(tmp_path / 'derain.py').model.sampler
     assert {key: kept[key] for key in expected} == expected
 
