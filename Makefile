@@ -1,10 +1,16 @@
-# Each does everything on a fresh machine; install is the set-up alone.
+# Each target does everything on a fresh machine; install is the set-up alone.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps
+LOCK := $(PY) -m uv pip compile setup.cfg --quiet --no-annotate
 INSTALLED := $(VENV)/.installed
+# one process a core, four at most, each with one thread
+PYTEST := -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+test test-slow test-lowest: export OMP_NUM_THREADS := 1
 
-.PHONY: install demo demo-all test test-slow lint docs clean
+.DEFAULT_GOAL := install
+.PHONY: install demo demo-all test test-slow test-lowest lint docs lock clean
 
 install: $(INSTALLED)
 
@@ -15,10 +21,18 @@ demo-all: $(INSTALLED)
 	$(PY) tools/demo.py --tasks all
 
 test: $(INSTALLED)
-	$(PY) -m pytest
+	$(PY) $(PYTEST)
 
 test-slow: $(INSTALLED)
-	$(PY) -m pytest -m slow
+	$(PY) $(PYTEST) -m slow
+
+# the fast tests on the lowest versions that setup.cfg admits
+test-lowest: $(INSTALLED)
+	$(PYTHON) -m venv --clear $(VENV)-lowest
+	$(LOCK) --extra dev --resolution lowest-direct --output-file $(VENV)-lowest/lock.txt
+	$(VENV)-lowest/bin/python -m pip install --quiet --no-deps \
+	    -r $(VENV)-lowest/lock.txt
+	PYTHONPATH=$(CURDIR) $(VENV)-lowest/bin/python $(PYTEST)
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check .
@@ -27,14 +41,28 @@ lint: $(INSTALLED)
 docs: $(INSTALLED)
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 
+# the newest versions that setup.cfg admits, for Python 3.11 and later
+UNIVERSAL := --universal --python-version 3.11 --upgrade \
+    --custom-compile-command 'make lock'
+lock: $(INSTALLED)
+	$(LOCK) $(UNIVERSAL) --extra train --extra lite --extra diffusers \
+	    --extra app --output-file requirements.txt
+	$(LOCK) $(UNIVERSAL) --extra dev --constraint requirements.txt \
+	    --output-file requirements-dev.txt
+
 # everything that make makes; trained models in work_dirs/ stay
 clean:
-	rm -rf $(VENV) site build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-lowest site build dist *.egg-info .pytest_cache \
+	    .ruff_cache
 
-$(INSTALLED): requirements.txt requirements-app.txt requirements-dev.txt setup.cfg pyproject.toml
-	test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check \
-	    -r requirements.txt -r requirements-app.txt -r requirements-dev.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check \
-	    --no-deps --no-build-isolation --editable .
+# A new environment when a version changes: nothing of the old one remains.
+$(VENV)/.requirements: requirements-dev.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit( \
+	    "error: python3 is too old, 3.11 is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) -r requirements-dev.txt
+	touch $@
+
+$(INSTALLED): $(VENV)/.requirements setup.cfg pyproject.toml
+	$(PIP) --no-build-isolation --editable .
 	touch $@

@@ -1,55 +1,58 @@
-"""Errors that are about the input, for the person at the keyboard.
+"""Errors that the user can fix.
 
-Tools print these in a line or two and exit with 2; each is also the built-in
-exception that a caller would expect.
+Tools print them in one or two lines and exit with code 2. Each class also
+derives from the built-in exception that a caller would expect.
 """
 import errno
 from contextlib import contextmanager
 from typing import Iterator, List, Optional
 
-#: Problems that one message lists.
+#: Maximum number of problems listed in one message.
 SHOWN = 10
 
 
 class IRSDEError(Exception):
-    """Base of all errors that are about the input, not about a defect."""
+    """Base class of all errors caused by the input rather than by a bug."""
 
 
 class ConfigError(IRSDEError, ValueError):
-    """A config is missing, cannot be read, or asks for the impossible."""
+    """A config is missing, unreadable or invalid."""
 
 
 class CheckpointError(IRSDEError, ValueError):
-    """A checkpoint is missing, is none, or does not fit the model."""
+    """A checkpoint is missing, invalid, or does not match the model."""
 
 
 class DataError(IRSDEError, ValueError):
-    """A data folder or an image is missing, broken or of another form."""
+    """A data folder or an image is missing, broken or in the wrong format."""
 
 
 class ImageError(DataError):
-    """One image file cannot be used; others may be."""
+    """A single image cannot be used; others may still be usable."""
 
 
 class OutputError(IRSDEError, OSError):
-    """Something cannot be written, or would overwrite what is there."""
+    """An output cannot be written, or would overwrite an existing file."""
 
 
 class TrainingError(IRSDEError, RuntimeError):
-    """Training went wrong in a way that going on cannot mend."""
+    """Training failed in a way that it cannot recover from."""
 
 
 class Interrupted(IRSDEError):
-    """Training was asked to stop, and did after saving."""
+    """Training stopped on request, after saving a checkpoint."""
 
     #: Exit code of tools: EX_TEMPFAIL, "try again later".
     code = 75
 
 
 def user_message(error: Exception) -> str:
-    """What to say; nothing about an OSError that is no lack of room. An error
-    from a data worker brings the worker's whole traceback along in its text:
-    the message alone."""
+    """Return the message to print for an error.
+
+    For an OSError, this is '' unless the disk or quota is full or the file
+    is too large. The text of an error raised in a data worker contains the
+    worker's traceback; only its last line is returned.
+    """
     text = str(error)
     if not isinstance(error, IRSDEError):
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -59,7 +62,7 @@ def user_message(error: Exception) -> str:
     return text
 
 
-#: Packages that come with an extra of this one.
+#: Packages that extras of this package install, with the extras.
 EXTRAS = dict(mmengine='train,lite', mmcv='train,lite', mmagic='train,lite',
               torchvision='train,lite', pandas='train,lite',
               matplotlib='train,lite', lmdb='train,lite',
@@ -67,16 +70,20 @@ EXTRAS = dict(mmengine='train,lite', mmcv='train,lite', mmagic='train,lite',
 
 
 def missing_package(error: ImportError) -> Optional['ConfigError']:
-    """How to get a package that is not installed; None for others."""
+    """Return an error that says how to install a missing package.
+
+    Returns:
+        ConfigError, or None if no extra installs the package.
+    """
     name = (error.name or '').partition('.')[0]
     if name not in EXTRAS:
         return None
-    return ConfigError(f"this needs {name}, which is not installed: pip "
+    return ConfigError(f'{name} is required but not installed: run pip '
                        f"install 'irsde-mm[{EXTRAS[name]}]'.")
 
 
 def listed(problems: List[str], where: str) -> DataError:
-    """One error for all problems of a folder, the first ten by name."""
+    """Return one error for all problems in a folder, listing the first ten."""
     more = len(problems) - SHOWN
     return DataError(f"{len(problems)} problem(s) in '{where}': "
                      + '; '.join(text.rstrip('.') for text in problems[:SHOWN])
@@ -85,10 +92,13 @@ def listed(problems: List[str], where: str) -> DataError:
 
 @contextmanager
 def building(what: str) -> Iterator[None]:
-    """Turns what a config can do wrong while it is built into a ConfigError.
+    """Convert exceptions raised while building from a config to ConfigError.
 
-    Only around building: an exception from a running job is a defect and
-    keeps its traceback.
+    Use this only around building: an exception raised by a running job is a
+    bug and must keep its traceback.
+
+    Args:
+        what (str): Start of the message, such as 'the model cannot be built'.
     """
     try:
         yield
@@ -96,7 +106,8 @@ def building(what: str) -> Iterator[None]:
         raise
     except (KeyError, ValueError, TypeError, AttributeError, AssertionError,
             ImportError, OSError) as error:
-        # str() of a KeyError is quoted, of an OSError complete
+        # str() quotes the message of a KeyError, and is the only complete
+        # message of an OSError
         text = error.args[0] if isinstance(error, KeyError) else error
         text = str(text) or type(error).__name__
         text = text.split(' More details can be found')[0]

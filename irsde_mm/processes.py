@@ -1,4 +1,4 @@
-"""Several processes on CPUs, and what launchers tell them."""
+"""Distributed processes on CPUs and the environment that launchers set."""
 import ctypes
 import gc
 import multiprocessing
@@ -14,51 +14,61 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def join_processes(cfg) -> None:
-    """Lets several processes work on CPUs, and again after one was lost.
+    """Initialize the process group on CPUs, and after a restart by torchrun.
 
-    Reason: mmengine <= 0.10.7 asks for a CUDA device whatever the backend,
-    unless the process group is there already; and see :func:`meeting`.
+    mmengine <= 0.10.7 selects a CUDA device for every backend unless the
+    process group already exists. For restarts, see
+    :func:`rendezvous_arguments`.
+
+    Args:
+        cfg (Config): Config of the run. On CPUs, ``model_wrapper_cfg`` is set
+            for CPU training.
 
     Raises:
-        ConfigError: If this process was not started by the launcher, or
-            there are more processes than GPUs.
+        ConfigError: If the launcher did not start this process, or if there
+            are more processes than GPUs.
     """
     import torch
     gpus = torch.cuda.device_count()
     if gpus:
         here = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
         if here > gpus:
-            raise ConfigError(f'{here} processes want a GPU each, but there '
-                              f'are {gpus}; start fewer.')
+            raise ConfigError(f'{here} processes need a GPU each, but only '
+                              f'{gpus} are available; start fewer processes.')
         if restarted():
             from mmengine.dist import init_dist
             init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get(
-                'dist_cfg', {}), **meeting())
+                'dist_cfg', {}), **rendezvous_arguments())
         return
     try:
         if cfg.launcher == 'slurm':
-            tell_torch_of_slurm(os.environ)
-        # imported later, its default arguments would keep the group alive
+            set_slurm_environ(os.environ)
+        # if imported after the group exists, the default arguments of its
+        # functions would keep the group alive
         import torch.distributed.nn
-        torch.distributed.init_process_group('gloo', **meeting())
+        torch.distributed.init_process_group('gloo', **rendezvous_arguments())
     except (KeyError, ValueError) as error:
         tool = dict(slurm='slurm_train.sh, slurm_test.sh (srun)').get(
             cfg.launcher, 'dist_train.sh, dist_test.sh (torchrun)')
-        raise ConfigError(f'--launcher {cfg.launcher} is for tools/{tool}: '
+        raise ConfigError(f'--launcher {cfg.launcher} requires tools/{tool}: '
                           f'{error}') from error
-    # some of mmagic's models have a wrapper of their own
+    # some of mmagic's models use their own wrapper
     wrapper = cfg.get('model_wrapper_cfg') or dict(
         type='MMDistributedDataParallel')
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None,
                                  broadcast_buffers=False)
 
 
-def tell_torch_of_slurm(environ: MutableMapping[str, str]) -> None:
-    """What srun says to a process in the words of torchrun, as mmengine has
-    it where there are GPUs.
+def set_slurm_environ(environ: MutableMapping[str, str]) -> None:
+    """Set torchrun's environment variables from Slurm's.
+
+    mmengine does the same, but only on GPUs.
+
+    Args:
+        environ (MutableMapping): Environment, updated in place.
 
     Raises:
-        KeyError: If this process was not started by srun.
+        KeyError: If srun did not start this process.
     """
     for name, of_slurm in (('RANK', 'SLURM_PROCID'),
                            ('WORLD_SIZE', 'SLURM_NTASKS'),
@@ -72,31 +82,30 @@ def tell_torch_of_slurm(environ: MutableMapping[str, str]) -> None:
 
 
 def end_with_parent() -> None:
-    """Has the kernel kill this process when its parent ends. Linux only.
+    """Have the kernel kill this process when its parent exits (Linux only).
 
-    Reason: torchrun's workers are in sessions of their own; they would train
-    on beside the run that is resumed, in the same folder. Data workers would
-    look only every few seconds whether their owner is still there.
+    torchrun's workers run in their own sessions. Without this, they would
+    keep training in the same work directory as the resumed run. Data workers
+    would check only every few seconds whether their parent is alive.
     """
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def restarted() -> bool:
-    """Whether torchrun started this process again after one was lost."""
+    """Return True if torchrun restarted this process after a failure."""
     return os.environ.get('TORCHELASTIC_RESTART_COUNT', '0') != '0'
 
 
-def meeting() -> dict:
-    """Where the processes of this attempt find each other: arguments of
-    ``init_process_group``.
+def rendezvous_arguments() -> dict:
+    """Return the arguments of ``init_process_group`` for this attempt.
 
-    Reason: torchrun keeps its store when it starts the processes again. One
-    that is early would read the address of another's dead predecessor there,
-    and wait for it in vain.
+    torchrun keeps its store across restarts. Without a prefix per attempt, a
+    process that restarts early would read the address of a peer from the
+    previous attempt and wait for it forever.
 
     Raises:
-        ValueError: If this process was not started by a launcher.
+        ValueError: If no launcher started this process.
     """
     from torch import distributed
     store, rank, world_size = next(distributed.rendezvous('env://'))
@@ -106,10 +115,11 @@ def meeting() -> dict:
 
 
 def end_children() -> None:
-    """Ends the child processes that Python ends on exit, before that.
+    """Terminate daemonic child processes without waiting for them.
 
-    Reason: the exception that interrupts a loop holds its data workers, and
-    the end of each would wait for the sample that it is at.
+    Python terminates them at exit. Before that, the exception that
+    interrupted a loop releases its data workers, and shutting down each one
+    would wait for the sample that it is loading.
     """
     for child in multiprocessing.active_children():
         if child.daemon:
@@ -117,11 +127,11 @@ def end_children() -> None:
 
 
 def leave_group() -> None:
-    """Leaves the process group, if there is one, and ends its threads.
+    """Destroy the process group, if there is one, and stop its threads.
 
-    Reason: a process that exits with gloo's threads still running may be
-    aborted by C++ ("terminate called without an active exception"). They run
-    as long as anything refers to the group, such as a wrapped model in a
+    A process that exits while gloo's threads are running may be aborted by
+    C++ ("terminate called without an active exception"). The threads run as
+    long as anything references the group, such as a wrapped model in a
     reference cycle.
     """
     torch = sys.modules.get('torch')

@@ -1,8 +1,8 @@
-"""The registry nodes of irsde_mm, found by mmengine and mmagic alike.
+"""Registry nodes of irsde_mm, visible to both mmengine and mmagic.
 
-They are children of mmengine's root nodes, because the Runner builds there;
-processes and samplers go to a child of mmagic's DIFFUSION_SCHEDULERS, which
-has no root in mmengine.
+They are children of mmengine's root nodes, because the Runner builds from
+the root. Processes and samplers are registered in a child of mmagic's
+DIFFUSION_SCHEDULERS, which has no root in mmengine.
 """
 from typing import Optional
 
@@ -36,26 +36,26 @@ FUNCTIONS = _node('function', _root.FUNCTIONS, 'engine')
 
 def find(registry: Registry, name: str,
          scopes: tuple = SCOPES) -> Optional[type]:
-    """What is registered under a name, in the scopes of our configs.
+    """Find the component registered under a name.
 
-    Unlike ``Registry.get``, which falls back on importing whatever a name
-    points to ('os.system'), this imports nothing but the registries' own
-    components. For names that come from a file of somebody else.
+    ``Registry.get`` falls back to importing whatever a name points to
+    ('os.system'). This function imports only the locations of the
+    registries, so it is safe for names from untrusted files.
 
     Args:
-        registry (Registry): Any node of the tree that is searched.
+        registry (Registry): Any node of the tree to search.
         name (str): 'scope.Name', or 'Name' as in mmagic's configs.
-        scopes (tuple[str]): Scopes that may be looked in.
+        scopes (tuple[str]): Scopes to search.
 
     Returns:
-        The component, or None.
+        The component, or None if it is not registered.
     """
     scope, _, key = str(name).rpartition('.')
-    wanted = {scope} if scope else {'mmagic', 'mmengine'}
+    requested = {scope} if scope else {'mmagic', 'mmengine'}
     while registry.parent is not None:
         registry = registry.parent
     for node in (*registry.children.values(), registry):
-        if node.scope in wanted.intersection(scopes):
+        if node.scope in requested.intersection(scopes):
             node.import_from_location()
             if key in node.module_dict:
                 return node.module_dict[key]

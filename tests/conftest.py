@@ -1,8 +1,11 @@
 """What the tests share. Nothing here reads outside the project."""
+import functools
+import gc
+import random
 import re
 import runpy
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import irsde_mm.registry  # noqa: F401, first: it makes mmagic importable
@@ -13,6 +16,7 @@ from irsde_mm import compat
 from irsde_mm.registry import DIFFUSION_SCHEDULERS
 from irsde_mm.samplers import DiffusersSampler, MultistepSampler, Sampler
 from irsde_mm.sde import SDE, NoiseOutput, Output
+from mmengine.config import config as mmengine_config
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
@@ -26,6 +30,90 @@ DIFFUSION_SCHEDULERS.import_from_location()
 
 # what the fault suite tried, by kind: a Counter each
 FIGURES = {}
+
+
+#: Of the sample that the fast tests take from a list.
+SEED = 0
+
+
+def pytest_report_header():
+    return f'fast tests: samples of grids drawn with seed {SEED}'
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        'markers', 'grid(at_most=None): the fast tests take a sample in which '
+        'every value of every parameter occurs, or at_most cases of it; '
+        'make test-slow runs the others')
+
+
+def values(item) -> set:
+    """The values of a case's parameters, as (name, identity)."""
+    return {(name, id(value)) for name, value in item.callspec.params.items()}
+
+
+def covering(cases: list) -> set:
+    """A small set of cases in which every value of every parameter occurs.
+
+    Greedy: the case with the most values that no chosen case has.
+    """
+    cases = random.Random(SEED).sample(cases, len(cases))
+    missing = set().union(*map(values, cases))
+    chosen = set()
+    while missing:
+        best = max(cases, key=lambda case: len(missing & values(case)))
+        missing -= values(best)
+        chosen.add(best)
+    return chosen
+
+
+def refused(item) -> bool:
+    """True for a process and a sampler that do not go together; which those
+    are is what test_refused_pairs asserts."""
+    params = item.callspec.params if hasattr(item, 'callspec') else {}
+    if not {'sde', 'sampler_class'} <= set(params):
+        return False
+    try:
+        params['sampler_class']().begin(build_sde(params['sde']), 100)
+    except ValueError:
+        return True
+    return False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    cases, left_out = defaultdict(list), []
+    for item in items:
+        if refused(item):
+            left_out.append(item)
+        elif item.get_closest_marker('grid'):
+            cases[item.nodeid.partition('[')[0]].append(item)
+    for grid in cases.values():
+        at_most = grid[0].get_closest_marker('grid').kwargs.get('at_most')
+        chosen = covering(grid)
+        if at_most is not None and at_most < len(chosen):
+            chosen = set(random.Random(SEED).sample(
+                [case for case in grid if case in chosen], at_most))
+        for case in grid:
+            if case not in chosen:
+                case.add_marker(pytest.mark.slow)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        left_out = set(left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+format_code = mmengine_config.FormatCode
+
+
+@functools.cache
+def format_once(text: str, style: tuple, **options) -> tuple:
+    return format_code(text, style_config=dict(style), **options)
+
+
+# a Runner formats its config four times
+mmengine_config.FormatCode = lambda text, style_config, **options: format_once(
+    text, tuple(style_config.items()), **options)
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -46,8 +134,22 @@ def forget_runs() -> None:
         kinds += kind.__subclasses__()
 
 
+frozen_modules = 0
+
+
+def freeze_modules() -> None:
+    """Exempt imported modules from garbage collection, which mmengine runs
+    for every dataset that it builds."""
+    global frozen_modules
+    if len(sys.modules) > frozen_modules + 100:
+        gc.collect()
+        gc.freeze()
+        frozen_modules = len(sys.modules)
+
+
 def pytest_runtest_setup():
     forget_runs()
+    freeze_modules()
 
 
 def registered(base: type) -> list:

@@ -1,4 +1,4 @@
-"""mmagic's models, MAXIM and the CNN on our data: the same but the model."""
+"""mmagic's models, MAXIM and the CNN: equal settings except the model."""
 from pathlib import Path
 
 import mmagic
@@ -25,7 +25,7 @@ TASKS = dict(derain='cnn maxim nafnet restormer sr3',
              deblur='cnn maxim nafnet restormer',
              denoise='cnn restormer swinir', sr='cnn edsr swinir sr3',
              inpaint='cnn deepfillv2 pconv', dehaze='cnn nafnet restormer')
-#: what a baseline may have of its own
+#: keys that may differ in a baseline
 OWN = {'model', 'model_wrapper_cfg', 'optim_wrapper', 'param_scheduler',
        'train_cfg'}
 
@@ -35,10 +35,10 @@ def name_of(path: Path) -> str:
 
 
 def process_config(path: Path) -> str:
-    """The config of the same task with a process."""
-    room = {FULL[0].parent: 'irsde', SMALL[0].parent: 'quickstart',
-            BSDS[0].parent: 'bsds'}[path.parent]
-    return f'{room}/{path.stem.partition("_")[0]}'
+    """Return the name of the same task's config with a process."""
+    folder = {FULL[0].parent: 'irsde', SMALL[0].parent: 'quickstart',
+              BSDS[0].parent: 'bsds'}[path.parent]
+    return f'{folder}/{path.stem.partition("_")[0]}'
 
 
 def test_every_task_has_its_baselines():
@@ -48,6 +48,7 @@ def test_every_task_has_its_baselines():
     assert {p.stem.partition('_')[0] for p in SMALL} == set(TASKS)
 
 
+@pytest.mark.grid(at_most=12)
 @pytest.mark.parametrize('path', FULL + SMALL + BSDS, ids=name_of)
 def test_only_model_and_schedule_differ(path):
     cfg = load_config(str(path)).to_dict()
@@ -61,10 +62,11 @@ def test_only_model_and_schedule_differ(path):
         assert iterations[0] == iterations[1]
 
 
+@pytest.mark.grid(at_most=4)
 @pytest.mark.parametrize(
     'path', [p for p in FULL + SMALL + BSDS if p.stem.endswith('_cnn')],
     ids=name_of)
-def test_the_cnn_baseline_is_the_network_of_the_process(path):
+def test_cnn_has_the_network_of_the_process(path):
     cfg, process = load_config(str(path)), load_config(process_config(path))
     assert cfg.model.generator.network == process.model.generator
     assert cfg.model.data_preprocessor == process.model.data_preprocessor
@@ -76,7 +78,7 @@ def test_the_cnn_baseline_is_the_network_of_the_process(path):
     'path', [p for p in FULL + SMALL + BSDS if p.stem.endswith('_sr3')],
     ids=name_of)
 def test_sr3_has_the_network_of_the_process(path):
-    """What differs is the process; it is that of SR3 at every size."""
+    """Only the process differs, which is SR3's at every size."""
     cfg, process = load_config(str(path)), load_config(process_config(path))
     assert cfg.model.generator == process.model.generator
     assert cfg.model.sde == dict(
@@ -106,7 +108,8 @@ def build(model: dict):
 
 
 def predict(model, image, order, **data) -> torch.Tensor:
-    """What a model makes of a BGR image (3, H, W) that was loaded so."""
+    """Return a model's prediction for a BGR image (3, H, W) that is loaded
+    in the given channel order."""
     def ordered(x):
         return x.flip(0) if order == 'rgb' else x
 
@@ -120,8 +123,8 @@ def predict(model, image, order, **data) -> torch.Tensor:
 
 
 def their_input(name: str) -> tuple:
-    """An image in our form and in mmagic's: with its order of channels as
-    its test data loads them, small, or with grey holes and a mask."""
+    """Return an image in our form, in mmagic's with its channel order (also
+    small, or with grey holes), and further data such as a mask."""
     side = 128 if 'inpaint' in name else 16
     image = torch.randint(0, 255, (3, side, side)).float()
     if name.startswith('sr'):
@@ -137,14 +140,15 @@ def their_input(name: str) -> tuple:
     return image, (image, 'rgb'), {}
 
 
+@pytest.mark.grid(at_most=3)
 @pytest.mark.parametrize('name', PUBLISHED)
-def test_mmagics_checkpoints_load(name):
-    """Names and shapes of all weights are those of mmagic's own config, and
+def test_mmagic_checkpoints_load(name):
+    """Names and shapes of all weights equal those of mmagic's config, and
     the same weights give the same pixels."""
     path = Path(mmagic.__file__).parent / '.mim' / 'configs'
     theirs = Config.fromfile(path / f'{PUBLISHED[name]}.py').model
     ours = load_config(f'baselines/{name}').model
-    if name == 'inpaint_pconv':  # its VGG, a part of the loss, is off
+    if name == 'inpaint_pconv':  # without the VGG of the loss
         theirs.update(loss_composed_percep=None, loss_out_percep=False)
     if name == 'deblur_nafnet':
         ours.generator.train_size = (1, 3, 256, 256)
@@ -161,7 +165,7 @@ def test_mmagics_checkpoints_load(name):
 
 
 def tiny(cfg) -> None:
-    """Two iterations with the smallest network of the kind."""
+    """Set two iterations and the smallest network of the kind."""
     model = cfg.model
     sizes = dict(
         RegressionNetwork=dict(network=dict(width=4)),
@@ -182,7 +186,8 @@ def tiny(cfg) -> None:
 
 
 def photos(folder: Path) -> None:
-    """Two photos as BSDS500 has them, large enough for every metric."""
+    """Write two photos in the layout of BSDS500, large enough for every
+    metric."""
     for part in ('train', 'val'):
         (folder / part).mkdir(parents=True)
         for i in range(2):
@@ -190,6 +195,7 @@ def photos(folder: Path) -> None:
                 folder / part / f'{i}.png')
 
 
+@pytest.mark.grid(at_most=4)
 @pytest.mark.parametrize('path', SMALL + BSDS, ids=name_of)
 def test_small_variants_train_test_and_restore(path, tmp_path, photo,
                                                monkeypatch):

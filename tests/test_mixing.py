@@ -1,4 +1,4 @@
-"""Parts of mmagic in ours and ours in mmagic, in code and as documented."""
+"""Components of mmagic in our models and ours in mmagic's."""
 import re
 import shutil
 from pathlib import Path
@@ -22,6 +22,7 @@ SHORT = ['train_dataloader.batch_size=2', 'train_cfg.max_iters=2',
          'val_dataloader.dataset.indices=1',
          'test_dataloader.dataset.indices=1']
 STEPS = 'model.sampler.num_steps=1'
+UNET = [STEPS, 'model.generator.network.channels_cfg=[1,1,1,1,1]']
 
 
 def unet(**kwargs) -> UnetNoisePredictor:
@@ -34,8 +35,8 @@ def unet(**kwargs) -> UnetNoisePredictor:
 
 
 @pytest.mark.parametrize('var', ['fixed_small', 'learned_range'])
-def test_mmagics_unet_predicts_noise(var):
-    """Sizes, times, the condition, and the means of an output with both."""
+def test_mmagic_unet_predicts_noise(var):
+    """Image sizes, times, the condition, and outputs with a variance."""
     net = unet(in_channels=6, out_channels=3 if 'fixed' in var else 6,
                output_cfg=dict(mean='eps', var=var)).eval()
     for p in net.parameters():
@@ -54,13 +55,13 @@ def test_mmagics_unet_predicts_noise(var):
         unet(in_channels=3)
 
 
-def test_mmagics_unet_restores_from_files_alone(tmp_path, photo, capsys):
-    """A network that only mmagic builds: from its run, its checkpoint, its
-    exported file, with the same result, and tested on one's own images."""
+def test_mmagic_unet_restores_from_every_file(tmp_path, photo):
+    """Work folder, checkpoint and exported file of a network of mmagic give
+    the same result, and the exported one is tested on own images."""
     run = tmp_path / 'unet'
     assert run_tool(
         'train', 'mixing/denoising_unet', '--work-dir', run, '--cfg-options',
-        *SHORT, STEPS) == 0
+        *SHORT, *UNET) == 0
     model = init_restorer(str(run))
     alone = shutil.copy(run / 'iter_2.pth', tmp_path / 'alone.pth')
     exported = tmp_path / 'unet.safetensors'
@@ -79,7 +80,7 @@ def test_mmagics_unet_restores_from_files_alone(tmp_path, photo, capsys):
 
 @pytest.fixture(scope='module')
 def runs(tmp_path_factory) -> Path:
-    """A folder with the tiny baseline and the process that starts from it."""
+    """Folder of a tiny baseline and of a process that starts from it."""
     folder = tmp_path_factory.mktemp('refine')
     assert run_tool(
         'train', 'baselines/quickstart/derain_cnn', '--work-dir',
@@ -100,7 +101,7 @@ def refine(checkpoint) -> list:
 
 
 def test_mu_is_the_result_of_the_baseline(runs, photo):
-    """One file holds both networks; the first is as it was trained."""
+    """One file holds both networks, the first unchanged."""
     weights = torch.load(runs / 'refine' / 'iter_2.pth', weights_only=True)
     model = init_restorer(str(runs / 'refine' / 'iter_2.pth'))
     first = init_restorer(str(runs / 'cnn'))
@@ -124,7 +125,7 @@ def test_refining_is_tested_without_the_baselines_file(runs, tmp_path):
 
 
 def test_refining_is_not_resumed_with_another_network(runs, error):
-    """Refused before the run's work folder is touched."""
+    """The error comes before the work folder is changed."""
     run = runs / 'refine'
     before = sorted(run.rglob('*'))
     message = error('train', 'mixing/refine_cnn', '--work-dir', run,
@@ -150,21 +151,22 @@ def test_refining_learns_from_the_restored_image(runs, monkeypatch):
     assert all(p.grad is None for p in model.initial.parameters())
 
 
-def test_what_is_wrong_with_the_baselines_file(runs, error, tmp_path):
+def test_refused_baseline_files(runs, error, tmp_path):
     def message(*options):
         return error('train', 'mixing/refine_cnn', '--work-dir', tmp_path,
                      '--cfg-options', *refine('none.pth'), *options)
 
-    assert "no checkpoint 'none.pth'" in message()
+    assert "no checkpoint found at 'none.pth'" in message()
     cnn = f'model.initial_checkpoint={runs}/cnn/iter_2.pth'
-    assert 'no checkpoint of model.initial' in message(
+    assert 'not a checkpoint of model.initial' in message(
         cnn, 'model.initial.network.width=8')
-    assert 'no checkpoint of model.initial' in message(
+    assert 'not a checkpoint of model.initial' in message(
         f'model.initial_checkpoint={runs}/refine/iter_2.pth')
-    assert 'name its checkpoint' in message('model.initial_checkpoint=None')
+    assert 'set model.initial_checkpoint' in message(
+        'model.initial_checkpoint=None')
 
 
-def test_checkpoints_with_and_without_a_first_network(runs, trained):
+def test_checkpoints_with_and_without_initial_network(runs, trained):
     plain = init_restorer(str(trained))
     path = runs / 'refine' / 'iter_2.pth'
     with pytest.raises(CheckpointError, match='initial'):
@@ -181,7 +183,7 @@ def test_checkpoints_with_and_without_a_first_network(runs, trained):
 
 
 SIZES = dict(
-    denoising_unet=[STEPS, 'model.generator.network.channels_cfg=[1,1,1,1,1]'],
+    denoising_unet=UNET,
     our_data_in_nafnet=[
         'model.generator.mid_channels=4', 'model.generator.enc_blk_nums=[1]',
         'model.generator.dec_blk_nums=[1]',
@@ -200,13 +202,14 @@ def test_mixed_configs_train_and_test(name, tmp_path):
     assert '"PSNR"' in scores.read_text()
 
 
-def test_every_mixed_config_is_run_here():
+def test_every_mixed_config_is_run():
     assert {p.stem for p in (ROOT / 'configs' / 'mixing').glob('*.py')} == {
         *SIZES, 'refine_cnn'}
 
 
-def test_the_lines_of_the_document(tmp_path, monkeypatch):
-    """Pasted in order into one folder; trainings are cut short."""
+@pytest.mark.slow
+def test_document(tmp_path, monkeypatch):
+    """The blocks of the document run in order, with short trainings."""
     monkeypatch.chdir(tmp_path)
     namespace, commands = {}, 0
     for language, text in BLOCKS:
@@ -223,7 +226,7 @@ def test_the_lines_of_the_document(tmp_path, monkeypatch):
 
 
 def run_line(line: str) -> None:
-    """A documented command with the smallest network and two iterations."""
+    """Run a documented command with a tiny network and two iterations."""
     python, tool, *args = line.replace('iter_1600', 'iter_2').split()
     assert python == 'python'
     if '--cfg-options' not in args:

@@ -1,4 +1,4 @@
-"""The notebooks run as they stand, and what comes out is right."""
+"""The notebooks run and give correct results."""
 import ast
 import io
 from base64 import b64decode
@@ -15,9 +15,9 @@ FOLDER = ROOT / 'docs' / 'notebooks'
 
 @pytest.fixture
 def execute(tmp_path, monkeypatch):
-    """Runs a notebook to its end in a kernel of this environment; gives some
-    of its variables and its pictures."""
-    # neither kernels nor settings of whoever runs the test
+    """Function that runs a notebook in a kernel of this environment and
+    returns some of its variables and its pictures."""
+    # no kernels or settings of the user
     monkeypatch.setenv('JUPYTER_DATA_DIR', str(tmp_path / 'jupyter'))
     monkeypatch.setenv('IPYTHONDIR', str(tmp_path / 'ipython'))
     monkeypatch.setenv('TMPDIR', str(tmp_path))
@@ -75,4 +75,4 @@ def test_train_on_your_photos(execute):
     assert done and scores['restored'] > scores['degraded'] + 1
     assert len(pictures) == 5
     for picture in pictures:
-        assert np.asarray(picture).std() > 10, 'not a plain surface'
+        assert np.asarray(picture).std() > 10, 'not a uniform color'

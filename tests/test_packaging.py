@@ -1,4 +1,4 @@
-"""What mim, mmengine and pip find of us."""
+"""The package as mim, mmengine and pip find it."""
 import subprocess
 import sys
 from importlib import metadata
@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.runner import Runner
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']
 CONFIGS = ROOT / 'configs'
@@ -45,7 +46,7 @@ RESULTS = [(model, result) for model in MODELS
 
 
 def theirs(model: dict) -> list:
-    """What mmagic says of the weights, of the same name in ours."""
+    """Return mmagic's published results of the same weights."""
     folder = Path(mmagic.__file__).parent / '.mim' / 'configs'
     return [result for path in folder.glob('*/metafile.yml')
             for entry in yaml.safe_load(path.read_text())['Models']
@@ -56,8 +57,8 @@ def theirs(model: dict) -> list:
 @pytest.mark.parametrize(
     'model, result', RESULTS,
     ids=[f"{m['Name']}-{r['Dataset']}" for m, r in RESULTS])
-def test_every_number_stands_at_its_source(model, result):
-    """Ours and the papers' in the documents, mmagic's in its metafile."""
+def test_results_are_in_their_source(model, result):
+    """Ours and the papers' are in the documents, mmagic's in its metafile."""
     assert result['Metrics'] and result['Source'] and result['Task']
     if 'mmagic' in result['Source']:
         text = [yaml.safe_dump(r)
@@ -71,7 +72,7 @@ def test_every_number_stands_at_its_source(model, result):
     assert any(all(number in line for number in numbers) for line in text)
 
 
-def test_configs_are_found_by_name_and_through_mmengine(tmp_path):
+def test_configs_are_found_by_name_and_through_mmengine():
     assert init_restorer('baselines/quickstart/derain_cnn') is not None
     cfg = get_config('irsde_mm::quickstart/derain.py')
     assert cfg.model == load_config('quickstart/derain').model
@@ -79,8 +80,8 @@ def test_configs_are_found_by_name_and_through_mmengine(tmp_path):
         ROOT / 'model-index.yml').read_text()
 
 
-def test_a_config_inherits_from_ours(tmp_path):
-    """Through mmengine alone, with variables of the base, anywhere."""
+def test_inherit_from_a_config(tmp_path):
+    """A config in any folder inherits through mmengine alone."""
     (tmp_path / 'mine.py').write_text('''
 _base_ = 'irsde_mm::quickstart/derain.py'
 model = dict(generator=dict(width=4), sampler=dict(num_steps=1))
@@ -96,8 +97,8 @@ train_cfg = dict(max_iters=1)
     assert (tmp_path / 'run' / 'iter_1.pth').is_file()
 
 
-def test_our_types_in_a_plain_config_of_mmagic(tmp_path):
-    """No custom_imports: one line makes its data rainy, one scores it."""
+def test_types_in_a_config_of_mmagic(tmp_path):
+    """They are found without custom_imports."""
     (tmp_path / 'plain.py').write_text('''
 _base_ = 'mmagic::_base_/default_runtime.py'
 default_hooks = dict(checkpoint=dict(out_dir=None))
@@ -126,29 +127,34 @@ optim_wrapper = dict(type='OptimWrapper',
 
 
 def closure(extras: str = '') -> set:
-    """Distributions that pip would install for the project, by name."""
+    """Return the distributions that the project requires and their
+    requirements, as far as they are installed here."""
     own = metadata.distribution('irsde-mm')
-    found, todo = set(), [(own, set(extras.split(',')))]
+    found, missing = {}, set()
+    todo = [(own, set(extras.split(',')))]
     while todo:
         dist, chosen = todo.pop()
         for text in dist.requires or []:
             need = Requirement(text)
-            wanted = need.marker is None or any(
-                need.marker.evaluate(dict(extra=extra))
-                for extra in chosen | {''})
-            name = need.name.lower().replace('_', '-')
-            if wanted and name != 'irsde-mm' and name not in found:
-                found.add(name)
-                try:
-                    todo.append((metadata.distribution(name), need.extras))
-                except metadata.PackageNotFoundError:
-                    found.discard(name)  # such as a CUDA part on a Mac
-    return found
+            name = canonicalize_name(need.name)
+            if name in found or name in missing or name == 'irsde-mm' or not (
+                    need.marker is None or any(
+                        need.marker.evaluate(dict(extra=extra))
+                        for extra in chosen | {''})):
+                continue
+            try:
+                found[name] = metadata.distribution(name)
+            except metadata.PackageNotFoundError:
+                # for another platform, or left out of the lock file
+                missing.add(name)
+            else:
+                todo.append((found[name], need.extras))
+    return set(found.values())
 
 
 def environment(folder: Path, extras: str = '') -> dict:
-    """A new environment with the wheel and what it declares, and its
-    variables."""
+    """Make an environment with the wheel and its requirements, as far as they
+    are installed here, and return its variables."""
     subprocess.run([sys.executable, '-m', 'pip', 'wheel', '--no-deps', '-q',
                     '--no-build-isolation', '-w', str(folder), str(ROOT)],
                    check=True, capture_output=True)
@@ -159,8 +165,7 @@ def environment(folder: Path, extras: str = '') -> dict:
                    capture_output=True, env=dict(PATH='/usr/bin:/bin'))
     linked = folder / 'linked'
     linked.mkdir()
-    for name in closure(extras):
-        dist = metadata.distribution(name)
+    for dist in closure(extras):
         for file in dist.files or []:
             top = file.parts[0]
             source = Path(dist.locate_file(top))
@@ -178,8 +183,8 @@ def run(env: dict, program: str, *args) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.slow
-def test_a_bare_environment_restores_a_photo(tmp_path, photo):
-    """With what the wheel declares; training says which extra it needs."""
+def test_restore_without_extras(tmp_path, photo):
+    """Training fails and names the extra that it needs."""
     env = dict(environment(tmp_path), HOME=str(tmp_path))
     assert run(env, 'python', '-c', 'import mmengine').returncode == 1
     for task in ('derain', 'denoise', 'sr'):
@@ -197,7 +202,7 @@ def test_a_bare_environment_restores_a_photo(tmp_path, photo):
 
 
 @pytest.mark.slow
-def test_the_extras_train(tmp_path):
+def test_extras_for_training(tmp_path):
     env = dict(environment(tmp_path, 'train,lite'), HOME=str(tmp_path))
     done = run(env, 'irsde', 'train', 'quickstart/derain', '--work-dir',
                tmp_path / 'run', '--cfg-options', 'train_cfg.max_iters=1',
@@ -207,8 +212,8 @@ def test_the_extras_train(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_installed_copy_finds_its_configs(tmp_path):
-    """From the wheel's files alone, without the repository."""
+def test_installed_copy_finds_its_configs(tmp_path):
+    """The files of the wheel suffice, without the repository."""
     subprocess.run(
         [sys.executable, '-m', 'pip', 'install', '--no-deps', '--quiet',
          '--no-build-isolation', '--target', str(tmp_path / 'site'),

@@ -1,4 +1,4 @@
-"""Measures: python tools/benchmark.py speed|data|memory|startup|... OPTIONS"""
+"""Run a benchmark: python tools/benchmark.py speed|data|memory|... OPTIONS"""
 import argparse
 from pathlib import Path
 
@@ -6,22 +6,23 @@ from benchmarks import data, memory, quality, sampling, speed, startup
 
 from irsde_mm.commands import cli
 
-# one JSON file; the others fill a folder
+# these write one JSON file, the others a folder
 TIMES = (speed, data, memory, startup)
 
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    what = parser.add_subparsers(dest='what', required=True)
+    commands = parser.add_subparsers(dest='benchmark', required=True)
     for module in (*TIMES, sampling, quality):
         name = module.__name__.split('.')[-1]
-        command = what.add_parser(name, help=module.__doc__.split('\n')[0],
-                                  description=module.__doc__)
+        command = commands.add_parser(name, help=module.__doc__.split('\n')[0],
+                                      description=module.__doc__)
         module.add_arguments(command)
         command.add_argument('--device', help='cpu, cuda, ...')
         if module in TIMES:
-            command.add_argument('--repeats', type=int, default=9)
-            command.add_argument('--out', help='JSON file for the figures')
+            command.add_argument('--repeats', type=int, default=9,
+                                 help='measurements (default: %(default)s)')
+            command.add_argument('--out', help='JSON file for the results')
         command.set_defaults(module=module)
     return parser
 

@@ -1,4 +1,4 @@
-"""Draws what training really sees, degraded beside clean images:
+"""Draw the images that training gets, degraded beside clean ones:
 python tools/browse_dataset.py quickstart/derain --out look.png"""
 import argparse
 
@@ -13,9 +13,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('--phase', choices=['train', 'val', 'test'],
                         default='train')
     parser.add_argument('--number', type=int, default=12,
-                        help='how many samples')
+                        help='number of samples')
     parser.add_argument('--out', default='dataset.png',
-                        help='the picture; must not exist')
+                        help='picture to write; must not exist')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, default={},
         metavar='KEY=VALUE', help='settings that override the config')
@@ -26,14 +26,14 @@ def parser() -> argparse.ArgumentParser:
 def main(args: argparse.Namespace) -> None:
     from irsde_mm.config import load_config
     from irsde_mm.config.checks import check_data
-    from irsde_mm.config.names import OF_OWN_DATA
+    from irsde_mm.config.names import OWN_DATA_NAMES
     from irsde_mm.config.preview import draw_dataset, new_picture
     from irsde_mm.errors import ConfigError
     if args.number < 1:
         raise ConfigError('--number must be at least 1.')
     out = new_picture(args.out)
     cfg = load_config(args.config, args.cfg_options,
-                      OF_OWN_DATA if args.data else ())
+                      OWN_DATA_NAMES if args.data else ())
     cli.use_data(cfg, args)
     if not cfg.get(f'{args.phase}_dataloader'):
         raise ConfigError(f"'{args.config}' has no {args.phase}_dataloader.")

@@ -1,4 +1,4 @@
-"""Turns a checkpoint of the published layout into a work folder of ours:
+"""Convert a published checkpoint to a work folder of this package:
 python tools/convert_checkpoint.py lastest_EMA.pth --config irsde/derain
 --out work_dirs/published_derain"""
 import argparse
@@ -7,8 +7,8 @@ from pathlib import Path
 from irsde_mm.commands import cli
 from irsde_mm.errors import building
 
-FLAX_TREE = 'opt/target/'  # where MAXIM's checkpoints keep the weights
-#: The loss of each objective that published weights were trained with.
+FLAX_TREE = 'opt/target/'  # prefix of the weights in MAXIM's checkpoints
+#: Loss of each objective that published weights were trained with.
 LOSSES = dict(
     euler=dict(type='irsde_mm.MaximumLikelihoodLoss'),
     exact=dict(type='irsde_mm.MaximumLikelihoodLoss', exact=True),
@@ -17,21 +17,21 @@ LOSSES = dict(
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('checkpoint', help='weights as the authors publish '
-                        'them (IR-SDE, Refusion, or MAXIM as .npz)')
+    parser.add_argument('checkpoint', help='weights in the published '
+                        'format (IR-SDE, Refusion, or MAXIM as .npz)')
     parser.add_argument(
-        '--config', required=True, help='path or name of the config with the '
-        'process (max_sigma, steps, schedule) that the weights were trained '
-        'with: the file does not say; for MAXIM the config of the variant, '
+        '--config', required=True, help='path or name of a config with the '
+        'process (max_sigma, steps, schedule) of the training, which the '
+        'checkpoint does not store; for MAXIM, the config of the variant, '
         'such as baselines/derain_maxim')
     parser.add_argument('--out', required=True,
-                        help='work folder to make; must not exist')
+                        help='work folder to create; must not exist')
     parser.add_argument('--arch', choices=['auto', 'unet', 'nafnet', 'maxim'],
                         default='auto')
     parser.add_argument(
         '--objective', choices=list(LOSSES), default='euler',
-        help="how they were trained, if with a process; 'euler' is the "
-        'published objective')
+        help="objective of the training, if there is a process; 'euler' is "
+        'the published one')
     return parser
 
 
@@ -57,16 +57,16 @@ def main(args: argparse.Namespace) -> None:
         model.generator.load_state_dict(state_dict)
     except RuntimeError as error:
         raise CheckpointError(
-            f"'{args.checkpoint}' is no {arch} that can be converted: "
+            f"'{args.checkpoint}' cannot be converted as {arch}: "
             f'{str(error).splitlines()[-1].strip()}') from error
     written = save(model, out, Path(args.config).stem)
-    print(f"{len(state_dict)} weights, {generator}\nwritten to '{out}': use "
-          f'it with restore.py --model {out}, or as test.py {written} '
+    print(f"wrote {len(state_dict)} weights, {generator}\nto '{out}'; use "
+          f'them with restore.py --model {out}, or test.py {written} '
           f'{out}/converted.pth')
 
 
 def save(model, out: Path, name: str) -> Path:
-    """Writes a work folder; gives the path of its config."""
+    """Write a work folder and return the path of its config."""
     import torch
     from irsde_mm.io.photos import prepare_folder
     from irsde_mm.models import IRSDERestorer
@@ -81,8 +81,8 @@ def save(model, out: Path, name: str) -> Path:
 
 
 def published_weights(path: str, arch: str) -> tuple:
-    """The weights in a file, bare or under one of the usual keys, and which
-    network's they are."""
+    """Return the weights in a file, at top level or under one of the usual
+    keys, and the name of their architecture."""
     from irsde_mm.errors import CheckpointError
     from irsde_mm.io.weights import read_arrays, read_plain
     from irsde_mm.model_files.checkpoints import check_numbers, is_dense
@@ -98,8 +98,8 @@ def published_weights(path: str, arch: str) -> tuple:
     if not weights or not all(
             isinstance(key, str) and is_dense(value)
             for key, value in weights.items()):
-        raise CheckpointError(f"'{path}' holds more, or other things, than "
-                              'weights.')
+        raise CheckpointError(f"'{path}' must contain a dict of weights and "
+                              'nothing else.')
     check_numbers(path, weights)
     if arch == 'auto':
         arch = 'nafnet' if any(key.removeprefix('module.').startswith(
@@ -108,10 +108,10 @@ def published_weights(path: str, arch: str) -> tuple:
 
 
 def check_model(cfg, arch: str, name: str) -> None:
-    """Stops a config whose model does not take the weights.
+    """Check that the model of a config can take the weights.
 
     Raises:
-        ConfigError: With what it should have.
+        ConfigError: If it has another generator or restorer.
     """
     from irsde_mm.config import component_class
     from irsde_mm.errors import ConfigError
@@ -125,15 +125,16 @@ def check_model(cfg, arch: str, name: str) -> None:
     model = cfg.get('model', {})
     if arch == 'maxim' and not has(MAXIM, model.get('generator', {})):
         raise ConfigError(f"'{name}' has no irsde_mm.MAXIM as generator; "
-                          'baselines/derain_maxim has.')
+                          'use a config such as baselines/derain_maxim.')
     if arch != 'maxim' and not has(IRSDERestorer, model):
         raise ConfigError(f"'{name}' is not an irsde_mm.IRSDERestorer.")
 
 
 def set_model(cfg, arch: str, generator: dict,
               args: argparse.Namespace) -> None:
-    """Gives a config the network and objective of the weights; MAXIM's has
-    to be the one that the config names.
+    """Set the network and objective of the weights in a config.
+
+    A MAXIM must be the variant that the config names.
 
     Raises:
         CheckpointError: If it is another variant.
@@ -153,7 +154,7 @@ def set_model(cfg, arch: str, generator: dict,
 
 
 def maxim_settings(generator: dict) -> dict:
-    """A MAXIM's config with all its sizes written out."""
+    """Return the config of a MAXIM with all sizes filled in."""
     from irsde_mm.models.restorers.settings import full_settings, plain
     from irsde_mm.networks.maxim.network import full_variant
     from irsde_mm.registry import MODELS

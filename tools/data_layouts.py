@@ -6,18 +6,20 @@ CLEAN = '(?:norain|target|groundtruth|gt|clean)/'
 
 
 def folder_of(word: str, other: str) -> str:
-    """A path up to a folder with a word, but not the other, in its name."""
+    """Return a pattern of a path up to a folder that has ``word``, but not
+    ``other``, in its name."""
     return rf'(?:.*/)?(?=[^/]*{word})(?![^/]*{other})[^/]*/'
 
 
 def below(*unlike: str) -> str:
-    """Folders whose names match none of some patterns."""
+    """Return a pattern of folders whose names match none of ``unlike``."""
     return rf"(?:(?!{'|'.join(unlike)})[^/]*/)*"
 
 
 def side(split: str, other: str, own: str, opposite: str, word: str) -> str:
-    """The path of a rainy or clean image: below a folder of its own side, or
-    named by a word and below none of the opposite side."""
+    """Return a pattern of the path of a rainy or clean image: below a folder
+    of its own side, or named by a word and not below a folder of the opposite
+    side."""
     folders = below(f'[^/]*{other}', '[^/]*streak')
     neutral = below(f'[^/]*{other}', '[^/]*streak', opposite)
     return (rf'{split}(?:{folders}{own}{neutral}(?:(?P<no>no)?rain-)?|'
@@ -25,12 +27,12 @@ def side(split: str, other: str, own: str, opposite: str, word: str) -> str:
 
 
 def rain(title: str, train: int, config: str) -> Source:
-    """Rain100H or Rain100L, of which several layouts are distributed.
+    """Return Rain100H or Rain100L, which is distributed in several layouts.
 
-    Names (``rain-1``, ``norain-1``) or folders tell the sides apart; rainy
+    Names (``rain-1``, ``norain-1``) or folders distinguish the sides; rainy
     images may be called ``rain/X2/norain-1x2.png``. Without a folder for
-    training or testing, those in a folder named as the set, or directly in the
-    source, are the test images.
+    training or testing, images in a folder named like the data set, or
+    directly in the source, are the test images.
     """
     name = title.lower()
     other_set = ('(?:light|rain(?:100|train)l)' if name.endswith('h') else
@@ -54,13 +56,14 @@ def rain(title: str, train: int, config: str) -> Source:
         f'{title} (Yang et al., "Deep Joint Rain Detection and Removal from '
         'a Single Image", CVPR 2017)',
         'https://www.icst.pku.edu.cn/struct/Projects/joint_rain_removal.html',
-        'not known; ask the authors', (f'configs/irsde/{config}.py',), parts,
+        'unknown; ask the authors', (f'configs/irsde/{config}.py',), parts,
         (Pair('train_input', 'train_target'),
          Pair('test_input', 'test_target')))
 
 
 def gopro() -> Source:
-    """GoPro in scenes, as published, or with scenes in the files' names."""
+    """Return GoPro, with one folder per scene, as published, or with the
+    scenes in the file names."""
     sides = dict(blur='(?:blur|blurred|input)/',
                  sharp='(?:sharp|target|groundtruth|gt)/')
     parts = tuple(

@@ -1,6 +1,6 @@
-"""What a published data set consists of: its parts and their names.
+"""Parts of published data sets and their file names.
 
-``data_sources.py`` has the sets themselves.
+The data sets are in ``data_sources.py``.
 """
 import re
 import string
@@ -14,21 +14,20 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class Part:
-    """The images of one kind.
+    """Images of one kind.
 
     Attributes:
-        role: Its name, as in --pattern ROLE=REGEX.
-        pattern: Regular expression of the whole path of a file, from the name
-            of the folder or the archive (less its ending) on; upper and lower
-            case are alike. Its groups fill the targets.
-        targets: Where a file goes below --out, less its ending. Pairs are
-            made of the first.
-        example: A published path that it has to find.
-        count: How many images are published; None if that is not known.
-        names: What a group looks like, where a folder holds other parts too.
-        optional: Whether it may be missing as a whole.
-        size: Width and height, if all images have to have one.
-        mask: Whether it has to be pure black and white.
+        role: Name, as in --pattern ROLE=REGEX.
+        pattern: Regular expression of the whole path of a file, starting with
+            the name of the folder or the archive (without its suffix), case
+            insensitive. Its groups fill the targets.
+        targets: Paths below --out, without the suffix. Pairs use the first.
+        example: Published path that the pattern has to match.
+        count: Number of published images; None if unknown.
+        names: Pattern of a group, for folders that contain other parts too.
+        optional: Whether the whole part may be missing.
+        size: Width and height, if all images must have the same.
+        mask: Whether images must be pure black and white.
     """
     role: str
     pattern: str
@@ -41,32 +40,34 @@ class Part:
     mask: bool = False
 
     def groups(self) -> set:
-        """The groups that a pattern has to have."""
+        """Return the groups that the pattern must have."""
         return {field for target in self.targets
                 for _, field, _, _ in string.Formatter().parse(target)
                 if field}
 
-    def own(self, target: str) -> re.Pattern:
-        """What a target looks like when it is filled."""
+    def target_pattern(self, target: str) -> re.Pattern:
+        """Return the pattern of a filled target."""
         pieces = string.Formatter().parse(target)
         return re.compile(''.join(
             re.escape(text) + (f'(?:{self.names})' if field else '')
             for text, field, _, _ in pieces))
 
     def fill(self, groups: dict) -> List[str]:
-        """The targets of a file whose path has these groups.
+        """Return the targets of a file whose path has these groups.
 
         Raises:
-            DataError: If a group is no name: nothing is written elsewhere.
+            DataError: If a group is not a valid name, so that nothing is
+                written elsewhere.
         """
         filled = [target.format(**groups) for target in self.targets]
         for stem, target in zip(filled, self.targets):
-            if not self.own(target).fullmatch(stem):
-                raise DataError(f"'{stem}' is no name for {self.role}.")
+            if not self.target_pattern(target).fullmatch(stem):
+                raise DataError(f"'{stem}' is not a valid name for "
+                                f'{self.role}.')
         return filled
 
     def problem(self, count: int, subset: bool) -> str:
-        """What is wrong with a number of images, '' for nothing."""
+        """Return the problem of a number of images, or ''."""
         if subset or count == self.count or (
                 self.count is None if count else self.optional):
             return ''
@@ -76,14 +77,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two parts whose names have to agree.
+    """Two parts with matching names.
 
     Attributes:
-        img: The role of the degraded images.
-        gt: The role of the clean ones.
-        scale: How many times larger these are.
+        img: Role of the degraded images.
+        gt: Role of the clean images.
+        scale: Size of the clean images relative to the degraded ones.
         many: Whether a clean image '{}' has several degraded ones, '{}_*'.
-        crop: Whether a border is cut off clean images that have one.
+        crop: Whether to crop the borders of larger clean images.
     """
     img: str
     gt: str
@@ -92,13 +93,13 @@ class Pair:
     crop: bool = False
 
     def partner(self, name: str) -> str:
-        """The name of the clean image of a degraded one."""
+        """Return the name of the clean image of a degraded one."""
         return name.split('_')[0] if self.many else name
 
 
 @dataclass(frozen=True)
 class Source:
-    """A data set; ``verified``: checked against the real archive."""
+    """A data set; ``verified`` means checked against the real archive."""
     title: str
     obtained: str
     terms: str
@@ -109,11 +110,12 @@ class Source:
     verified: bool = False
 
     def problems(self, roles: Dict[str, dict], subset: bool) -> List[str]:
-        """What is wrong with counts and pairs.
+        """Return the problems of counts and pairs.
 
         Args:
-            roles (dict): For each role its names, and what to call them.
-            subset (bool): Whether counts may be any.
+            roles (dict): For each role, the names of its images and how
+                messages call them.
+            subset (bool): Whether to accept any count.
         """
         problems = [part.problem(len(roles[part.role]), subset)
                     for part in self.parts]
@@ -133,10 +135,10 @@ class Source:
         return [problem for problem in problems if problem]
 
     def with_patterns(self, patterns: List[str]) -> 'Source':
-        """The same with other file names, each as ROLE=REGEX.
+        """Return the data set with other file names, each as ROLE=REGEX.
 
         Raises:
-            ConfigError: If one is no pattern, or for no part.
+            ConfigError: If a pattern is invalid, or its role is unknown.
         """
         parts = {part.role: part for part in self.parts}
         for text in patterns:
@@ -147,7 +149,7 @@ class Source:
                 problem = ', '.join(f'it needs a group (?P<{name}>...)'
                                     for name in sorted(missing))
             except KeyError:
-                problem = 'it has to be ROLE=REGEX'
+                problem = 'it must be ROLE=REGEX'
             except re.error as error:
                 problem = str(error)
             if problem:
@@ -158,7 +160,7 @@ class Source:
 
 
 def some(names: Sequence[str]) -> str:
-    """The first ten of some names."""
+    """Return the first ten names as text."""
     more = len(names) - SHOWN
     return ', '.join(f"'{name}'" for name in names[:SHOWN]) + (
         f' and {more} more' if more > 0 else '')

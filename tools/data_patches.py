@@ -1,5 +1,5 @@
-"""Cuts the training images of a config into patches, which are read in less
-time than the images that training takes a small part of."""
+"""Cut the training images of a config into patches, which are faster to read
+than whole images of which training uses a small crop."""
 import argparse
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
@@ -9,21 +9,21 @@ from irsde_mm.errors import ConfigError, OutputError, building
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('patches')
-    group.add_argument('--config', help='cut the training images of this '
-                       'config')
+    group.add_argument('--config', help='config whose training images are '
+                       'cut')
     group.add_argument('--size', type=int, default=480, help='side of a patch '
-                       'of clean images, pixels (default: %(default)s)')
-    group.add_argument('--stride', type=int, default=240, help='from patch to '
-                       'patch (default: %(default)s); what is left at the end '
-                       'gets one more')
+                       'of clean images in pixels (default: %(default)s)')
+    group.add_argument('--stride', type=int, default=240, help='distance '
+                       'between patches (default: %(default)s); one more '
+                       'patch covers the rest')
 
 
 def cut(args: argparse.Namespace) -> None:
-    """Writes the patches of all training images as PNG files.
+    """Write the patches of all training images as PNG files.
 
     Raises:
-        ConfigError: If the config has no image files, or sizes do not fit.
-        OutputError: If the folder is there already.
+        ConfigError: If the config has no image files, or a size is invalid.
+        OutputError: If the folder exists.
     """
     from irsde_mm.datasets import PairedImageDataset
     from tqdm.auto import tqdm
@@ -32,11 +32,11 @@ def cut(args: argparse.Namespace) -> None:
     least = max(dataset.min_size, scale)
     if args.size < least or args.stride < 1 or (
             args.size % scale or args.stride % scale):
-        raise ConfigError(f'--size has to be at least {least} and, as '
-                          f'--stride, a multiple of {scale}.')
+        raise ConfigError(f'--size must be at least {least}, and --size and '
+                          f'--stride must be multiples of {scale}.')
     out = Path(args.out)
     if out.exists():
-        raise OutputError(f"'{out}' exists and is not overwritten: choose "
+        raise OutputError(f"'{out}' exists and is not overwritten; use "
                           'another --out for the patches.')
     paired = isinstance(dataset, PairedImageDataset)
     number = sum(
@@ -45,15 +45,15 @@ def cut(args: argparse.Namespace) -> None:
     where = 'train_dataloader.dataset.'
     options = [f'{where}data_root={out}'] + paired * [
         f'{where}data_prefix.{key}={key}' for key in ('img', 'gt')]
-    print(f"{number} patches in '{out}'. To train on them: --cfg-options "
+    print(f"wrote {number} patches to '{out}'; train with --cfg-options "
           + ' '.join(options))
 
 
 def build(config: str) -> tuple:
-    """The training set of a config, and how it reads the images of each key.
+    """Return the training set of a config, and the reader of each image key.
 
     Raises:
-        ConfigError, DataError: If it is not one of image files.
+        ConfigError, DataError: If it is not a data set of image files.
     """
     from irsde_mm.config import config_scope, dataloaders, load_config
     from irsde_mm.config.completion import find_steps
@@ -61,7 +61,7 @@ def build(config: str) -> tuple:
     from irsde_mm.datasets.transforms import LoadImage
     from irsde_mm.registry import DATASETS, TRANSFORMS
     if not config:
-        raise ConfigError('--config has to say whose images are cut.')
+        raise ConfigError('--config is required for patches.')
     cfg = load_config(config)
     loader, = dataloaders(cfg, 'train') or [None]
     if loader is None:
@@ -73,14 +73,14 @@ def build(config: str) -> tuple:
         readers.update((step['key'], TRANSFORMS.build(step))
                        for step in find_steps(loader.dataset.get('pipeline')))
     if not isinstance(dataset, ImageFilesDataset):
-        raise ConfigError(f"'{config}' trains on no image files of ours, but "
-                          f'on {type(dataset).__name__}.')
+        raise ConfigError(f"'{config}' trains on {type(dataset).__name__}, "
+                          'which does not read image files.')
     return dataset, readers
 
 
 def cut_one(info: dict, dataset, readers: dict, out: Path,
             args: argparse.Namespace) -> int:
-    """Writes the patches of an image or pair, gives their number."""
+    """Write the patches of an image or pair and return their number."""
     from irsde_mm.io.photos import prepare_folder, write_image
     scale, patches = info['scale'], 0
     images = {key: readers[key](dict(info))[key]
@@ -92,15 +92,18 @@ def cut_one(info: dict, dataset, readers: dict, out: Path,
             y, x = (start // factor for start in place)
             side = args.size // factor
             prepare_folder(path.parent)
-            if not path.exists():  # a clean image of several degraded ones
+            if not path.exists():  # a clean image may have several partners
                 write_image(path, images[key][y:y + side, x:x + side])
     return patches
 
 
 def targets(info: dict, dataset, out: Path,
             place: Tuple[int, int]) -> Dict[str, Path]:
-    """The files of a patch. Its place goes before what the names of a pair
-    have in common, so that templates still pair them."""
+    """Return the files of a patch.
+
+    The position is put before the common part of the names of a pair, so that
+    the templates still match.
+    """
     label = '{}-{}-'.format(*place)
     clean = Path(info['gt_path']).stem
     if 'img_path' not in info:
@@ -113,7 +116,7 @@ def targets(info: dict, dataset, out: Path,
 
 
 def places(shape: tuple, size: int, stride: int) -> Iterator[Tuple[int, int]]:
-    """Upper left corners of patches that cover an image."""
+    """Yield the top left corners of patches that cover an image."""
     for y in starts(shape[0], size, stride):
         for x in starts(shape[1], size, stride):
             yield y, x

@@ -1,8 +1,8 @@
-"""The published data sets: where they are obtained, how their files are named
-and where those go. The one table of tools/prepare_data.py.
+"""Published data sets: origin, file names and targets, the table of
+tools/prepare_data.py.
 
-The names come from the papers, the project pages and the code of others; only
-entries with verified=True were tried on the real files.
+File names are taken from papers, project pages and third-party code; only
+entries with verified=True were tested on the real files.
 """
 from typing import Tuple
 
@@ -16,7 +16,7 @@ UNVERIFIED = ('the file patterns were not checked against the real archive; '
 
 def low(prefix: str, pattern: str, target: str, example: str, count: int,
         names: str = Part.names) -> Tuple[Part, ...]:
-    """The low resolution images, a part for each scale; @ stands for it."""
+    """Return the low-resolution images, one part per scale (@)."""
     parts = []
     for scale in SCALES:
         texts = [text.replace('@', str(scale))
@@ -33,7 +33,8 @@ def scaled(prefix: str) -> Tuple[Pair, ...]:
 
 def df2k_parts(title: str, high: str, low_folder: str, first: str,
                count: int) -> Tuple[Part, ...]:
-    """High resolution for two tasks, low resolution for one."""
+    """Return the high-resolution images, for two tasks, and the low-resolution
+    ones, for one."""
     digits, prefix = rf'\d{{{len(first)}}}', f'{title.lower()}_'
     return (
         Part(f'{prefix}hr', rf'(?:.*/)?{high}/(?P<name>{digits})\.png',
@@ -62,9 +63,9 @@ RESIDE = ('RESIDE (Li et al., "Benchmarking Single-Image Dehazing and '
           'Beyond", TIP 2019), ')
 RESIDE_PAGE = 'https://sites.google.com/view/reside-dehaze-datasets'
 DIV2K_PAGE = 'https://data.vision.ee.ethz.ch/cvl/DIV2K/'
-DIV2K_TERMS = ('for academic research only; the rights to the photos are '
-               'their owners\'')
-PAGE_TERMS = 'not known; see the project page'
+DIV2K_TERMS = ('for academic research only; the photos belong to their '
+               'owners')
+PAGE_TERMS = 'unknown; see the project page'
 
 SOURCES = {
     'rain100h': rain('Rain100H', 1800, 'derain'),
@@ -78,7 +79,7 @@ SOURCES = {
     'flickr2k': Source(
         'Flickr2K (Timofte et al., Lim et al., CVPR Workshops 2017)',
         'https://github.com/limbee/NTIRE2017 (Flickr2K.tar)',
-        'not known; the photos are from Flickr', SR + DENOISE,
+        'unknown; the photos are from Flickr', SR + DENOISE,
         df2k_parts('Flickr2K', 'Flickr2K_HR', 'Flickr2K_LR_bicubic',
                    '000001', 2650), scaled('flickr2k_')),
     'div2k_valid': Source(
@@ -95,7 +96,7 @@ SOURCES = {
     'set5': Source(
         'Set5 (Bevilacqua et al., BMVC 2012)',
         'the test sets of BasicSR and mmagic (folders GTmod12 and LRbicx4)',
-        'not known', SR,
+        'unknown', SR,
         (Part('hr', r'(?:.*/)?GTmod12/(?P<name>baby|bird|butterfly|head|'
               r'woman)\.png', ('Set5/GTmod12/{name}',),
               'Set5/GTmod12/baby.png', 5),
@@ -128,13 +129,15 @@ SOURCES = {
     'kodak24': Source(
         'Kodak24 (Kodak Lossless True Color Image Suite)',
         'http://r0k.us/graphics/kodak/',
-        'released by Kodak for unrestricted use, says the page', DENOISE,
+        'released by Kodak for unrestricted use, according to the page',
+        DENOISE,
         one('images', r'(?P<name>kodim\d\d)\.png',
             'denoising_gaussian_test/Kodak24/{name}', 'kodim01.png', 24),
         verified=True),
     'cbsd68': Source(
         'CBSD68 (68 images of Martin et al., ICCV 2001, in colour)',
-        f'{BERKELEY}; the choice of 68 with the code of denoising papers',
+        f'{BERKELEY}; the selection of 68 comes with the code of denoising '
+        'papers',
         'non-commercial research and education', DENOISE,
         one('images', r'(?:CBSD68|original_png)/(?P<name>\d+)\.png',
             'denoising_gaussian_test/CBSD68/{name}', 'CBSD68/101085.png',
@@ -150,8 +153,8 @@ SOURCES = {
          Part('test', r'(?:.*/)?[^/]*test[^/]*/(?:[^/]*/)*(?P<name>\d+)'
               r'\.(?:png|jpe?g)', ('celebahq/test_256/{name}',),
               'celeba_hq_256_test/00000.jpg', 100, size=(256, 256))),
-        note='which 100 of the 30,000 images the paper tests on is not known '
-        'here: those in a folder with test in its name are taken'),
+        note='the 100 of 30,000 images that the paper tests on are unknown; '
+        'images in a folder with test in its name are used'),
     'thin_masks': Source(
         'thin masks (Lugmayr et al., "RePaint", CVPR 2022)',
         'https://github.com/andreas128/RePaint', PAGE_TERMS, INPAINT,
@@ -177,8 +180,8 @@ SOURCES = {
               'reside/SOTS_indoor/clear/{name}', 'SOTS/indoor/gt/1400.png',
               50),
         (Pair('hazy', 'clear', many=True, crop=True),),
-        note='clear images that are larger are cropped about their centre '
-        'to the size of the hazy ones'),
+        note='larger clear images are center-cropped to the size of the hazy '
+        'ones'),
 }
 SOURCES['df2k'] = Source(
     'DF2K: DIV2K and Flickr2K', f"{SOURCES['div2k'].obtained}; "
@@ -189,7 +192,7 @@ SOURCES['df2k'] = Source(
 
 
 def listing() -> str:
-    """All data sets; a * where the patterns were not checked."""
+    """Return the list of data sets; * marks patterns that were not checked."""
     lines = ['data sets:']
     for name, source in SOURCES.items():
         lines += [f"  {name}{'' if source.verified else '*'}: {source.title}",

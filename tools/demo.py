@@ -1,9 +1,11 @@
-"""Trains small models on built-in photos, tests them on photos that they never
-saw, and writes the scores and pictures: python tools/demo.py"""
+"""Train small models on built-in photos, test them on held-out photos, and
+write scores and pictures: python tools/demo.py"""
 import argparse
 import shutil
 import time
 from pathlib import Path
+
+from printing import print_table
 
 from irsde_mm.commands import cli
 from irsde_mm.io.plain_json import to_json
@@ -17,13 +19,13 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--tasks', nargs='+', choices=['all', *TASKS],
                         default=['derain'], metavar='TASK',
-                        help=f"of {', '.join(TASKS)}, or all; by default "
-                        'derain')
+                        help=f"{', '.join(TASKS)}, or all (default: "
+                        'derain)')
     parser.add_argument('--out', default='work_dirs/demo',
-                        help='folder of the demo; what an earlier demo left '
-                        'there is replaced')
+                        help='output folder; files of an earlier demo are '
+                        'replaced (default: %(default)s)')
     parser.add_argument('--iters', type=int,
-                        help='fewer training iterations, to try it out')
+                        help='training iterations, fewer for a quick try')
     return parser
 
 
@@ -40,9 +42,9 @@ def main(args: argparse.Namespace) -> None:
         summary[task]['seconds'] = dict(
             train=round(trained - start, 1),
             test=round(time.perf_counter() - trained, 1))
-        of_task = f'_{task}' if len(tasks) > 1 else ''
-        draw_comparison(rows[task], out / f'comparison{of_task}.png')
-        draw_trajectory(states, out / f'trajectory{of_task}.png')
+        suffix = f'_{task}' if len(tasks) > 1 else ''
+        draw_comparison(rows[task], out / f'comparison{suffix}.png')
+        draw_trajectory(states, out / f'trajectory{suffix}.png')
     (out / 'summary.json').write_text(to_json(summary, indent=2) + '\n')
     show(rows, summary)
     print('scores and pictures: summary.json, comparison*.png and '
@@ -50,10 +52,10 @@ def main(args: argparse.Namespace) -> None:
 
 
 def prepare(path: str) -> Path:
-    """The demo's folder, without what an earlier demo made there.
+    """Create the folder of the demo, or remove the files of an earlier demo.
 
     Raises:
-        OutputError: If it holds things and no demo made it.
+        OutputError: If the folder contains other files.
     """
     from irsde_mm.errors import OutputError
     from irsde_mm.io.photos import prepare_folder
@@ -62,19 +64,19 @@ def prepare(path: str) -> Path:
         for task in TASKS:
             shutil.rmtree(out / task, ignore_errors=True)
         for name in ('summary.json', *(
-                f'{picture}{of_task}.png' for picture in PICTURES
-                for of_task in ('', *(f'_{task}' for task in TASKS)))):
+                f'{picture}{suffix}.png' for picture in PICTURES
+                for suffix in ('', *(f'_{task}' for task in TASKS)))):
             (out / name).unlink(missing_ok=True)
     elif out.is_dir() and any(out.iterdir()):
-        raise OutputError(f"'{out}' holds files that were not made by the "
-                          'demo; choose another --out.')
+        raise OutputError(f"'{out}' contains files that were not made by the "
+                          'demo; use another --out.')
     prepare_folder(path)
     marker.touch()
     return out
 
 
 def train(config: str, folder: Path, iters) -> None:
-    """Trains a config into a folder."""
+    """Train a config, with a folder as work directory."""
     from irsde_mm import compat
     from irsde_mm.config import load_config
     from mmengine.runner import Runner
@@ -88,11 +90,11 @@ def train(config: str, folder: Path, iters) -> None:
 
 
 def test(config: str, folder: Path):
-    """Restores the held-out photos with the weights in a folder.
+    """Restore the held-out photos with the weights in a folder.
 
     Returns:
-        A list of dicts (name, scores, pictures) and the states of the first
-        photo, from x_T to x_0, as pairs (t, picture).
+        tuple: A list of dicts (name, scores, pictures), and the states of the
+        first photo, from x_T to x_0, as pairs (t, picture).
     """
     from irsde_mm.apis import init_restorer
     from irsde_mm.config import config_scope, load_config
@@ -122,7 +124,7 @@ def test(config: str, folder: Path):
 
 
 def restore(model, item: dict, states=None):
-    """One test sample through the model; keeps the states if asked."""
+    """Restore a test sample and append its states to ``states``, if given."""
     import torch
     data = model.data_preprocessor(
         dict(inputs=[item['inputs']], data_samples=[item['data_samples']]))
@@ -137,7 +139,7 @@ def restore(model, item: dict, states=None):
 
 
 def average(rows: list) -> dict:
-    """Mean scores of the degraded and of the restored photos."""
+    """Return the mean scores of the degraded and the restored photos."""
     keys = dict(psnr='PSNR', ssim='SSIM', psnr_y='PSNR_Y', ssim_y='SSIM_Y')
     return {which: {
         name: round(sum(row['scores'][prefix + key] for row in rows)
@@ -146,7 +148,7 @@ def average(rows: list) -> dict:
 
 
 def draw_comparison(rows: list, path: Path) -> None:
-    """Degraded | restored | clean, a photo a row."""
+    """Draw degraded | restored | clean, one photo per row."""
     from irsde_mm.config.preview import pyplot
     plt = pyplot()
     figure, axes = plt.subplots(len(rows), 3, squeeze=False,
@@ -168,7 +170,7 @@ def draw_comparison(rows: list, path: Path) -> None:
 
 
 def draw_trajectory(states: list, path: Path) -> None:
-    """States of one photo from x_T to x_0."""
+    """Draw the states of one photo from x_T to x_0."""
     from irsde_mm.config.preview import pyplot
     plt = pyplot()
     last = len(states) - 1
@@ -184,23 +186,19 @@ def draw_trajectory(states: list, path: Path) -> None:
 
 
 def show(rows: dict, summary: dict) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    table = Table(title='held-out photos, Y channel')
-    for column in ('task', 'photo', 'input PSNR', 'restored PSNR',
-                   'input SSIM', 'restored SSIM'):
-        table.add_column(column, justify='right')
+    lines = []
     for task, photos in rows.items():
         for row in photos:
             s = row['scores']
-            table.add_row(task, row['name'], *(
+            lines.append((task, row['name'], *(
                 f'{s[key]:.3f}' for key in ('input_PSNR_Y', 'PSNR_Y',
-                                            'input_SSIM_Y', 'SSIM_Y')))
+                                            'input_SSIM_Y', 'SSIM_Y'))))
         a, b = summary[task]['input'], summary[task]['restored']
-        table.add_row(task, 'average', *(
+        lines.append((task, 'average', *(
             f'{v:.3f}' for v in (a['psnr_y'], b['psnr_y'], a['ssim_y'],
-                                 b['ssim_y'])))
-    Console().print(table)
+                                 b['ssim_y']))))
+    print_table(('task', 'photo', 'input PSNR', 'restored PSNR', 'input SSIM',
+                 'restored SSIM'), lines, title='held-out photos, Y channel')
 
 
 if __name__ == '__main__':

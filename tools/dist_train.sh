@@ -1,32 +1,21 @@
 #!/usr/bin/env bash
-# Trains with several processes, a GPU each; on CPUs where there is no GPU.
+# Train with several processes, one per GPU, or on CPUs without GPUs.
 set -euo pipefail
 
 if [[ $# -lt 2 || ! $2 =~ ^[1-9][0-9]*$ ]]; then
     cat >&2 <<END
 usage: $0 CONFIG GPUS [OPTION...]
   CONFIG  path or name of a config, such as irsde/derain
-  GPUS    processes on this machine, 1 or more
+  GPUS    number of processes on this machine, at least 1
   OPTION  of tools/train.py, such as --work-dir DIR or --resume
-a worker that is lost: MAX_RESTARTS (0) times all start again from the last
-checkpoint
-several machines: NNODES, NODE_RANK, MASTER_ADDR and PORT (29500) say which
-this is; PYTHON names another interpreter, OMP_NUM_THREADS the threads of a
-process (1)
+environment variables: NNODES, NODE_RANK, MASTER_ADDR and PORT (29500) for
+several machines; MAX_RESTARTS (0), how often all processes restart from the
+last checkpoint after one is lost; PYTHON (interpreter), OMP_NUM_THREADS
+(threads per process, 1)
 END
     exit 2
 fi
 
-tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-where=(--standalone)  # chooses a free port
-if [[ ${NNODES:-1} -gt 1 ]]; then
-    where=(--nnodes "$NNODES" --node-rank "${NODE_RANK:?which machine is it?}"
-           --master-addr "${MASTER_ADDR:?address of machine 0}"
-           --master-port "${PORT:-29500}")
-fi
-export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
-# the same for any number of processes
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-exec "${PYTHON:-python}" -m irsde_mm.commands.launch "${where[@]}" \
-    --max-restarts "${MAX_RESTARTS:-0}" \
-    --nproc-per-node "$2" "$tools/train.py" "$1" --launcher pytorch "${@:3}"
+. "$(dirname "${BASH_SOURCE[0]}")/launchers.bash"
+with_torchrun "$2" --max-restarts "${MAX_RESTARTS:-0}" \
+    "$tools/train.py" "$1" --launcher pytorch "${@:3}"

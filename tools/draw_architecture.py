@@ -1,4 +1,4 @@
-"""Draws the packages of irsde_mm and the imports between them:
+"""Draw the packages of irsde_mm and the imports between them:
 python tools/draw_architecture.py"""
 import argparse
 import ast
@@ -13,12 +13,12 @@ PICTURE = ROOT / 'docs' / 'images' / 'architecture.svg'
 
 #: Modules of apis/ that belong to the upper floor.
 UPSTAIRS = ('edit_models', 'export')
-#: Modules that everything may import; no arrows lead there.
+#: Modules that all others may import; drawn without arrows.
 EVERYWHERE = ('__init__', 'errors', 'version')
-#: Column, row and contents of each box.
+#: Column, row and content of each box.
 BOXES = {
     'commands': (5, 0, 'the command line'),
-    'app': (0, 1, 'the page in the browser'),
+    'app': (0, 1, 'the web page'),
     'apis*': (1, 1, 'edit_models.py, export.py'),
     'evaluation': (4, 1, 'metrics'),
     'config': (2, 2, 'find, complete, check'),
@@ -27,10 +27,10 @@ BOXES = {
     'datasets': (2.8, 3, 'images, degradations'),
     'registry': (2.1, 4, 'registry nodes'),
     'processes': (5, 4, 'launchers, signals'),
-    'compat': (1.85, 5, 'makes mmagic importable'),
-    'apis': (0, 6.7, 'what Python code calls'),
-    'model_files': (1, 7.7, 'a model on disk'),
-    'inference': (2, 8.7, 'how a model restores'),
+    'compat': (1.85, 5, 'fixes for mmagic'),
+    'apis': (0, 6.7, 'Python API'),
+    'model_files': (1, 7.7, 'models on disk'),
+    'inference': (2, 8.7, 'restoring with a model'),
     'io': (3, 8.7, 'image and weights files'),
     'networks': (1, 9.7, 'U-Net, NAFNet, MAXIM'),
     'samplers': (2, 9.7, 'from degraded to clean'),
@@ -38,12 +38,12 @@ BOXES = {
 }
 #: Name, first and last row of each floor.
 FLOORS = (('OpenMMLab: training, data, metrics, configs', 0, 5),
-          ('PyTorch alone: how a trained model restores', 6.7, 10.7))
-LEGEND = ('solid: imported with the module',
-          'dashed: imported when a function runs',
-          'Imports that follow from others are left out,',
-          'and so are errors.py and version.py,',
-          'which everything may import.')
+          ('PyTorch only: restoring with a trained model', 6.7, 10.7))
+LEGEND = ('solid: import at module level',
+          'dashed: import inside a function',
+          'Not drawn: imports that follow from others,',
+          'and errors.py and version.py,',
+          'which all modules may import.')
 COLUMN, ROW, WIDTH, HEIGHT, LEFT, TOP = 190, 78, 160, 46, 110, 66
 
 Edge = Tuple[str, str]
@@ -54,8 +54,8 @@ class Import(NamedTuple):
 
     Attributes:
         name (str): Absolute name, such as 'irsde_mm.sde.base'.
-        line (int): Where it is imported.
-        late (bool): Whether inside a function, when that is called.
+        line (int): Line of the import.
+        late (bool): Whether the import is inside a function.
     """
     name: str
     line: int
@@ -63,12 +63,12 @@ class Import(NamedTuple):
 
 
 def modules() -> List[Path]:
-    """The source files of the package."""
+    """Return the source files of the package."""
     return sorted(p for p in PACKAGE.rglob('*.py') if '.mim' not in p.parts)
 
 
 def imports(path: Path) -> List[Import]:
-    """Everything that a module imports, at once or later."""
+    """Return the imports of a module, at module level and in functions."""
     parts = ('irsde_mm', *path.relative_to(PACKAGE).parts[:-1])
     found: List[Import] = []
 
@@ -91,21 +91,21 @@ def imports(path: Path) -> List[Import]:
 
 
 def is_package(module: str) -> bool:
-    """Whether a module is a package of ours, so that what is imported from
-    it may be a module."""
+    """Return True for a package of irsde_mm, from which modules may be
+    imported."""
     first, *rest = module.split('.')
     return first == 'irsde_mm' and PACKAGE.joinpath(*rest).is_dir()
 
 
 def box_of(name: str) -> str:
-    """The box that a module of ours, 'irsde_mm.x.y', is in."""
+    """Return the box of a module 'irsde_mm.x.y'."""
     _, room, *rest = name.split('.')
     return 'apis*' if room == 'apis' and rest[:1] and rest[0] in UPSTAIRS \
         else room
 
 
 def edges() -> Dict[Edge, bool]:
-    """Imports between boxes, and whether all of them are late."""
+    """Return the imports between boxes, and whether all of them are late."""
     found: Dict[Edge, Set[bool]] = defaultdict(set)
     for path in modules():
         parts = path.relative_to(PACKAGE).with_suffix('').parts
@@ -120,15 +120,18 @@ def edges() -> Dict[Edge, bool]:
 
 
 def drawn(all_edges: Dict[Edge, bool]) -> Dict[Edge, bool]:
-    """The edges that do not follow from others; late ones follow from any,
-    others from those that are not late."""
+    """Return the edges that do not follow from others.
+
+    Late edges follow from any edges, the others only from edges that are not
+    late.
+    """
     hard = [edge for edge, late in all_edges.items() if not late]
     return {edge: late for edge, late in sorted(all_edges.items())
             if not follows(edge, all_edges if late else hard)}
 
 
 def follows(edge: Edge, others) -> bool:
-    """Whether other edges lead from one end of an edge to the other."""
+    """Return True if other edges connect the two ends of an edge."""
     seen, ahead = set(), [edge[0]]
     while ahead:
         box = ahead.pop()
@@ -172,11 +175,12 @@ def draw_box(box: str) -> str:
 
 
 def draw_edge(edge: Edge, late: bool) -> str:
-    """A line from border to border, down or, for some late imports, up."""
+    """Return a line from border to border, down or, for some late imports,
+    up."""
     (x1, y1), (x2, y2) = map(centre, edge)
     way = 1 if y2 > y1 else -1
     y1, y2 = y1 + way * HEIGHT / 2, y2 - way * (HEIGHT / 2 + 2)
-    # apart where two lines join the same boxes
+    # lines in opposite directions are drawn apart
     side = 0 if way == 1 else 44
     shift = max(-40, min(40, (x2 - x1) / 6))
     dashes = ' stroke-dasharray="5 4"' if late else ''
@@ -200,10 +204,10 @@ markerWidth="7" markerHeight="7" orient="auto">
 
 
 def draw() -> str:
-    """The picture, an SVG.
+    """Return the picture as SVG.
 
     Raises:
-        ValueError: If a package has no box, or a box no package.
+        ValueError: If packages and boxes do not match.
     """
     all_edges = edges()
     found = {box for edge in all_edges for box in edge}

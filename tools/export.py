@@ -1,4 +1,4 @@
-"""Writes a trained model into one file that can be given away:
+"""Export a trained model to a single file for distribution:
 python tools/export.py work_dirs/derain --out derain.safetensors"""
 import argparse
 from pathlib import Path
@@ -11,14 +11,14 @@ from irsde_mm.errors import CheckpointError, OutputError, building
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', metavar='CHECKPOINT_OR_WORK_DIR',
-                        help='a checkpoint, or a work folder, whose best '
-                        'checkpoint is taken, or else its last')
-    parser.add_argument('--config', help='path or name of the config; by '
-                        "default the one in the checkpoint's folder")
+                        help='checkpoint, or work folder, of which the best '
+                        'checkpoint is used, or else the last')
+    parser.add_argument('--config', help='path or name of the config '
+                        "(default: the one in the checkpoint's folder)")
     parser.add_argument('--out', required=True, metavar='FILE.safetensors',
-                        help='the file to write; must not exist')
-    parser.add_argument('--licence', metavar='TEXT', help='terms of use that '
-                        "the file states; by default 'not given'")
+                        help='file to write; must not exist')
+    parser.add_argument('--licence', metavar='TEXT', help='terms of use to '
+                        "store in the file (default: 'not given')")
     return parser
 
 
@@ -38,29 +38,29 @@ def main(args: argparse.Namespace) -> None:
         model = model_from_config(load_config(config), checkpoint, 'cpu')
     prepare_folder(out.parent)
     export(model, out, Path(config).stem, args.licence)
-    print(f"'{checkpoint}' with the config '{config}' is now '{out}'.")
+    print(f"exported '{checkpoint}' with the config '{config}' to '{out}'.")
     source = source_of(model.cfg)
     print(f"tools/test.py '{out}' uses the test set of '{source}'."
-          if source else f"It names no test set: tools/test.py '{out}' needs "
-          f"--data FOLDER, or '{config}' before the file.")
+          if source else f"The file names no test set: tools/test.py '{out}' "
+          f"needs --data FOLDER, or '{config}' before the file.")
 
 
 def find_source(source: str, config: Optional[str]) -> Tuple[str, str]:
-    """Config and checkpoint to be exported.
+    """Return the config and the checkpoint to export.
 
     Raises:
-        CheckpointError: If one is missing.
+        CheckpointError: If one of them is missing.
     """
     from irsde_mm.model_files.runs import find_run
     checkpoint = Path(source)
     if checkpoint.is_dir():
         found, checkpoint = find_run(checkpoint)
     elif not checkpoint.is_file():
-        raise CheckpointError(f"there is no checkpoint '{source}'.")
+        raise CheckpointError(f"the checkpoint '{source}' does not exist.")
     elif config is None:
         if not list(checkpoint.parent.glob('*.py')):
-            raise CheckpointError(f"there is no config beside '{source}': "
-                                  'name it with --config.')
+            raise CheckpointError(f"no config found beside '{source}'; name "
+                                  'it with --config.')
         found, _ = find_run(checkpoint.parent)
     return config or str(found), str(checkpoint)
 

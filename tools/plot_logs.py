@@ -1,4 +1,4 @@
-"""Draws loss, scores and learning rate of training runs:
+"""Plot loss, scores and learning rate of training runs:
 python tools/plot_logs.py work_dirs/a work_dirs/b --out plot.png"""
 import argparse
 
@@ -7,13 +7,13 @@ from irsde_mm.commands import cli
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('runs', nargs='+', metavar='RUN', help='work folders, '
+    parser.add_argument('runs', nargs='+', metavar='RUN', help='work folders '
                         'or log files of mmengine (scalars.json)')
     parser.add_argument('--out', default='plot.png',
-                        help='the picture; must not exist')
+                        help='picture to write; must not exist')
     parser.add_argument('--keys', nargs='+', metavar='KEY', help='logged '
-                        'values, a panel each; by default loss, PSNR, SSIM '
-                        'and lr')
+                        'values, one panel each (default: loss, PSNR, SSIM '
+                        'and lr)')
     parser.add_argument('--smooth', type=int, default=1, metavar='N',
                         help='average the loss over N logged values')
     return parser

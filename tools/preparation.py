@@ -1,6 +1,7 @@
-"""Files out of folders and archives, and into the folders of a data set.
+"""Read files from folders and archives, and write them to the folders of a
+data set.
 
-``tools/prepare_data.py`` says which; nothing here knows a data set.
+Independent of particular data sets; used by ``tools/prepare_data.py``.
 """
 import functools
 import io
@@ -28,9 +29,9 @@ ARCHIVE = re.compile(
 class Entry:
     """A file of a source.
 
-    Its path starts with the name of the source: some archives tell training
-    and test images apart by nothing else. ``file`` is where it lies, unless
-    in an archive.
+    Its path starts with the name of the source, because some archives
+    distinguish training and test images only by their names. ``file`` is its
+    location, or None for a file in an archive.
     """
     path: str
     size: int
@@ -40,22 +41,22 @@ class Entry:
 
 def read_source(source: str, targets: Iterable[Path],
                 stack: ExitStack) -> List[Entry]:
-    """The files of a folder, less those in target folders, or of an archive.
+    """Return the files of a folder, except target folders, or of an archive.
 
     Args:
-        source (str): A folder, searched with all below it, or an archive.
-        targets (Iterable[Path]): Folders that are laid out.
-        stack (ExitStack): Keeps the archive open; its files are best read in
-            the order they come in.
+        source (str): Folder, which is searched recursively, or archive.
+        targets (Iterable[Path]): Folders of the data set.
+        stack (ExitStack): Keeps the archive open; reading its files in the
+            returned order is fastest.
 
     Raises:
-        DataError: If there is none, or it is no whole archive.
+        DataError: If the source is missing, or the archive is incomplete.
     """
     path = Path(os.path.abspath(source))
     if path.is_dir():
         return _folder(path, {os.path.realpath(t) for t in targets})
     if not path.is_file():
-        raise DataError(f"there is no folder or archive '{source}'.")
+        raise DataError(f"the source '{source}' does not exist.")
     is_zip = path.suffix.lower() == '.zip'
     with _readable(path):
         archive = stack.enter_context(
@@ -75,7 +76,7 @@ def _folder(root: Path, seen: set) -> List[Entry]:
     for folder, folders, names in os.walk(root, onerror=stop,
                                           followlinks=True):
         real = os.path.realpath(folder)
-        if real in seen:  # a target, or a link that leads back
+        if real in seen:  # a target, or a link to a parent
             folders.clear()
         else:
             files += [Path(folder, name) for name in names]
@@ -103,10 +104,10 @@ def _tar(archive: tarfile.TarFile, path: Path) -> List[tuple]:
                 found.append((name, info.size, functools.partial(
                     _read, path, name,
                     lambda info=info: archive.extractfile(info).read())))
-        # tarfile takes a cut between two files for the end
+        # tarfile does not detect truncation between two files
         if archive.fileobj.tell() < archive.offset + tarfile.BLOCKSIZE:
-            raise EOFError('it ends there')
-        while archive.fileobj.read(2**20):  # compression checks its sum last
+            raise EOFError('it is truncated')
+        while archive.fileobj.read(2**20):  # the checksum comes last
             pass
     return found
 
@@ -124,24 +125,27 @@ def _read(path: Path, member: str, read: Callable[[], bytes]) -> bytes:
 
 @contextmanager
 def _readable(path: Path, member: Callable[[], str] = str) -> Iterator[None]:
-    """Says which file, and which member of an archive, cannot be read."""
+    """Turn errors into a DataError that names the file and the member of an
+    archive."""
     try:
         yield
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError,
             EOFError, OSError, RuntimeError) as error:
         where = f"'{member()}' in '{path}'" if member() else f"'{path}'"
-        hint = ('; is the file whole?' if ARCHIVE.search(path.name) else
-                '; a source is a folder, a zip or a tar file.')
+        hint = ('; is the file complete?' if ARCHIVE.search(path.name) else
+                '; a source must be a folder, a zip or a tar file.')
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(f"{where} cannot be read ({reason.rstrip(':')})"
                         + hint) from error
 
 
 class Layout:
-    """Puts files below a root, each under a temporary name until it is whole.
+    """Folder that files are written to, under a temporary name until each is
+    complete.
 
-    ``copy``: whether to copy what could be linked to; ``refused``: whether
-    copies had to be made because the filesystem has no symbolic links.
+    ``copy``: whether to copy files instead of linking to them; ``refused``:
+    whether files were copied because the filesystem does not support symbolic
+    links.
     """
 
     def __init__(self, root: Path, copy: bool) -> None:
@@ -150,11 +154,11 @@ class Layout:
         self.refused = False
 
     def obstacle(self, entry: Entry, target: str, resized: bool) -> str:
-        """What is wrong with a file that lies where an entry belongs.
+        """Return the problem of a file at the target of an entry, or ''.
 
-        Clears away what an earlier run that was stopped left there. A file
-        of the same size is taken for that run's; of what is resized, the
-        size is not known.
+        Removes partial files of an earlier run that was stopped. A file of
+        the same size counts as already laid out; the size of a resized file
+        is not checked.
         """
         path = self.root / target
         with _writable(path):
@@ -162,21 +166,22 @@ class Layout:
             if not os.path.lexists(path):
                 return ''
             if not path.exists():
-                return f"'{path}' is a link that leads nowhere"
+                return f"'{path}' is a broken link"
             if path.is_file() and (
                     resized or path.stat().st_size == entry.size):
                 return ''
-        return f"'{path}' is there and another than '{entry.path}'"
+        return f"'{path}' exists and differs from '{entry.path}'"
 
     def add(self, entry: Entry, targets: Sequence[str],
             like: Optional[str] = None) -> None:
-        """Puts an entry where it is missing; the second target of a file from
-        an archive is a link to the first.
+        """Write an entry to its missing targets.
+
+        For a file of an archive, the second target is a link to the first.
 
         Args:
             entry (Entry): The file.
-            targets (Sequence[str]): Where, below the root.
-            like (str): An image below the root whose size it has to get.
+            targets (Sequence[str]): Paths below the root.
+            like (str): Image below the root to whose size it is cropped.
         """
         missing = [path for path in (self.root / t for t in targets)
                    if not path.exists()]
@@ -193,7 +198,7 @@ class Layout:
 
     def put(self, path: Path, origin: Optional[Path],
             read: Callable[[], bytes]) -> None:
-        """Writes a file: a link to its origin, or what is read."""
+        """Write a file: a link to its origin, or the content that is read."""
         with _writable(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -206,7 +211,7 @@ class Layout:
     def _linked(self, path: Path, origin: Path) -> bool:
         if self.copy or self.refused:
             return False
-        try:  # real paths: '..' leads elsewhere from a linked folder
+        try:  # real paths, because '..' in a linked folder differs
             path.symlink_to(os.path.relpath(
                 os.path.realpath(origin), os.path.realpath(path.parent)))
         except (OSError, NotImplementedError):
@@ -215,7 +220,7 @@ class Layout:
 
 
 def partial(path: Path) -> Path:
-    """The name of a file while it is written; no image by its ending."""
+    """Return the temporary name of a file, which has no image suffix."""
     return path.with_name(f'.{path.name}.partial')
 
 
@@ -229,7 +234,8 @@ def _writable(path: Path) -> Iterator[None]:
 
 
 def cropped(entry: Entry, width: int, height: int) -> Optional[bytes]:
-    """A PNG of the middle of an image, None if it has no equal borders."""
+    """Return a PNG of the center of an image, or None if the borders to crop
+    are not equal."""
     content = entry.read()
     try:
         with Image.open(io.BytesIO(content)) as image:

@@ -1,4 +1,4 @@
-"""Lays out published data sets in the folders that the configs name:
+"""Lay out published data sets in the folders that the configs expect:
 python tools/prepare_data.py rain100h --source rain100h.zip --out data"""
 import argparse
 import itertools
@@ -12,12 +12,13 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 import data_patches
 from data_parts import Part, Source, some
 from data_sources import SOURCES, UNVERIFIED, listing
+from printing import print_table
 from irsde_mm.commands import cli
 from irsde_mm.errors import ConfigError, DataError, OutputError
 
 
 class Found(NamedTuple):
-    """A file of a part, its name in pairs and where it goes."""
+    """A file of a part, its name in pairs and its targets."""
     role: str
     name: str
     entry: object
@@ -25,7 +26,7 @@ class Found(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What lies in a folder."""
+    """State of a folder."""
     role: str
     folder: str
     expected: Optional[int]
@@ -38,22 +39,24 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__, epilog=listing(),
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('name', metavar='NAME', choices=[*SOURCES, 'patches'],
-                        help='a data set, see below; or patches')
+                        help='data set, see below, or patches')
     parser.add_argument('--source', nargs='+', metavar='PATH',
-                        help='folders, zip or tar files that hold it')
+                        help='folders, zip or tar files with its images')
     parser.add_argument('--out', default='data',
-                        help="folder of all data sets, by default 'data'")
-    parser.add_argument('--copy', action='store_true', help='copy what lies '
-                        'in folders; by default it is linked to')
+                        help='folder of all data sets '
+                        '(default: %(default)s)')
+    parser.add_argument('--copy', action='store_true', help='copy the '
+                        'files of folders instead of linking to them')
     parser.add_argument('--subset', action='store_true',
-                        help='take what is there, if not all is')
+                        help='accept an incomplete data set')
     parser.add_argument(
         '--pattern', nargs='+', action='extend', default=[],
-        metavar='ROLE=REGEX', help='how the files of a part are named: '
-        'matches their whole path, from the name of the source on, such as '
-        r"'test_input=.*/rainy/rain-(?P<name>\d+)\.png'")
+        metavar='ROLE=REGEX', help='pattern of the files of a part, which has '
+        'to match the whole path starting with the name of the source, such '
+        r"as 'test_input=.*/rainy/rain-(?P<name>\d+)\.png'")
     parser.add_argument('--check', action='store_true',
-                        help='look at what is laid out; needs no --source')
+                        help='check the data that is laid out, without '
+                        '--source')
     data_patches.add_arguments(parser)
     return parser
 
@@ -69,8 +72,7 @@ def main(args: argparse.Namespace) -> None:
         finish(args.name, out, *survey(source, out, args.subset))
         return
     if not args.source:
-        raise ConfigError('--source has to say where the files are; only '
-                          '--check goes without.')
+        raise ConfigError('--source is required, except with --check.')
     places = sorted(map(os.path.abspath, args.source))
     stamp = out / f'.{args.name}.prepared.json'
     if is_prepared(source, out, stamp, args.subset, places):
@@ -94,10 +96,10 @@ def main(args: argparse.Namespace) -> None:
 
 def match(source: Source, args: argparse.Namespace,
           stack: ExitStack) -> List[Found]:
-    """The files of a data set, in the order they are best read in.
+    """Return the files of a data set, in a fast order of reading.
 
     Raises:
-        DataError: If they are not all there, or there are too many.
+        DataError: If files are missing, or several would become one.
     """
     from irsde_mm.errors import listed
     from preparation import read_source
@@ -116,15 +118,16 @@ def match(source: Source, args: argparse.Namespace,
         if known is not entry.path:
             raise DataError(
                 f"'{known}' and '{entry.path}' would both become "
-                f"'{file.targets[0]}': give one of their folders, or a "
-                '--pattern.')
+                f"'{file.targets[0]}': name one of their folders as --source, "
+                'or use --pattern.')
         found.append(file)
     if not found:
-        raise nothing(source, [entry.path for entry in entries])
+        raise no_match(source, [entry.path for entry in entries])
     problems = source.problems(roles, args.subset)
     if problems:
         raise DataError(f"{listed(problems, ', '.join(args.source))}\n"
-                        '--subset takes what is there, --pattern other names.')
+                        'use --subset for an incomplete data set, --pattern '
+                        'for other file names.')
     return found
 
 
@@ -135,25 +138,25 @@ def as_found(part: Part, entry, groups: re.Match) -> Found:
                  tuple(stem + suffix for stem in stems))
 
 
-def nothing(source: Source, paths: List[str]) -> DataError:
-    """The error that no file matches, with some that there are."""
+def no_match(source: Source, paths: List[str]) -> DataError:
+    """Return the error that no file matches, which names some of the files."""
     from preparation import ARCHIVE
     nested = [path for path in paths if ARCHIVE.search(path)]
-    hint = 'say with --pattern ROLE=REGEX how they are named'
+    hint = 'describe the names with --pattern ROLE=REGEX'
     if nested:
-        hint = ('archives inside have to be unpacked or named by --source: '
+        hint = ('unpack the archives inside, or name them with --source: '
                 + some(nested))
     return DataError(
-        'no file is named as in the published set, such as '
-        f"'{source.parts[0].example}'.\nThere is {some(paths) or 'no file'}; "
+        'no file is named as in the published data set, such as '
+        f"'{source.parts[0].example}'.\nFound {some(paths) or 'no file'}; "
         f'{hint}.')
 
 
 def lay_out(source: Source, found: List[Found], layout, stamp: Path) -> None:
-    """Writes what is missing.
+    """Write the missing files.
 
     Raises:
-        OutputError: Before, if other files are in the way.
+        OutputError: If other files are in the way; nothing is written then.
     """
     from irsde_mm.io.photos import prepare_folder
     from irsde_mm.errors import listed
@@ -167,33 +170,34 @@ def lay_out(source: Source, found: List[Found], layout, stamp: Path) -> None:
         problem := layout.obstacle(file.entry, target, file.role in crops))]
     if problems:
         raise OutputError(f'{listed(problems, str(layout.root))}\nNothing was '
-                          'changed: move them or choose another --out.')
+                          'changed; move these files or use another --out.')
     stamp.unlink(missing_ok=True)
-    # what is cropped comes last, when what it is cropped to is there
+    # cropped files come last, when the files that give their size exist
     for file in tqdm(sorted(found, key=lambda file: file.role in crops),
                      unit='file', desc='laying out'):
         layout.add(file.entry, file.targets, likes.get((file.role, file.name)))
     if layout.refused:
-        print(f"note: there are no links in '{layout.root}', files were "
+        print(f"note: '{layout.root}' does not support links; files were "
               'copied.')
 
 
 def present(out: Path, part: Part, target: str) -> Dict[str, Path]:
-    """The images that fill a target, by name; links that lead nowhere too."""
+    """Return the images of a target by name, including broken links."""
     from irsde_mm.io.image_files import by_stem, is_image
-    folder, own = PurePosixPath(target).parent, part.own(target)
+    folder = PurePosixPath(target).parent
+    pattern = part.target_pattern(target)
     if not (out / folder).is_dir():
         return {}
     return by_stem(sorted(
         path for path in (out / folder).iterdir()
-        if is_image(path) and own.fullmatch(f'{folder}/{path.stem}')))
+        if is_image(path) and pattern.fullmatch(f'{folder}/{path.stem}')))
 
 
 def survey(source: Source, out: Path,
            subset: bool) -> Tuple[List[Row], List[str]]:
-    """What is laid out, and all that is wrong with it."""
+    """Return the state of the folders, and all problems."""
     from tqdm.auto import tqdm
-    rows, looks = [], []
+    rows, images = [], []
     roles: Dict[str, dict] = {part.role: {} for part in source.parts}
     for part, target in ((p, t) for p in source.parts for t in p.targets):
         files = present(out, part, target)
@@ -201,23 +205,24 @@ def survey(source: Source, out: Path,
             roles[part.role] = files
         problem = part.problem(len(files), subset)
         if not problem and len(files) != len(roles[part.role]):
-            problem = f'{part.role}: {len(roles[part.role])} images elsewhere'
+            problem = (f'{part.role}: {len(roles[part.role])} images in the '
+                       'first folder')
         rows.append(Row(part.role, str(PurePosixPath(target).parent),
                         part.count, len(files), problem))
-        looks += [(part, path) for path in files.values()]
+        images += [(part, path) for path in files.values()]
     sizes, problems = {}, []
-    for part, path in tqdm(looks, unit='image', desc='checking'):
-        sizes[path], problem = look(part, path)
+    for part, path in tqdm(images, unit='image', desc='checking'):
+        sizes[path], problem = check_image(part, path)
         problems += [problem] if problem else []
     pairs = source.problems(roles, subset=True)
-    if not looks:
-        pairs = [f'nothing of {source.title} is there']
+    if not images:
+        pairs = [f'no images of {source.title} found']
     return rows, [row.problem for row in rows if row.problem] + pairs + (
-        problems + unequal(source, roles, sizes))
+        problems + size_problems(source, roles, sizes))
 
 
-def look(part: Part, path: Path) -> Tuple[Optional[tuple], str]:
-    """The size of an image and what is wrong with it."""
+def check_image(part: Part, path: Path) -> Tuple[Optional[tuple], str]:
+    """Return the size of an image and its problem, if any."""
     from irsde_mm.io.reader import image_size
     from PIL import Image
     try:
@@ -234,8 +239,9 @@ def look(part: Part, path: Path) -> Tuple[Optional[tuple], str]:
     return size, ''
 
 
-def unequal(source: Source, roles: Dict[str, dict], sizes: dict) -> List[str]:
-    """Pairs whose sizes do not fit."""
+def size_problems(source: Source, roles: Dict[str, dict],
+                  sizes: dict) -> List[str]:
+    """Return the problems of pairs whose sizes do not match."""
     problems = []
     for pair in source.pairs:
         for name, path in roles[pair.img].items():
@@ -252,8 +258,10 @@ def unequal(source: Source, roles: Dict[str, dict], sizes: dict) -> List[str]:
 
 def is_prepared(source: Source, out: Path, stamp: Path, subset: bool,
                 places: List[str]) -> bool:
-    """Whether there is nothing to do. Where less than the whole set is laid
-    out, other sources may have more."""
+    """Return True if there is nothing to do.
+
+    If the data set is incomplete, other sources may add images.
+    """
     try:
         content = json.loads(stamp.read_text())
         counts = dict(content['counts'])
@@ -268,22 +276,17 @@ def is_prepared(source: Source, out: Path, stamp: Path, subset: bool,
 
 def finish(name: str, out: Path, rows: List[Row],
            problems: List[str]) -> None:
-    """Prints what is laid out.
+    """Print the state of the folders.
 
     Raises:
-        DataError: With all that is wrong with it.
+        DataError: If there are problems.
     """
     from irsde_mm.errors import listed
-    from rich.console import Console
-    from rich.table import Table
-    table = Table(title=f"{name} in '{out}'")
-    for column in ('folder', 'published', 'there', ''):
-        table.add_column(column, justify='left' if not column else 'right')
-    for row in rows:
-        state = 'wrong' if row.problem else 'ok' if row.found else 'left out'
-        table.add_row(row.folder, str(row.expected or 'not known'),
-                      str(row.found), state)
-    Console().print(table)
+    print_table(
+        ('folder', 'published', 'found', ''),
+        [(row.folder, str(row.expected or 'unknown'), str(row.found),
+          'wrong' if row.problem else 'ok' if row.found else 'left out')
+         for row in rows], title=f"{name} in '{out}'")
     if problems:
         raise listed(problems, str(out))
 

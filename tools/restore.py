@@ -1,4 +1,4 @@
-"""Restores photos: python tools/restore.py photo.jpg --out restored"""
+"""Restore photos: python tools/restore.py photo.jpg --out restored"""
 from irsde_mm.commands import cli
 from irsde_mm.commands import restore
 

@@ -1,4 +1,4 @@
-"""Scores a model: python tools/test.py CONFIG CHECKPOINT"""
+"""Test a model: python tools/test.py CONFIG CHECKPOINT"""
 from irsde_mm.commands import cli
 from irsde_mm.commands import test
 

@@ -1,4 +1,4 @@
-"""Trains a model: python tools/train.py configs/quickstart/derain.py"""
+"""Train a model: python tools/train.py configs/quickstart/derain.py"""
 from irsde_mm.commands import cli
 from irsde_mm.commands import train
 

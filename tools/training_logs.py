@@ -1,4 +1,4 @@
-"""What training logged, read and drawn."""
+"""Read and draw training logs."""
 from pathlib import Path
 from typing import Dict, List, Sequence
 
@@ -8,20 +8,20 @@ from irsde_mm.config.preview import pyplot
 from irsde_mm.errors import ConfigError, DataError
 from irsde_mm.io.plain_json import from_json
 
-#: What is drawn unless it is said otherwise, a panel each.
+#: Values to draw by default, one panel each.
 KEYS = ('loss', 'PSNR', 'SSIM', 'lr')
-LOG = 'scalars.json'  # what mmengine's LocalVisBackend writes
+LOG = 'scalars.json'  # file of mmengine's LocalVisBackend
 
 
 def find_logs(run: Path) -> List[Path]:
-    """The log files of a run, the oldest first.
+    """Return the log files of a run, oldest first.
 
     Args:
-        run (Path): A work folder, which has one for each time that training
-            was started or resumed; a folder in it; or a file.
+        run (Path): Work folder, which has one log for each start or resume of
+            the training; a folder in it; or a log file.
 
     Raises:
-        DataError: If there is none.
+        DataError: If there is no log.
     """
     if run.is_file():
         return [run]
@@ -29,16 +29,15 @@ def find_logs(run: Path) -> List[Path]:
         found = sorted(run.glob(pattern))  # folders are named by time
         if found:
             return found
-    raise DataError(f"'{run}' has no log of a training in it (*/vis_data/"
-                    f'{LOG}).' if run.is_dir() else f"'{run}' does not exist.")
+    raise DataError(f"'{run}' contains no training log (*/vis_data/{LOG})."
+                    if run.is_dir() else f"'{run}' does not exist.")
 
 
 def read_lines(path: Path) -> List[dict]:
-    """The lines of one log. A last one without an end, as a kill leaves it,
-    is left out.
+    """Return the lines of one log, without a last line that a kill truncated.
 
     Raises:
-        DataError: If a line is none of a log.
+        DataError: If a line is not from a log.
     """
     rows = []
     try:
@@ -51,26 +50,27 @@ def read_lines(path: Path) -> List[dict]:
             row = from_json(line)
             row['step'] = int(row['step'])
         except (ValueError, TypeError, KeyError):
-            raise DataError(f"'{path}', line {number} is no line of a log "
-                            f'with a step: {line.strip()[:40]!r}.') from None
+            raise DataError(f"'{path}', line {number} is not a log entry with "
+                            f'a step: {line.strip()[:40]!r}.') from None
         rows.append(row)
     return rows
 
 
 def read_run(run: Path) -> pd.DataFrame:
-    """Everything that a run logged, as if it had never been interrupted.
+    """Return the log of a run as if it had never been interrupted.
 
-    What was logged and then trained again, after a resume or a return to an
-    earlier checkpoint, is there once, as it was the last time.
+    Iterations that were trained again, after a resume or a return to an
+    earlier checkpoint, appear once, with the latest values.
 
     Args:
         run (Path): See :func:`find_logs`.
 
     Returns:
-        DataFrame: A row an iteration, a column a value; missing ones NaN.
+        DataFrame: One row per iteration and one column per value; missing
+        values are NaN.
 
     Raises:
-        DataError: If there is no log, or a line is none.
+        DataError: If there is no log, or a line is not from a log.
     """
     rows: Dict[int, dict] = {}
     for path in find_logs(run):
@@ -81,20 +81,19 @@ def read_run(run: Path) -> pd.DataFrame:
                 trained = step
                 rows = {s: r for s, r in rows.items() if s < step}
             else:
-                # mmengine may log a validation with its epoch, 0 for ours
+                # mmengine may log a validation with its epoch, which is 0
                 step = max(step, trained)
             rows.setdefault(step, {}).update(row)
     if not rows:
-        raise DataError(f"nothing is logged in '{run}' yet.")
+        raise DataError(f"'{run}' has no log entries yet.")
     return pd.DataFrame.from_dict(rows, orient='index').sort_index()
 
 
 def read_runs(runs: Sequence[str]) -> Dict[str, pd.DataFrame]:
-    """Logs by the names of their folders, or by their paths where two have
-    the same name.
+    """Return logs by folder name, or by path for folders of the same name.
 
     Raises:
-        DataError: If a run has no log, or a line is none.
+        DataError: If a run has no log, or a line is not from a log.
     """
     paths = [Path(run) for run in dict.fromkeys(runs)]
     names = [path.resolve().name for path in paths]
@@ -104,32 +103,31 @@ def read_runs(runs: Sequence[str]) -> Dict[str, pd.DataFrame]:
 
 def draw_runs(runs: Dict[str, pd.DataFrame], path: Path, *,
               keys: Sequence[str] = KEYS, smooth: int = 1):
-    """Curves of runs, a panel for each value that at least one of them has.
+    """Draw the curves of runs, one panel for each value that a run has.
 
     Args:
-        runs: What :func:`read_runs` gives.
-        path (Path): The picture's file.
-        keys: The values. One of several validation sets is found by the part
-            after its set's name.
-        smooth (int): The loss is averaged over so many logged values, at
-            least 1; each value is drawn faintly behind.
+        runs: Logs from :func:`read_runs`.
+        path (Path): File of the picture.
+        keys: Values to draw. For several validation sets, the part after the
+            name of the set.
+        smooth (int): Number of logged values that the loss is averaged over,
+            at least 1. The values themselves are drawn faintly.
 
     Returns:
-        Figure: Matplotlib's.
+        Figure: Matplotlib figure.
 
     Raises:
         ConfigError: If ``smooth`` is less than 1.
         DataError: If no run has any of the values.
     """
     if smooth < 1:
-        raise ConfigError(f'the loss cannot be averaged over {smooth} values: '
-                          'at least 1.')
+        raise ConfigError(f'--smooth must be at least 1, but is {smooth}.')
     panels = [key for key in keys
               if any(columns(log, key) for log in runs.values())]
     if not panels:
         there = sorted(set().union(*(log.columns for log in runs.values())))
-        raise DataError(f'nothing of {", ".join(keys)} is logged there, only '
-                        f'{", ".join(there)}.')
+        raise DataError(f'none of {", ".join(keys)} is logged; the logs have '
+                        f'only {", ".join(there)}.')
     plt = pyplot()
     figure, axes = plt.subplots(
         1, len(panels), squeeze=False, figsize=(4.5 * len(panels), 3.5))
@@ -143,15 +141,15 @@ def draw_runs(runs: Dict[str, pd.DataFrame], path: Path, *,
 
 
 def columns(log: pd.DataFrame, key: str) -> List[str]:
-    """The columns of a value: its own, and those of sets ('Set5/PSNR') and
-    optimizers ('generator.lr')."""
+    """Return the columns of a value, including those of data sets
+    ('Set5/PSNR') and optimizers ('generator.lr')."""
     return [name for name in log.columns
             if name == key or name.endswith((f'/{key}', f'.{key}'))]
 
 
 def draw_panel(axis, runs: Dict[str, pd.DataFrame], key: str,
                smooth: int) -> None:
-    """One value of all runs, a colour each; validations as points."""
+    """Draw one value of all runs, one color per run."""
     for i, (run, log) in enumerate(runs.items()):
         for name in columns(log, key):
             values, color = log[name].dropna(), f'C{i}'
@@ -159,7 +157,7 @@ def draw_panel(axis, runs: Dict[str, pd.DataFrame], key: str,
             if smooth > 1:
                 axis.plot(values.index, values, color=color, alpha=0.2)
                 values = values.rolling(smooth, min_periods=1).mean()
-            # few values, such as scores, would be hard to see
+            # points, because few values such as scores are hard to see
             axis.plot(values.index, values, color=color, label=label,
                       marker='.' if len(values) < 30 else None)
     axis.set_title(key)

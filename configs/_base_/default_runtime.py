@@ -15,7 +15,7 @@ default_hooks = dict(
     guard=dict(type='irsde_mm.GuardHook'),
     preemption=dict(type='irsde_mm.PreemptionHook'),
     progress=dict(type='irsde_mm.ProgressHook'),
-    # none: default_hooks = dict(pictures=None)
+    # to switch it off: default_hooks = dict(pictures=None)
     pictures=dict(type='irsde_mm.PicturesHook'),
     results=dict(type='irsde_mm.ResultsHook'),
     skipped=dict(type='irsde_mm.SkippedImagesHook'))
@@ -24,7 +24,7 @@ env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'))
-# ranks draw different times and noise
+# each rank draws its own times and noise
 randomness = dict(seed=0, diff_rank_seed=True)
 
 log_level = 'INFO'

@@ -1,4 +1,4 @@
-# NAFNet on RESIDE indoor. mmagic has no weights for it.
+# NAFNet on RESIDE indoor; mmagic has no weights for this data set.
 _base_ = [
     '../_base_/models/nafnet.py', '../_base_/datasets/reside.py',
     '../_base_/schedules/nafnet_400k.py', '../_base_/default_runtime.py'

@@ -1,5 +1,5 @@
-# Restormer on Rain100H. The weights of mmagic's
-# restormer_official_rain13k load.
+# Restormer on Rain100H. Loads the weights of mmagic's
+# restormer_official_rain13k.
 _base_ = [
     '../_base_/models/restormer.py', '../_base_/datasets/rain100h.py',
     '../_base_/schedules/restormer_300k.py', '../_base_/default_runtime.py'

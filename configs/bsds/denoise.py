@@ -1,20 +1,6 @@
-# Denoising, sigma 25, on BSDS500: 200 photos to train on, 100 of val to test.
+# Denoising (sigma 25) on BSDS500.
 _base_ = [
-    '../_base_/models/quickstart_nafnet.py',
-    '../_base_/datasets/builtin_noise.py',
+    '../_base_/models/quickstart_denoising.py',
+    '../_base_/datasets/bsds_noise.py',
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
-model = dict(
-    generator=dict(conditional=False), test_cfg=dict(sigma='estimate'),
-    sampler=dict(_delete_=True, type='irsde_mm.ProbabilityFlowSampler'),
-    sde=dict(_delete_=True, type='irsde_mm.DenoisingSDE', max_sigma=70 / 255))
-test_evaluator = dict(metrics=_base_.test_evaluator.metrics + [
-    dict(type='irsde_mm.NIQE')])
-train_dataloader, val_dataloader, test_dataloader = loaders = (
-    _base_.train_dataloader, _base_.val_dataloader, _base_.test_dataloader)
-for loader, part in zip(loaders, ('train', 'val', 'val')):
-    loader.dataset = dict(
-        type='irsde_mm.CleanImageDataset', data_root=f'data/bsds500/{part}',
-        max_skipped=10 * (part == 'train'), pipeline=[
-        dict(type='irsde_mm.LoadImage', key='gt'), *loader.dataset.pipeline])
-del loaders, loader, part

@@ -1,19 +1,6 @@
-# mmagic's NAFNet, small, beside bsds/denoise.py.
+# A small version of mmagic's NAFNet for comparison with bsds/denoise.py.
 _base_ = [
     '../_base_/models/quickstart_mm_nafnet.py',
-    '../_base_/datasets/builtin_noise.py',
-    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
+    '../_base_/datasets/bsds_noise.py',
+    '../_base_/schedules/quickstart_nafnet.py', '../_base_/default_runtime.py'
 ]
-optim_wrapper = dict(optimizer=dict(
-    _delete_=True, type='AdamW', lr=5e-3, weight_decay=1e-3,
-    betas=(0.9, 0.9)))
-test_evaluator = dict(metrics=_base_.test_evaluator.metrics + [
-    dict(type='irsde_mm.NIQE')])
-train_dataloader, val_dataloader, test_dataloader = loaders = (
-    _base_.train_dataloader, _base_.val_dataloader, _base_.test_dataloader)
-for loader, part in zip(loaders, ('train', 'val', 'val')):
-    loader.dataset = dict(
-        type='irsde_mm.CleanImageDataset', data_root=f'data/bsds500/{part}',
-        max_skipped=10 * (part == 'train'), pipeline=[
-        dict(type='irsde_mm.LoadImage', key='gt'), *loader.dataset.pipeline])
-del loaders, loader, part

@@ -1,19 +1,8 @@
-# Super-resolution, four times, on BSDS500: 200 photos to train on, the 100
-# of val to test.
+# Super-resolution (x4) on BSDS500.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
-    '../_base_/datasets/builtin_low_resolution.py',
+    '../_base_/datasets/bsds_low_resolution.py',
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
 model = dict(sde=dict(max_sigma=35 / 255), sampler=dict(
     type='irsde_mm.JumpSampler', num_steps=5))
-test_evaluator = dict(metrics=_base_.test_evaluator.metrics + [
-    dict(type='irsde_mm.NIQE')])
-train_dataloader, val_dataloader, test_dataloader = loaders = (
-    _base_.train_dataloader, _base_.val_dataloader, _base_.test_dataloader)
-for loader, part in zip(loaders, ('train', 'val', 'val')):
-    loader.dataset = dict(
-        type='irsde_mm.CleanImageDataset', data_root=f'data/bsds500/{part}',
-        max_skipped=10 * (part == 'train'), pipeline=[
-        dict(type='irsde_mm.LoadImage', key='gt'), *loader.dataset.pipeline])
-del loaders, loader, part

@@ -1,4 +1,4 @@
-# Denoising-SDE for colour noise (Luo et al., ICML 2023, section 5.4), tested
+# Denoising-SDE for color noise (Luo et al., ICML 2023, section 5.4), tested
 # with sigma 25 on three sets.
 _base_ = [
     '../_base_/models/denoising_unet.py', '../_base_/datasets/denoising.py',

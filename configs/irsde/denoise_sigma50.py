@@ -1,10 +1,8 @@
 # As denoise.py, tested with sigma 50.
-_base_ = [
-    '../_base_/models/denoising_unet.py', '../_base_/datasets/denoising.py',
-    '../_base_/schedules/irsde_500k.py', '../_base_/default_runtime.py'
-]
+_base_ = './denoise.py'
 degradation = [dict(type='irsde_mm.GaussianNoise', sigma=50 / 255)]
-val_dataloader, test_dataloader = _base_.val_dataloader, _base_.test_dataloader
-for loader in (val_dataloader, *test_dataloader):
-    loader.dataset.pipeline[1] = dict(degradation[0], fixed=True)
-del loader
+pipeline = [_base_.load_gt, dict(degradation[0], fixed=True), _base_.pack]
+val_dataloader = dict(dataset=dict(pipeline=pipeline))
+test_dataloader = [
+    dict(loader, dataset=dict(loader.dataset, pipeline=pipeline))
+    for loader in _base_.test_dataloader]

@@ -1,4 +1,4 @@
-# As dehaze.py with Refusion's network, optimizer and lam (CVPRW 2023).
+# As dehaze.py, with the network, optimizer and lam of Refusion (CVPRW 2023).
 _base_ = [
     '../_base_/models/refusion_nafnet.py', '../_base_/datasets/reside.py',
     '../_base_/schedules/refusion_500k.py', '../_base_/default_runtime.py'

@@ -1,5 +1,5 @@
-# As denoise.py with Refusion's network and optimizer. Here lam is the highest
-# noise level, so it stays.
+# As denoise.py, with the network and optimizer of Refusion. lam stays, because
+# it is the highest noise level here.
 _base_ = [
     '../_base_/models/refusion_nafnet.py', '../_base_/datasets/denoising.py',
     '../_base_/schedules/refusion_500k.py', '../_base_/default_runtime.py'

@@ -1,11 +1,8 @@
-# mmagic's DenoisingUnet (Ho et al., NeurIPS 2020) predicts the noise, on the
-# quickstart's deraining: 6 channels in are state and condition. Its middle
-# attends between all pixels: with fewer levels whole photos take gigabytes.
-_base_ = [
-    '../_base_/models/quickstart_nafnet.py',
-    '../_base_/datasets/builtin_rain.py',
-    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
-]
+# mmagic's DenoisingUnet (Ho et al., NeurIPS 2020) as the noise predictor of
+# quickstart/derain.py. Its 6 input channels are the state and the condition.
+# The middle block attends between all pixels; with fewer levels, whole photos
+# would take gigabytes.
+_base_ = '../quickstart/derain.py'
 model = dict(generator=dict(
     _delete_=True, type='irsde_mm.UnetNoisePredictor', network=dict(
         type='mmagic.DenoisingUnet', image_size=64, in_channels=6,

@@ -1,4 +1,4 @@
-# mmagic's config of NAFNet as it is, with our photos, rain and metrics.
+# mmagic's unchanged NAFNet config with our photos, rain and metrics.
 _base_ = 'mmagic::nafnet/nafnet_c64eb11128mb1db1111_8xb8-lr1e-3-400k_gopro.py'
 patch_size = region = 64
 degradation = [dict(type='irsde_mm.RainStreaks')]
@@ -12,6 +12,6 @@ test_dataloader = val_dataloader = dict(num_workers=0, dataset=dict(
 test_evaluator = val_evaluator = dict(
     _delete_=True, type='Evaluator', metrics=[
         dict(type='irsde_mm.PSNR'), dict(type='irsde_mm.SSIM')])
-# its own writes to ./work_dirs/ whatever --work-dir says
+# mmagic's config writes to ./work_dirs/ and ignores --work-dir
 default_hooks = dict(checkpoint=dict(
     out_dir=None, save_best='PSNR', rule='greater'))

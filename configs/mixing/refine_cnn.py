@@ -1,11 +1,7 @@
-# The quickstart's deraining from the result of baselines/quickstart/derain_cnn
-# on: train that first.
-_base_ = [
-    '../_base_/models/quickstart_nafnet.py',
-    '../_base_/datasets/builtin_rain.py',
-    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
-]
-# what is left to restore is small, and so is lam
+# quickstart/derain.py, starting from the result of
+# baselines/quickstart/derain_cnn.py, which must be trained first.
+_base_ = '../quickstart/derain.py'
+# little remains to be restored, so lam is small
 model = dict(
     type='irsde_mm.RefiningRestorer',
     initial=dict(

@@ -1,9 +1,9 @@
-# Deblurring photos of a trembling camera with a small network on built-in
-# photos: nothing to download, minutes on two cores.
+# Deblurring of camera shake with a small network on built-in photos: no
+# download, minutes on two cores.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_blur.py',
     '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
 ]
-# lam as small as what is missing, as in the paper
+# little is missing from the image, so lam is small, as in the paper
 model = dict(sde=dict(max_sigma=10 / 255), sampler=dict(num_steps=10))

@@ -1,5 +1,5 @@
-# Dehazing with a small network on built-in photos: nothing to
-# download, minutes on two cores.
+# Dehazing with a small network on built-in photos: no download, minutes on two
+# cores.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_haze.py',

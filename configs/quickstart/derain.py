@@ -1,5 +1,5 @@
-# Deraining with a small network on built-in photos: nothing to
-# download, minutes on two cores.
+# Deraining with a small network on built-in photos: no download, minutes on
+# two cores.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',
     '../_base_/datasets/builtin_rain.py',

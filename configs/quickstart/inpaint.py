@@ -1,4 +1,4 @@
-# Filling thin strokes with a small network on built-in photos: nothing to
+# Inpainting of thin strokes with a small network on built-in photos: no
 # download, minutes on two cores.
 _base_ = [
     '../_base_/models/quickstart_nafnet.py',

@@ -1,4 +1,4 @@
-"""How docstrings get into the pages of the reference."""
+"""Docstring processing for the reference pages."""
 import re
 
 import griffe
@@ -7,7 +7,7 @@ ROLE = re.compile(r':\w+:`~?([^`]+)`')
 
 
 class Roles(griffe.Extension):
-    """Turns Sphinx's roles, :class:`Sampler`, into Markdown's code."""
+    """Convert Sphinx roles such as :class:`Sampler` to Markdown code."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs) -> None:
         if obj.docstring:

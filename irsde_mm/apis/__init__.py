@@ -1,4 +1,4 @@
-"""Python entry points."""
+"""Python API."""
 from ..inference import Progress
 from ..model_files import bundled_models
 from ..model_files import bundled_models as boxed_models

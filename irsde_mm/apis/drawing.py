@@ -1,4 +1,4 @@
-"""Pictures of what a restoration did."""
+"""Visualizations of a restoration."""
 from pathlib import Path
 from typing import Callable, Optional, Sequence, Tuple
 
@@ -9,24 +9,24 @@ from ..io.grids import at_most, draw_grid, draw_strip
 from ..io.photos import to_picture, write_image
 from .results import Restoration
 
-SIDE = 480  # longest side of a state in pictures of several
-MILLISECONDS = 250  # that a state of an animation is shown
+SIDE = 480  # maximum side of a state drawn with others, in pixels
+MILLISECONDS = 250  # duration of a frame of an animation
 
 
 def in_colour(image: np.ndarray) -> np.ndarray:
-    """(H, W, 1) or (H, W, 3) -> (H, W, 3)."""
+    """Convert (H, W, 1) or (H, W, 3) to (H, W, 3)."""
     return image.repeat(3, axis=2) if image.shape[2] == 1 else image
 
 
 def draw_result(kind: str, degraded: Callable[[], np.ndarray],
                 result: Restoration) -> np.ndarray:
-    """One picture of a result.
+    """Draw one visualization of a result.
 
     Args:
-        kind (str): 'compare', degraded beside restored; 'states', a strip of
-            the states; 'spread', a heat map of how far draws lie apart.
-        degraded (callable): Reads the degraded image, (H, W, C) uint8 BGR.
-        result (Restoration): With what is drawn.
+        kind (str): 'compare', degraded and restored side by side; 'states', a
+            strip of the states; 'spread', a heat map of the spread.
+        degraded (callable): Returns the degraded image, (H, W, C) uint8 BGR.
+        result (Restoration): The result, with the data to draw.
 
     Returns:
         ndarray: (h, w, 3) uint8 BGR.
@@ -37,8 +37,11 @@ def draw_result(kind: str, degraded: Callable[[], np.ndarray],
 
 
 def draw_comparison(degraded: np.ndarray, restored: np.ndarray) -> np.ndarray:
-    """Degraded beside restored, (H, W, C) uint8 BGR. Where the model enlarges
-    photos the pixels of the degraded one are shown as squares."""
+    """Draw degraded and restored side by side, (H, W, C) uint8 BGR.
+
+    If the model upscales, the degraded image is enlarged by repeating its
+    pixels.
+    """
     if degraded.shape != restored.shape:
         scale = restored.shape[0] // degraded.shape[0]
         degraded = degraded.repeat(scale, axis=0).repeat(scale, axis=1)
@@ -47,24 +50,25 @@ def draw_comparison(degraded: np.ndarray, restored: np.ndarray) -> np.ndarray:
 
 
 def draw_states(states: Sequence[Tuple[float, np.ndarray]]) -> np.ndarray:
-    """The states of a restoration beside each other, each with its time.
+    """Draw the states of a restoration side by side, each with its time.
 
     Args:
         states: Pairs of a time and an image (H, W, C) uint8 BGR.
 
     Returns:
-        ndarray: (h, w, 3) uint8 BGR; large states are made smaller.
+        ndarray: (h, w, 3) uint8 BGR; large states are downscaled.
     """
     return draw_strip([(t, at_most(in_colour(image), SIDE))
                        for t, image in states], len(states))
 
 
 def heat_map(spread: np.ndarray, top: Optional[float] = None) -> np.ndarray:
-    """A spread in colours, dark where it is 0.
+    """Map a spread to colors, dark where it is 0.
 
     Args:
         spread (ndarray): (H, W), at least 0.
-        top (float, optional): What is brightest, by default the largest.
+        top (float, optional): Value of the brightest color, by default the
+            maximum.
 
     Returns:
         ndarray: (H, W, 3) uint8 BGR.
@@ -75,8 +79,9 @@ def heat_map(spread: np.ndarray, top: Optional[float] = None) -> np.ndarray:
 
 
 def draw_spread(spread: np.ndarray) -> np.ndarray:
-    """:func:`heat_map` beside a scale of its colours, which ends where 99.5
-    percent of the pixels do.
+    """Draw a :func:`heat_map` with a color bar.
+
+    The color bar ends at the 99.5th percentile of the pixels.
 
     Args:
         spread (ndarray): (H, W) in units of 0..255.
@@ -84,7 +89,7 @@ def draw_spread(spread: np.ndarray) -> np.ndarray:
     Returns:
         ndarray: (h, w, 3) uint8 BGR.
     """
-    # a few pixels may lie far beyond all others
+    # a few outliers must not darken the rest
     top = float(np.percentile(spread, 99.5)) or float(spread.max()) or 1.
     heights = np.linspace(1, 0, max(spread.shape[0], 64))
     scale = heat_map(np.repeat(heights[:, None], 24, axis=1), 1.)
@@ -93,11 +98,12 @@ def draw_spread(spread: np.ndarray) -> np.ndarray:
 
 
 def write_animation(path: Path, images: Sequence[np.ndarray]) -> None:
-    """Images (H, W, C) uint8 BGR one after the other, the last one longer, in
-    a GIF that is not yet there; large ones are made smaller.
+    """Write images (H, W, C) uint8 BGR as an animation to a new GIF file.
+
+    Large images are downscaled, and the last frame is shown longer.
 
     Raises:
-        OutputError: As :func:`write_image`.
+        OutputError: As for :func:`write_image`.
     """
     images = [at_most(in_colour(image), SIDE) for image in images]
     times = [MILLISECONDS] * (len(images) - 1) + [6 * MILLISECONDS]

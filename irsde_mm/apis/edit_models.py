@@ -1,12 +1,12 @@
-"""Models that mmagic builds: from configs, work folders and baselines' files.
+"""Models built by mmagic from configs, work directories and baseline files.
 
-Imported when such a model is asked for; it brings mmengine and mmagic along.
+This module imports mmengine and mmagic, so it is imported only on demand.
 """
 from functools import partial
 from pathlib import Path
 from typing import Any, List, Optional, Sequence, Tuple
 
-from .. import registry  # noqa: F401, first: it makes mmagic importable
+from .. import registry  # noqa: F401, first, so that mmagic can be imported
 import numpy as np
 import torch
 from mmagic.structures import DataSample
@@ -30,16 +30,20 @@ from ..registry import MODELS
 
 def build_model(model: str, checkpoint: Optional[str] = None,
                 device: Optional[str] = None, tile: Optional[Tile] = None):
-    """As :func:`init_restorer`, for models that mmagic builds."""
+    """Build a model with mmagic, see :func:`init_restorer`."""
     return model_from_config(*find_model(model, checkpoint), device, tile)
 
 
 def find_model(model: str, checkpoint: Optional[str] = None
                ) -> Tuple[Any, Optional[str]]:
-    """The config that a model's name or path leads to, and its weights.
+    """Find the config and the weights of a model.
 
     Args:
         model, checkpoint: See :func:`init_restorer`.
+
+    Returns:
+        (config, checkpoint): The checkpoint is None for a config without
+        weights.
 
     Raises:
         ConfigError, CheckpointError: If nothing is found.
@@ -55,7 +59,7 @@ def find_model(model: str, checkpoint: Optional[str] = None
 def model_from_config(cfg, checkpoint: Optional[str] = None,
                       device: Optional[str] = None,
                       tile: Optional[Tile] = None) -> nn.Module:
-    """As :func:`init_restorer`, from a config that is already read."""
+    """Build a model from a loaded config, see :func:`init_restorer`."""
     device = check_device(device)
     complete_model(cfg, tile)
     warn_of_unused(cfg.model)
@@ -64,7 +68,7 @@ def model_from_config(cfg, checkpoint: Optional[str] = None,
     if checkpoint is not None:
         load_weights(model, checkpoint)
     model.cfg = cfg
-    # there is no ground truth to look for
+    # a photo to restore has no ground truth
     model.data_preprocessor.data_keys = None
     upscale = upscale_of(next(iter(
         dataloaders(cfg, 'test') or dataloaders(cfg, 'val')), None))
@@ -78,19 +82,22 @@ def model_from_config(cfg, checkpoint: Optional[str] = None,
 
 
 def pipeline_of_model(model: nn.Module) -> ImagePipeline:
-    """The pipeline of a model that mmagic built."""
+    """Return the pipeline of a model built by mmagic."""
     if isinstance(model, IRSDERestorer):
         return model.pipeline
     return getattr(model, 'restores', None) or EditModelPipeline(model)
 
 
 class EditModelPipeline(ImagePipeline):
-    """One of mmagic's models as a pipeline: one call, no sampler, the same
-    result for all seeds.
+    """Pipeline around a model of mmagic.
+
+    It makes a single network call, has no sampler, and returns the same
+    result for every seed.
 
     Args:
         model (nn.Module): A model with ``forward_tensor``.
-        upscale (Upscale, optional): Brings photos to the size of the result.
+        upscale (Upscale, optional): Upscales photos to the size of the
+            result.
     """
 
     def __init__(self, model: nn.Module,
@@ -104,7 +111,7 @@ class EditModelPipeline(ImagePipeline):
 
     @property
     def channels(self) -> int:
-        # mmagic's networks may not say
+        # not all of mmagic's networks have this attribute
         return getattr(self.model.generator, 'in_channels', 3)
 
     @property
@@ -141,8 +148,9 @@ class EditModelPipeline(ImagePipeline):
                       ) -> List[np.ndarray]:
         self.choose_sampler(sampler, steps)
         if tile is not None or start is not None:
-            raise ConfigError(f'{self.name} takes no start, and its tile when '
-                              'it is opened: init_restorer(..., tile=).')
+            raise ConfigError(f'{self.name} does not support start, and '
+                              'supports tile only when it is loaded: '
+                              'init_restorer(..., tile=).')
         self.check_batch(images)
         pre = self.model.data_preprocessor
         tensors = [torch.from_numpy(np.ascontiguousarray(image)).permute(
@@ -158,7 +166,8 @@ class EditModelPipeline(ImagePipeline):
             restored = self.model.forward_tensor(
                 data['inputs'], data['data_samples'])
         if isinstance(restored, tuple):
-            # mmagic's inpainting models: the filled image, only its holes
+            # mmagic's inpainting models return the raw prediction first and
+            # then the image with only its holes filled
             restored = restored[-1]
         images = [pre.destruct(image, sample).round_().byte().cpu().numpy(
         ).transpose(1, 2, 0).copy() for image, sample in zip(

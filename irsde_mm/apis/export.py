@@ -1,4 +1,4 @@
-"""Models as files of their own, which need no config."""
+"""Export of models to single files that need no config."""
 import json
 from pathlib import Path
 from typing import Dict, Optional
@@ -18,24 +18,25 @@ from ..models.restorers.settings import plain
 
 def export(model, path: Path, title: str,
            licence: Optional[str] = None) -> None:
-    """Writes a model with weights and settings into one file.
+    """Export a model with weights and settings to one file.
 
     Args:
-        model (nn.Module): What :func:`init_restorer` returns for a config.
+        model (nn.Module): Model returned by :func:`init_restorer` for a
+            config.
         path (Path): The file, ``*.safetensors``, which must not exist.
-        title (str): The model's title.
-        licence (str, optional): Under what terms others may use it.
+        title (str): Title of the model.
+        licence (str, optional): License terms of the model.
 
     Raises:
-        ConfigError: If the model has parts that a file cannot name.
-        OutputError: If it cannot be written.
+        ConfigError: If a file cannot describe a component of the model.
+        OutputError: If the file cannot be written.
     """
     cfg = plain(model.cfg.to_dict())
     texts = dict(title=title, licence=licence or 'not given',
                  source=source_of(model.cfg))
     try:
         texts.update(settings_of(model, cfg))
-    except CheckpointError as error:  # what a reader would refuse
+    except CheckpointError as error:  # the file would be rejected on loading
         raise ConfigError('the model cannot be exported: '
                           f'{error}') from error
     write_exported(path, {key: value.cpu() for key, value
@@ -43,10 +44,10 @@ def export(model, path: Path, title: str,
 
 
 def settings_of(model, cfg: dict) -> Dict[str, str]:
-    """The settings of a model as texts of a file.
+    """Return the settings of a model as metadata of an exported file.
 
     Raises:
-        ConfigError, CheckpointError: If a file cannot hold them.
+        ConfigError, CheckpointError: If a file cannot store them.
     """
     if not isinstance(model, IRSDERestorer):
         config = detached(cfg['model'])
@@ -64,17 +65,16 @@ def to_text(value: dict) -> str:
 
 
 def settings_of_pipeline(model: IRSDERestorer, cfg: dict) -> dict:
-    """The settings of a restorer's pipeline as plain data.
+    """Return the settings of a restorer's pipeline as plain data.
 
     Raises:
-        ConfigError, CheckpointError: If the model does more than a pipeline
-            of its parts.
+        ConfigError, CheckpointError: If the model cannot be represented by a
+            pipeline.
     """
     pipeline, given = model.pipeline, detached(cfg['model'])
     if type(model) not in (IRSDERestorer, RefiningRestorer):
         raise ConfigError('the model cannot be exported: '
-                          f'{type(model).__name__} is not a model that a file '
-                          'can name.')
+                          f'{type(model).__name__} is not supported.')
     check_range(given.get('data_preprocessor') or {})
     output = dict(plain(model.settings['output']),
                   type=f'irsde_mm.{type(pipeline.output).__name__}')
@@ -91,11 +91,13 @@ def settings_of_pipeline(model: IRSDERestorer, cfg: dict) -> dict:
 
 
 def source_of(cfg) -> str:
-    """Name of the config of this package whose test set a config has, such as
-    'irsde/derain', or ''.
+    """Find the config of this package that has the test set of a config.
 
-    Looks at the config itself, or for the copy in a work folder at those of
-    the same name.
+    If ``cfg`` is the copy in a work directory, the configs of the same name
+    are compared with it.
+
+    Returns:
+        str: Name of the config, such as 'irsde/derain', or ''.
     """
     path = Path(cfg.filename or '').resolve()
     root = PACKAGED.resolve()
@@ -109,6 +111,6 @@ def source_of(cfg) -> str:
 
 
 def test_set(cfg) -> tuple:
-    """The images and scores of a config's test, as plain values."""
+    """Return the datasets and metrics of a config's test as plain values."""
     return plain([loader['dataset'] for loader in dataloaders(cfg, 'test')]
                  ), plain(cfg.get('test_evaluator'))

@@ -1,4 +1,4 @@
-"""A trained model, ready to restore."""
+"""Loading of trained models for restoration."""
 from pathlib import Path
 from typing import Optional
 
@@ -13,29 +13,31 @@ from ..model_files.settings import needs_registries
 
 def init_restorer(model: str, checkpoint: Optional[str] = None,
                   device: Optional[str] = None, tile: Optional[Tile] = None):
-    """Opens a trained model, ready to restore.
+    """Load a trained model for restoration.
 
-    An exported file, a checkpoint and a bundled model of our own components
-    need torch alone; everything else is built by mmagic.
+    Exported files, checkpoints and bundled models that use only components
+    of irsde_mm require torch alone. All other models are built by mmagic.
 
     Args:
-        model (str): A config's path or name ('irsde/derain'); or the work
-            folder of a training run, an exported file, a checkpoint of ours
-            or the name of a bundled model (:func:`bundled_models`), which
-            give the weights too.
-        checkpoint (str, optional): Weights; without them a model from a
+        model (str): Path or name of a config ('irsde/derain'). Or a source
+            that includes the weights: the work directory of a training run,
+            an exported file, a checkpoint of irsde_mm, or the name of a
+            bundled model (:func:`bundled_models`).
+        checkpoint (str, optional): Weights. Without them, a model from a
             config is untrained.
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
             first GPU if there is one.
-        tile (int | str, optional): How large photos are cut, in place of what
-            the model says; see :class:`NetworkCalls`.
+        tile (int | str, optional): Tiling of large photos, overriding that of
+            the model; see :class:`NetworkCalls`.
 
     Returns:
-        RestorationPipeline, or the ``nn.Module`` of a config in evaluation
-        mode, its config as ``cfg``. :func:`restore` takes both.
+        RestorationPipeline, or for a model built by mmagic an ``nn.Module``
+        in evaluation mode with the attribute ``cfg``. :func:`restore`
+        accepts both.
 
     Raises:
-        ConfigError, CheckpointError: If one is missing or does not fit.
+        ConfigError, CheckpointError: If the model or its weights are missing,
+            invalid, or do not match.
     """
     model = find_bundled(model)
     if is_weights(model) and checkpoint is None:
@@ -50,34 +52,39 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
 def open_pipeline(model: str, checkpoint: Optional[str] = None,
                   device: Optional[str] = None,
                   tile: Optional[Tile] = None) -> ImagePipeline:
-    """The pipeline of a trained model, see :func:`init_restorer`.
+    """Load the pipeline of a trained model, see :func:`init_restorer`.
 
     Raises:
-        ConfigError, CheckpointError: If one is missing or does not fit, or a
-            config comes without weights.
+        ConfigError, CheckpointError: If the model or its weights are missing,
+            invalid, or do not match.
     """
     model = find_bundled(model)
     if checkpoint is None and not Path(model).is_dir() and (
             not is_weights(model)):
         from ..config import find_config
         find_config(model)
-        raise CheckpointError(f"'{model}' is a config: say with --checkpoint "
-                              '(in Python: weights=) which weights to use.')
+        raise CheckpointError(f"'{model}' is a config without weights: "
+                              'specify a checkpoint with --checkpoint (in '
+                              'Python: weights=).')
     return as_pipeline(init_restorer(model, checkpoint, device, tile))
 
 
 def as_pipeline(model) -> ImagePipeline:
-    """The pipeline of what :func:`init_restorer` returns."""
+    """Return the pipeline of a model returned by :func:`init_restorer`."""
     if isinstance(model, ImagePipeline):
         return model
     return edit_models().pipeline_of_model(model)
 
 
 def diffusion_pipeline(model, what: str) -> RestorationPipeline:
-    """The pipeline of a diffusion model.
+    """Return the pipeline of a diffusion model.
+
+    Args:
+        model: Model returned by :func:`init_restorer`.
+        what (str): End of the error message, the consequence.
 
     Raises:
-        ConfigError: If the model has no process, naming what needs one.
+        ConfigError: If the model has no process.
     """
     pipeline = as_pipeline(model)
     if not isinstance(pipeline, RestorationPipeline):
@@ -86,10 +93,11 @@ def diffusion_pipeline(model, what: str) -> RestorationPipeline:
 
 
 def edit_models():
-    """The module of models that mmagic builds, imported when it is needed.
+    """Import the module that builds models with mmagic.
 
     Raises:
-        ConfigError: If mmagic is not installed, with the extra to install.
+        ConfigError: If mmagic is not installed. The message names the extra
+            that installs it.
     """
     try:
         from . import edit_models as module

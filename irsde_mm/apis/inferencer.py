@@ -1,4 +1,4 @@
-"""Restoring from Python: names, files, arrays, pictures or folders in."""
+"""Inferencer for files, folders, arrays and PIL images."""
 import warnings
 from collections import deque
 from functools import partial
@@ -12,14 +12,14 @@ from .drawing import draw_result
 from .inference import open_pipeline
 from .interpolation import interpolate_photos
 from .options import Options
-from .photos import Photo, list_sources, only, open_photo, with_name
+from .photos import Photo, list_sources, open_photo, single, with_name
 from .restoring import restore_batch
-from .results import Following, Report, Restoration
+from .results import BatchTracker, Report, Restoration
 from .saving import Folder
 
 
 class RestorationInferencer:
-    """Restores images with a trained model.
+    """Inferencer that restores images with a trained model.
 
     Example:
         >>> restore = RestorationInferencer('work_dirs/derain')
@@ -27,19 +27,20 @@ class RestorationInferencer:
         >>> result.image, result.spread
 
     Attributes:
-        pipeline (ImagePipeline): Restores the images.
+        pipeline (ImagePipeline): Pipeline of the model.
 
     Args:
-        model (str): A bundled model (:func:`bundled_models`), a work folder,
-            an exported file, a checkpoint of ours; or a config's name or
-            path, with ``weights``.
-        weights (str, optional): A checkpoint.
+        model (str): Name of a bundled model (:func:`bundled_models`), work
+            directory, exported file, or checkpoint of irsde_mm; or name or
+            path of a config, which requires ``weights``.
+        weights (str, optional): Path of a checkpoint.
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
             first GPU if there is one.
         tile (int | str, optional): See :func:`init_restorer`.
 
     Raises:
-        ConfigError, CheckpointError: If one is missing or does not fit.
+        ConfigError, CheckpointError: If the model or its weights are missing,
+            invalid, or do not match.
     """
 
     def __init__(self, model: str, weights: Optional[str] = None,
@@ -49,7 +50,7 @@ class RestorationInferencer:
             self.pipeline = open_pipeline(model, weights, device, tile)
 
     def __call__(self, inputs: Any, **options) -> Dict[str, list]:
-        """Restores images.
+        """Restore images.
 
         Args:
             inputs: A path, folder or pattern, an array (H, W, C) uint8 BGR, a
@@ -58,12 +59,13 @@ class RestorationInferencer:
 
         Returns:
             dict: ``predictions``, a :class:`Restoration` for each image in
-            the order of the inputs (one that could not be restored has an
-            ``error``), and ``visualization``, for each what was drawn.
+            the order of the inputs (with an ``error`` if the image could not
+            be restored), and ``visualization``, a dict of the requested
+            visualizations for each image.
 
         Raises:
-            IRSDEError: If an option is of no use, a result would overwrite
-                something, or not one image can be restored.
+            IRSDEError: If an option is invalid, a result would overwrite a
+                file, or none of the images can be restored.
         """
         found = sorted(self._run(inputs, Options(**options)),
                        key=lambda item: item[0])
@@ -71,13 +73,16 @@ class RestorationInferencer:
                     visualization=[drawn for _, _, drawn in found])
 
     def stream(self, inputs: Any, **options) -> Iterator[Restoration]:
-        """As calling it, but gives each image as soon as it is restored, so
-        that a folder of any length fits into memory."""
+        """Yield each result as soon as the image is restored.
+
+        Takes the arguments of :meth:`__call__`. Results are not collected,
+        so a folder of any size can be processed.
+        """
         for _, result, _ in self._run(inputs, Options(**options)):
             yield result
 
     def _run(self, inputs: Any, options: Options) -> Iterator[tuple]:
-        """Triples (place, result, what was drawn), as they get ready."""
+        """Yield triples (index, result, visualizations) when available."""
         options = options.for_pipeline(self.pipeline)
         sources = list_sources(inputs)
         photos = self._photos(sources, options)
@@ -94,7 +99,7 @@ class RestorationInferencer:
         for place, result in self._restored(photos, good, options):
             try:
                 drawn = self._draw(photos[place], result, options)
-            except ImageError as error:  # the file changed meanwhile
+            except ImageError as error:  # the file changed in the meantime
                 result, drawn = Restoration(result.name, error=error), {}
             if result.error:
                 failed.append(result.error)
@@ -109,10 +114,10 @@ class RestorationInferencer:
 
     def _finish(self, photo: Photo, result: Restoration, drawn: dict,
                 folder: Optional[Folder]) -> None:
-        """Write a result, and warn if all draws are the same."""
+        """Write a result, and warn if all draws are identical."""
         if result.spread is not None and not result.spread.any():
-            warnings.warn(f"'{result.name}': all draws are the same: "
-                          'neither start nor sampler draws noise.',
+            warnings.warn(f"'{result.name}': all draws are identical, because "
+                          'neither the start nor the sampler adds noise.',
                           stacklevel=4)
         if folder:
             folder.write(photo.stem, result, drawn,
@@ -120,24 +125,24 @@ class RestorationInferencer:
 
     def interpolate(self, a: Any, b: Any, number: int = 7, *,
                     time: Optional[int] = None, **options) -> list:
-        """Images between two, through the process.
+        """Interpolate between two images through the process.
 
         Args:
-            a, b: Paths, arrays or PIL images of one size.
+            a, b: Paths, arrays or PIL images of the same size.
             number, time: See :func:`interpolation.interpolate`.
-            **options: Of :class:`Options` those on the sampler, the seed (0
-                if it is not given), the folder, the bar and large images.
-                Files are ``A_to_B_1.png`` and so on, and ``A_to_B.png``, a
-                strip of them.
+            **options: The fields of :class:`Options` for the sampler, seed
+                (default: 0), output folder, progress bar and large images.
+                The files are ``A_to_B_1.png`` and so on, and
+                ``A_to_B.png``, a strip of all images.
 
         Returns:
             list[ndarray]: Images (H, W, C) uint8 BGR, from a to b.
 
         Raises:
-            IRSDEError: As calling the inferencer.
+            IRSDEError: As for :meth:`__call__`.
         """
         options = Options(**options).for_pipeline(self.pipeline)
-        photos = [self._photos(only(list_sources(image)), options)[0]
+        photos = [self._photos(single(list_sources(image)), options)[0]
                   for image in (a, b)]
         for photo in photos:
             if photo.error:
@@ -145,7 +150,7 @@ class RestorationInferencer:
         return interpolate_photos(self.pipeline, photos, number, time, options)
 
     def _photos(self, sources: list, options: Options) -> List[Photo]:
-        """Photos with their sizes, or with what is wrong with them."""
+        """Open the photos; each has its size, or an error."""
         photos = [open_photo(source, i, self.pipeline.channels,
                              options.max_pixels, options.white)
                   for i, source in enumerate(sources, 1)]
@@ -159,8 +164,11 @@ class RestorationInferencer:
 
     def _restored(self, photos: List[Photo], good: List[int],
                   options: Options) -> Iterator[tuple]:
-        """Pairs (place, result), under a bar; the photos of a batch that
-        fails are restored one by one, so that only bad ones are left out."""
+        """Yield pairs (index, result) and report progress.
+
+        If a batch fails, its photos are restored one by one, so that only
+        unusable ones are skipped.
+        """
         batches = deque(self.pipeline.in_batches(
             [photos[i].size for i in good], options.batch_size))
         calls = options.samples * self.pipeline.max_calls(options.sampler)
@@ -185,34 +193,34 @@ class RestorationInferencer:
 
     def _restore(self, photos: List[Photo], options: Options,
                  report: Callable[[Progress], None]) -> List[Restoration]:
-        """Restores one batch.
+        """Restore one batch.
 
         Raises:
-            DataError: If a photo cannot be used, or memory does not suffice.
+            DataError: If a photo cannot be used, or if there is not enough
+                memory.
         """
-        following = Following(
+        tracker = BatchTracker(
             [photo.name for photo in photos],
             self.pipeline.max_calls(options.sampler), options.samples,
             options.trajectory, report)
         with memory_errors():
-            for following.draw in range(options.samples):
-                following.draws.append(restore_batch(
+            for tracker.draw in range(options.samples):
+                tracker.draws.append(restore_batch(
                     self.pipeline, photos, sampler=options.sampler,
-                    seed=options.seed, draw=following.draw,
+                    seed=options.seed, draw=tracker.draw,
                     max_pixels=options.max_pixels, white=options.white,
-                    callback=following if options.sampler else None))
-        return following.restored()
+                    callback=tracker if options.sampler else None))
+        return tracker.restored()
 
     def _draw(self, photo: Photo, result: Restoration,
               options: Options) -> dict:
-        """The pictures requested of an image: 'compare', degraded beside
-        restored; 'states', a strip; 'spread', a heat map with its scale.
+        """Draw the requested visualizations, see :func:`draw_result`.
 
         Returns:
             dict: Images (h, w, 3) uint8 BGR by kind.
 
         Raises:
-            ImageError: If the photo is not there any more.
+            ImageError: If the photo can no longer be read.
         """
         load = partial(photo.load, self.pipeline.channels, options.max_pixels,
                        options.white)

@@ -1,4 +1,4 @@
-"""Images between two images, through the process."""
+"""Interpolation between two images through the process."""
 from typing import List, Optional, Sequence
 
 import numpy as np
@@ -23,32 +23,34 @@ NO_STATES = 'it has no states to mix'
 def interpolate(model, pair: Sequence[np.ndarray], number: int = 7, *,
                 sampler: Sampler, seed: int = 0, time: Optional[int] = None,
                 callback: Optional[Callback] = None) -> List[np.ndarray]:
-    """Restores images between two degraded ones.
+    """Restore images between two degraded ones.
 
-    Both are restored and brought to time t with the same noise, and sampling
-    goes on from mixtures of the two states, on the condition of mixtures of
-    the two degraded images. As the noise is the same, a mixture
-    of states is a state of the mixed images. Noise is drawn from the seed for
-    every image alike, so the results change as smoothly as the model does.
+    Both images are restored and perturbed to time t with the same noise.
+    Sampling then continues from linear mixtures of the two states,
+    conditioned on the same mixtures of the degraded images. Because the noise
+    is shared, a mixture of states is a state of the mixed images. Every image
+    uses the noise of the same seed, so the results vary as smoothly as the
+    model does.
 
-    After Ho et al., NeurIPS 2020, section 4.3, there for a process without a
-    degraded image.
+    Adapted from Ho et al., NeurIPS 2020, section 4.3, where the process has
+    no degraded image.
 
     Args:
-        model: What :func:`init_restorer` returns, one with a process.
-        pair: Two images (H, W, C) uint8 BGR of one size.
-        number (int): Images, the two ends among them, at least 2.
-        sampler (Sampler): A sampler.
-        seed (int): Chooses among the possible results.
+        model: Model returned by :func:`init_restorer`, with a process.
+        pair: Two images (H, W, C) uint8 BGR of the same size.
+        number (int): Number of images including both ends, at least 2.
+        sampler (Sampler): The sampler.
+        seed (int): Seed of the noise.
         time (int, optional): t, from 1 to the number of steps of the process;
-            by default half of it. The later, the freer are the mixtures.
+            by default half of it. A larger t lets the results deviate more
+            from the mixtures.
         callback: See :func:`restore_batch`.
 
     Returns:
         list[ndarray]: Images (H, W, C) uint8 BGR.
 
     Raises:
-        ConfigError: If ``number`` or ``time`` is out of its range.
+        ConfigError: If ``number`` or ``time`` is out of range.
         DataError: If the sizes differ.
     """
     pipeline = diffusion_pipeline(model, NO_STATES)
@@ -69,52 +71,56 @@ def interpolate(model, pair: Sequence[np.ndarray], number: int = 7, *,
 
 def check_places(pipeline: RestorationPipeline, number: int,
                  time: Optional[int]) -> int:
-    """The time that states are mixed at.
+    """Return the time at which states are mixed.
 
     Raises:
-        ConfigError: As :func:`interpolate`.
+        ConfigError: As for :func:`interpolate`.
     """
     if type(number) is not int or number < 2:
-        raise ConfigError(f'number={number!r} must be a whole number of at '
-                          'least 2: both ends are among the images.')
+        raise ConfigError(f'number={number!r} must be an integer of at least '
+                          '2, since it includes both ends.')
     most = pipeline.sde.num_steps
     if time is None:
         return max(most // 2, 1)
     if type(time) is not int or not 1 <= time <= most:
-        raise ConfigError(f'time={time!r} must be a whole number from 1 to '
+        raise ConfigError(f'time={time!r} must be an integer from 1 to '
                           f'{most}.')
     return time
 
 
 def check_sizes(pair: Sequence[np.ndarray]) -> None:
-    """Stops two images of different sizes."""
+    """Check that two images have the same size.
+
+    Raises:
+        DataError: If the sizes differ.
+    """
     (ha, wa), (hb, wb) = (image.shape[:2] for image in pair)
     if (ha, wa) != (hb, wb):
-        raise DataError(f'only images of one size can be mixed, but these are '
-                        f'{wa}x{ha} and {wb}x{hb}.')
+        raise DataError('interpolation requires images of the same size, but '
+                        f'these are {wa}x{ha} and {wb}x{hb}.')
 
 
 def mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    """(1 - share) a + share b, uint8."""
+    """Return (1 - share) a + share b as uint8."""
     return np.rint((1 - share) * a + share * b).astype(np.uint8)
 
 
 def interpolate_photos(model, photos: Sequence[Photo], number: int,
                        time: Optional[int], options: Options) -> list:
-    """:func:`interpolate` from files to files, under a bar.
+    """Interpolate between two photos, write the results, report progress.
 
     Args:
-        model: What :func:`init_restorer` returns.
-        photos: Two.
+        model: Model returned by :func:`init_restorer`.
+        photos: Two photos.
         number, time: See :func:`interpolate`.
-        options (Options): With the sampler of the model.
+        options (Options): Options with a sampler.
 
     Returns:
         list[ndarray]: Images (H, W, C) uint8 BGR.
 
     Raises:
-        IRSDEError: As :func:`interpolate`, or if a result would overwrite
-            something.
+        IRSDEError: As for :func:`interpolate`, or if a result would overwrite
+            a file.
     """
     pipeline = diffusion_pipeline(model, NO_STATES)
     t = check_places(pipeline, number, time)
@@ -140,10 +146,10 @@ def interpolate_photos(model, photos: Sequence[Photo], number: int,
 
 
 def frame_files(photos: Sequence[Photo], number: int, folder: str) -> list:
-    """The files of the strip and the images, none of which exists.
+    """Return the files of the strip and the images.
 
     Raises:
-        OutputError: If one does, or the folder cannot be written to.
+        OutputError: If a file exists or the folder is not writable.
     """
     if not folder:
         return []
@@ -155,5 +161,5 @@ def frame_files(photos: Sequence[Photo], number: int, folder: str) -> list:
 
 
 def draw_frames(frames: Sequence[np.ndarray]) -> np.ndarray:
-    """Images (H, W, C) uint8 BGR beside each other; large ones smaller."""
+    """Draw images (H, W, C) uint8 BGR side by side, large ones downscaled."""
     return draw_grid([[at_most(in_colour(frame), SIDE) for frame in frames]])

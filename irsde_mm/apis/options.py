@@ -1,4 +1,4 @@
-"""How images are to be restored."""
+"""Options of the inferencer."""
 from dataclasses import dataclass
 from typing import Any, Callable, List, Optional
 
@@ -15,27 +15,28 @@ class Options:
 
     Args:
         sampler: A preset, a name, a config or a sampler, see
-            :meth:`ImagePipeline.choose_sampler`; by default the model's own.
-        steps (int, optional): Network calls for an image.
-        seed (int, optional): Chooses among the possible results; by default
-            the test seed and the name of the file do.
-        batch_size (int, optional): Most images restored together; by default
-            a megapixel of them.
-        samples (int): Draws of each image; draw i is what ``seed + i`` gives.
-        trajectory (bool): Whether to keep states on the way back.
-        compare (bool): Whether to draw degraded beside restored.
-        out_dir (str): Folder for the results, nothing of which is written
-            over; '' writes nothing.
+            :meth:`ImagePipeline.choose_sampler`; by default that of the
+            model.
+        steps (int, optional): Number of network calls per image.
+        seed (int, optional): Seed of the noise; by default derived from the
+            test seed and the file name.
+        batch_size (int, optional): Maximum number of images restored
+            together; by default, as many as fit in a megapixel.
+        samples (int): Number of draws per image; draw i equals the result of
+            ``seed + i``.
+        trajectory (bool): Whether to keep states of the sampling trajectory.
+        compare (bool): Whether to draw degraded and restored side by side.
+        out_dir (str): Folder for the results, where existing files are never
+            overwritten; '' writes nothing.
         callback (callable, optional): Called with a :class:`Progress` after
             every step.
-        show_progress (bool): Whether to draw a bar of images and steps.
-        max_pixels (int): What has more is refused.
-        white (int, optional): White level of files with 16 bits a channel,
-            255 to 65535, such as 4095 for 12-bit data. By default 65535, with
-            a warning for files that use no more than 14 bits. Results have 8
-            bits.
-        force (bool): Whether to restore large images although memory seems
-            not to suffice.
+        show_progress (bool): Whether to show a progress bar.
+        max_pixels (int): Larger images are rejected.
+        white (int, optional): White level of files with 16 bits per channel,
+            255 to 65535, such as 4095 for 12-bit data. Default: 65535, with a
+            warning for files that use at most 14 bits. Results have 8 bits.
+        force (bool): Whether to restore large images even if the memory is
+            estimated to be insufficient.
     """
     sampler: Choice = None
     steps: Optional[int] = None
@@ -52,17 +53,18 @@ class Options:
     force: bool = False
 
     def for_pipeline(self, pipeline: ImagePipeline) -> 'Options':
-        """These options, with the sampler that they lead to in a model.
+        """Validate the options and resolve the sampler for a pipeline.
 
         Raises:
-            ConfigError: If one is out of range, or does not fit the model.
+            ConfigError: If an option is out of range or not supported by the
+                model.
         """
         for name in ('batch_size', 'samples', 'max_pixels'):
             value = getattr(self, name)
             if name == 'batch_size' and value is None:
                 continue
             if type(value) is not int:
-                raise ConfigError(f'{name}={value!r} must be a whole number.')
+                raise ConfigError(f'{name}={value!r} must be an integer.')
             if value < 1:
                 raise ConfigError(f'{name}={value} is less than 1.')
         check_seed(self.seed)
@@ -71,12 +73,12 @@ class Options:
         self.steps = None
         if self.sampler is None and (self.samples > 1 or self.trajectory):
             raise ConfigError(f'{pipeline.name} is not a diffusion model: it '
-                              'has one result, and no states before it.')
+                              'supports neither samples nor trajectory.')
         return self
 
     @property
     def pictures(self) -> List[str]:
-        """What is drawn of each image."""
-        asked = dict(compare=self.compare, states=self.trajectory,
+        """Kinds of visualizations to draw for each image."""
+        kinds = dict(compare=self.compare, states=self.trajectory,
                      spread=self.samples > 1)
-        return [kind for kind, wanted in asked.items() if wanted]
+        return [kind for kind, enabled in kinds.items() if enabled]

@@ -1,4 +1,4 @@
-"""What a caller may name as photos, as photos of one kind."""
+"""Inputs of the inferencer: files, arrays and PIL images."""
 import os
 import warnings
 from dataclasses import dataclass, field
@@ -18,17 +18,17 @@ Source = Union[Path, np.ndarray, Image.Image]
 
 @dataclass
 class Photo:
-    """One image to restore.
+    """Image to restore.
 
     Attributes:
-        name (str): Its path, or 'image_N' for the Nth image without one.
-        source (Path | ndarray | Image): What it is read from.
+        name (str): Path, or 'image_N' for the Nth image without one.
+        source (Path | ndarray | Image): Source of the pixels.
         size (tuple[int, int]): Height and width, upright.
-        error (ImageError, optional): Why it cannot be used.
-        warned (set[str]): Warnings already given, as a photo may be read
+        error (ImageError, optional): Reason why the image cannot be used.
+        warned (set[str]): Warnings already issued, as a photo may be read
             several times.
-        stem (str): The name of its results, without an ending; with the
-            folders that :func:`keep_folders` keeps.
+        stem (str): Name of the results without extension, including the
+            folders that :func:`keep_folders` adds.
     """
     name: str
     source: Source
@@ -42,15 +42,16 @@ class Photo:
 
     def load(self, channels: int, max_pixels: int,
              white: Optional[int] = None) -> np.ndarray:
-        """Pixels (H, W, channels) uint8 BGR.
+        """Load the pixels as (H, W, channels) uint8 BGR.
 
         Args:
-            channels (int): What the model restores, 1 or 3.
-            max_pixels (int): What has more is refused.
+            channels (int): Channels of the model, 1 or 3.
+            max_pixels (int): Larger images are rejected.
             white (int, optional): See :func:`read_image`.
 
         Raises:
-            ImageError: If it is of no use, or has colours for a grey model.
+            ImageError: If the image cannot be used, or if it is in color and
+                the model has one channel.
         """
         if isinstance(self.source, Path):
             return read_photo(self.source, channels, max_pixels, white,
@@ -67,41 +68,41 @@ class Photo:
             warnings.warn(text, stacklevel=2)
 
     def metadata(self, channels: int) -> dict:
-        """What its results keep beside pixels, see :func:`read_metadata`."""
+        """Return the metadata for the results, see :func:`read_metadata`."""
         return {} if isinstance(self.source, np.ndarray) else read_metadata(
             self.source, channels)
 
 
 def with_name(error: DataError, name: str) -> ImageError:
-    """The error of an image, with the name of the image in its text."""
+    """Return an error whose message contains the name of the image."""
     text = str(error)
     named = repr(name)[1:-1] in text
     return ImageError(text if named else f'{name!r}: {text}')
 
 
 def check_array(image: np.ndarray, channels: int) -> np.ndarray:
-    """The array, if it is an image for a model of 1 or 3 channels.
+    """Check that an array is an image with the channels of the model.
 
     Raises:
         ImageError: If it is not.
     """
     if (image.ndim != 3 or image.dtype != np.uint8 or image.size == 0
             or image.shape[2] != channels):
-        raise ImageError(f'an image array must be (height, width, {channels}) '
-                         f'of uint8, but is {image.shape} of {image.dtype}.')
+        raise ImageError(f'expected an array (height, width, {channels}) of '
+                         f'uint8, but got {image.shape} of {image.dtype}.')
     return image
 
 
 def list_sources(inputs: Any) -> List[Source]:
-    """Files, arrays and pictures that inputs lead to, in their order.
+    """List the files, arrays and PIL images of the inputs in order.
 
     Args:
         inputs: A path, folder or pattern, an array, a PIL image, or a list of
-            these. A file that is named twice counts once.
+            these. Repeated files are listed once.
 
     Raises:
-        DataError: If there is nothing, something else, or a name that leads
-            to no image.
+        DataError: If the list is empty, an input has an unsupported type, or
+            a name matches no image.
     """
     items = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     sources: List[Source] = []
@@ -113,36 +114,39 @@ def list_sources(inputs: Any) -> List[Source]:
         elif isinstance(item, (np.ndarray, Image.Image)):
             sources.append(item)
         else:
-            raise DataError('an image is a path, a folder, a pattern, an '
-                            'array or a PIL image, and not '
+            raise DataError('expected a path, a folder, a pattern, an array '
+                            'or a PIL image, but got '
                             f'{type(item).__name__}.')
     if not sources:
-        raise DataError('there is no image to restore: the list is empty.')
+        raise DataError('no image to restore: the list is empty.')
     return sources
 
 
-def only(sources: List[Source]) -> List[Source]:
+def single(sources: List[Source]) -> List[Source]:
     """Check that there is a single source.
 
     Raises:
         DataError: If there are several.
     """
     if len(sources) > 1:
-        raise DataError('an end has to be one image, but here are '
-                        f'{len(sources)}.')
+        raise DataError('each end of an interpolation must be one image, but '
+                        f'got {len(sources)}.')
     return sources
 
 
 def open_photo(source: Source, number: int, channels: int, max_pixels: int,
                white: Optional[int] = None) -> Photo:
-    """A photo with its size, or what is wrong with it.
+    """Open a photo to determine its size, or the error that prevents it.
 
     Args:
         source (Path | ndarray | Image): As in :func:`list_sources`.
-        number (int): Its place among all, from 1.
-        channels (int): What the model restores, 1 or 3.
-        max_pixels (int): What has more is refused.
+        number (int): Index among all sources, from 1.
+        channels (int): Channels of the model, 1 or 3.
+        max_pixels (int): Larger images are rejected.
         white (int, optional): See :func:`read_image`.
+
+    Returns:
+        Photo: With ``size`` or ``error``.
     """
     if isinstance(source, Path):
         photo = Photo(str(source), source)
@@ -159,8 +163,11 @@ def open_photo(source: Source, number: int, channels: int, max_pixels: int,
 
 
 def keep_folders(photos: Sequence[Photo]) -> None:
-    """Let results lie in folders as their photos do, from the first folder in
-    which these differ: ``GOPR0384_11_00/blur/000001``."""
+    """Keep the folder structure of the photos for their results.
+
+    The stems become paths below the common parent folder of the photos, such
+    as ``GOPR0384_11_00/blur/000001``.
+    """
     files = {id(photo): Path(os.path.abspath(photo.source))
              for photo in photos if isinstance(photo.source, Path)}
     root = os.path.commonpath([path.parent for path in files.values()])

@@ -1,4 +1,4 @@
-"""Photos through a model, one by one or in batches."""
+"""Functions that restore photos, one by one or in batches."""
 from pathlib import Path
 from typing import List, Optional, Sequence, Tuple, Union
 
@@ -14,10 +14,14 @@ from .photos import Photo, Source
 def load_pixels(image: Union[str, Source, Photo], channels: int,
                 max_pixels: int, white: Optional[int] = None
                 ) -> Tuple[str, np.ndarray]:
-    """Name, '' without a file, and pixels (H, W, channels) of an image.
+    """Load an image.
+
+    Returns:
+        (name, pixels): The path, or '' if the image is not a file, and the
+        pixels (H, W, channels).
 
     Raises:
-        ImageError: If it cannot be used.
+        ImageError: If the image cannot be used.
     """
     if not isinstance(image, Photo):
         image = Photo('', Path(image) if isinstance(image, str) else image)
@@ -26,16 +30,17 @@ def load_pixels(image: Union[str, Source, Photo], channels: int,
 
 
 def restore(model, image: Union[str, Source], **options) -> np.ndarray:
-    """Restores one photo.
+    """Restore one photo.
 
     Args:
-        model: What :func:`init_restorer` returns.
-        image: A path, (H, W, C) uint8 in OpenCV's order, BGR, or a PIL image.
-        **options: :func:`restore_batch`'s.
+        model: Model returned by :func:`init_restorer`.
+        image: A path, an array (H, W, C) uint8 in OpenCV's BGR order, or a
+            PIL image.
+        **options: Options of :func:`restore_batch`.
 
     Returns:
-        ndarray: The restored photo, (H, W, C) uint8 BGR; of a
-        super-resolution model enlarged.
+        ndarray: The restored photo, (H, W, C) uint8 BGR, upscaled if the
+        model does super-resolution.
 
     Raises:
         ConfigError, DataError: If an option or the photo cannot be used.
@@ -50,16 +55,16 @@ def restore_batch(model, images: Sequence[Union[str, Source, Photo]], *,
                   callback: Optional[Callback] = None,
                   max_pixels: int = MAX_PIXELS,
                   white: Optional[int] = None) -> List[np.ndarray]:
-    """Restores photos together, each as if it were alone.
+    """Restore photos as a batch, with the results of restoring each alone.
 
     Args:
-        model: What :func:`init_restorer` returns.
-        images: As for :func:`restore`, of (almost) one size
+        model: Model returned by :func:`init_restorer`.
+        images: Images as for :func:`restore`, of (almost) the same size
             (:meth:`ImagePipeline.batch_key`).
         sampler, steps, seed, draw, start, callback: See
             :meth:`ImagePipeline.restore_batch`.
-        max_pixels (int): A file that declares more is refused.
-        white (int, optional): White level of files with 16 bits a channel,
+        max_pixels (int): Files that declare more pixels are rejected.
+        white (int, optional): White level of files with 16 bits per channel,
             see :func:`read_image`.
 
     Returns:

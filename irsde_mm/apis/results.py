@@ -1,4 +1,4 @@
-"""Results of a restoration, and its progress."""
+"""Results and progress of a restoration."""
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
@@ -10,23 +10,23 @@ from ..errors import IRSDEError
 from ..inference.progress import Progress
 from ..io.grids import spread_out
 
-#: States that a trajectory keeps.
+#: Maximum number of states kept of a trajectory.
 STATES = 8
 
 
 @dataclass
 class Restoration:
-    """Result of one photo.
+    """Result of restoring one photo.
 
     Attributes:
-        name (str): Its path, or 'image_N' for the Nth image without one.
+        name (str): Path, or 'image_N' for the Nth image without one.
         image (ndarray, optional): (H, W, C) uint8 BGR, the first draw.
         samples (list[ndarray]): All draws.
-        spread (ndarray, optional): (H, W) float32, how far several draws lie
-            apart, see :func:`spread`.
-        states (list): Pairs (t, image) from x_T to x_0, if asked for.
-        error (IRSDEError, optional): Why there is no image.
-        path (Path, optional): Where ``image`` was written.
+        spread (ndarray, optional): (H, W) float32, the spread of several
+            draws, see :func:`spread`.
+        states (list): Pairs (t, image) from x_T to x_0, if requested.
+        error (IRSDEError, optional): Reason why there is no image.
+        path (Path, optional): File of ``image``.
         files (list[Path]): All files written.
     """
     name: str
@@ -40,34 +40,36 @@ class Restoration:
 
 
 def spread(samples: Sequence[np.ndarray]) -> np.ndarray:
-    """Pixel-wise standard deviation over draws: where the model guesses.
+    """Compute the pixel-wise standard deviation over draws.
+
+    It is large where the model is uncertain.
 
     Args:
         samples: At least two images (H, W, C) uint8.
 
     Returns:
-        ndarray: (H, W) float32 in units of 0..255: the root of the channels'
-        mean variance, estimated without bias (N - 1).
+        ndarray: (H, W) float32 in units of 0..255: the square root of the
+        variance averaged over channels, with the unbiased estimate (N - 1).
     """
     mean = sum(image.astype(np.float32) for image in samples) / len(samples)
     variance = sum((image - mean)**2 for image in samples)
     return np.sqrt(variance.mean(axis=2) / (len(samples) - 1))
 
 
-class Following:
-    """Follows the draws of a batch: keeps states and reports progress.
+class BatchTracker:
+    """Callback that keeps states and reports progress while a batch is drawn.
 
     Args:
-        names (list[str]): The photos of the batch.
-        steps (int): Most steps of the sampler for one draw.
-        samples (int): Draws.
+        names (list[str]): Names of the photos.
+        steps (int): Maximum number of sampler steps for one draw.
+        samples (int): Number of draws.
         trajectory (bool): Whether to keep states of the first draw.
         report (callable): Called with a :class:`Progress` of the batch after
             every step.
 
     Attributes:
-        draw (int): Which draw is being made.
-        draws (list): The images of each that is made.
+        draw (int): Index of the current draw.
+        draws (list): Images of each finished draw.
     """
 
     def __init__(self, names: List[str], steps: int, samples: int,
@@ -84,10 +86,10 @@ class Following:
         self.draws: List[List[np.ndarray]] = []
 
     def __call__(self, progress: Progress) -> None:
-        """The callback of :func:`restore_batch`."""
+        """Record one step; the callback of :func:`restore_batch`."""
         photos, step = progress.photos, progress.step
         if self.trajectory and self.draw == 0:
-            if step == 0:  # one that starts later has fewer steps
+            if step == 0:  # a smaller start time leaves fewer steps
                 self.chosen = set(spread_out(
                     range(int(min(self.steps, progress.t)) + 1), STATES))
             if step in self.chosen:
@@ -102,27 +104,27 @@ class Following:
             names=[self.names[i] for i in photos]))
 
     def restored(self) -> List[Restoration]:
-        """The results, from :attr:`draws`."""
-        found = []
+        """Build the results from :attr:`draws`."""
+        results = []
         for i, name in enumerate(self.names):
             samples = [images[i] for images in self.draws]
             states = self.states[i]
             if states:  # a solver may take fewer steps
                 states[-1] = (0., samples[0])
-            found.append(Restoration(
+            results.append(Restoration(
                 name, samples[0], samples,
                 spread(samples) if len(samples) > 1 else None, states))
-        return found
+        return results
 
 
 class Report:
-    """Reports the progress of a call, by a bar and by a callback.
+    """Progress bar and callback of an inferencer call.
 
     Args:
-        total (int): Images.
-        steps (int): Of an image, over all of its draws.
+        total (int): Number of images.
+        steps (int): Steps per image over all draws.
         callback (callable, optional): Called with a :class:`Progress`.
-        show (bool): Whether to draw the bar.
+        show (bool): Whether to show the bar.
     """
 
     def __init__(self, total: int, steps: int,
@@ -139,13 +141,13 @@ class Report:
         self.bar.close()
 
     def begin(self, names: List[str]) -> None:
-        """Called before a batch."""
+        """Start a batch."""
         self.batch = len(names)
         self.bar.set_description(
             f'{names[0]}, {self.done + 1} of {self.total}')
 
     def step(self, progress: Progress) -> None:
-        """Called after a step, with the progress of the batch."""
+        """Report a step, given the progress of the batch."""
         self.bar.update(self.done * self.steps + progress.step * self.batch
                         - self.bar.n)
         if self.callback is not None:
@@ -153,7 +155,7 @@ class Report:
                                   total=self.total))
 
     def end(self, results: List[Restoration]) -> None:
-        """Called after a batch, also if its images took fewer steps."""
+        """Finish a batch, even if its images took fewer steps."""
         self.done += self.batch
         self.bar.update(self.done * self.steps - self.bar.n)
         restored = [r for r in results if r.error is None]

@@ -1,4 +1,4 @@
-"""Results as files, none of which is written over another."""
+"""Writing of results without overwriting files."""
 import os
 from pathlib import Path
 from typing import Dict, List, Sequence
@@ -11,38 +11,38 @@ from .drawing import write_animation
 from .photos import Photo, keep_folders
 from .results import Restoration
 
-#: Bytes in a file's name, on all usual file systems.
+#: Maximum length of a file name in bytes on common file systems.
 LONGEST = 255
 
 
 def check_new(targets: Sequence[Path]) -> None:
-    """Stops before work that could not be written.
+    """Check before the work starts that new files can be written.
 
     Raises:
-        OutputError: If a file exists, two would be the same, or a name is
-            too long.
+        OutputError: If a file exists, two files would be the same, or a name
+            is too long.
     """
     seen = set()
     for target in targets:
         if len(os.fsencode(target.name)) > LONGEST:
-            raise OutputError(f"the name of '{target}' would be too long: "
-                              'give the photo a shorter one.')
+            raise OutputError(f"the file name of '{target}' would be too "
+                              'long: rename the photo.')
         if os.path.lexists(target):
-            raise OutputError(f"'{target}' exists and is not overwritten: "
-                              'choose another --out.')
+            raise OutputError(f"'{target}' already exists and is not "
+                              'overwritten: choose another --out.')
         if target in seen:
-            raise OutputError(f"two photos would both become '{target}': "
+            raise OutputError(f"two photos would be written to '{target}': "
                               'restore them into different folders.')
         seen.add(target)
 
 
 class Folder:
-    """Where the results of a call go.
+    """Output folder of an inferencer call.
 
     Args:
         path (Path): An existing folder.
-        samples (int): Draws of a photo.
-        pictures (Sequence[str]): What is drawn of a photo: 'compare',
+        samples (int): Number of draws per photo.
+        pictures (Sequence[str]): Visualizations of each photo: 'compare',
             'states', 'spread'.
     """
 
@@ -53,13 +53,13 @@ class Folder:
         self.pictures = pictures
 
     def images(self, stem: str) -> List[Path]:
-        """The files of a photo's draws."""
+        """Return the files of a photo's draws."""
         names = [stem] if self.samples == 1 else [
             f'{stem}_{i + 1}' for i in range(self.samples)]
         return [self.path / f'{name}.png' for name in names]
 
     def files(self, stem: str) -> List[Path]:
-        """All files of a photo."""
+        """Return all files of a photo."""
         files = self.images(stem) + [self.path / f'{stem}_{kind}.png'
                                      for kind in self.pictures]
         if 'states' in self.pictures:
@@ -67,12 +67,14 @@ class Folder:
         return files
 
     def prepare(self, photos: Sequence[Photo]) -> None:
-        """Make the folders of results, which are those of the photos if two
-        results would have the same name otherwise.
+        """Create the folders of the results.
+
+        If two results would otherwise have the same name, the results keep
+        the folder structure of the photos.
 
         Raises:
-            OutputError: If a file exists or cannot be written, or two would
-                still be the same.
+            OutputError: If a file exists or cannot be written, or if two
+                files would still be the same.
         """
         files = self.all_files(photos)
         if len(set(files)) < len(files):
@@ -87,14 +89,14 @@ class Folder:
 
     def write(self, stem: str, result: Restoration,
               pictures: Dict[str, np.ndarray], metadata: dict) -> None:
-        """Writes a photo's results and notes in them where.
+        """Write a photo's results and record the files in ``result``.
 
         Args:
-            stem (str): Of the files' names.
-            result (Restoration): With an image.
-            pictures (dict): Images (H, W, 3) uint8 BGR of each kind.
-            metadata (dict): See :func:`read_metadata`; the pictures get the
-                colour profile of it.
+            stem (str): Stem of the file names.
+            result (Restoration): A result with an image.
+            pictures (dict): Visualizations (H, W, 3) uint8 BGR by kind.
+            metadata (dict): See :func:`read_metadata`. Of this, the
+                visualizations get only the color profile.
         """
         for path, image in zip(self.images(stem), result.samples):
             write_image(path, image, **metadata)
@@ -104,7 +106,7 @@ class Folder:
                    if key == 'icc_profile' and result.image.shape[2] == 3}
         for kind, picture in pictures.items():
             path = self.path / f'{stem}_{kind}.png'
-            # the colours of a heat map are not the photo's
+            # the photo's color profile does not apply to a heat map
             write_image(path, picture, **(
                 {} if kind == 'spread' else profile))
             result.files.append(path)

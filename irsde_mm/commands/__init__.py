@@ -1,4 +1,4 @@
-"""The commands of the installed `irsde`, a module for each."""
+"""Commands of the `irsde` command-line program, one module each."""
 import argparse
 import importlib
 import sys
@@ -11,27 +11,30 @@ COMMANDS = ('app', 'restore', 'test', 'train')
 
 
 def load(name: str):
-    """The module of a command."""
+    """Import the module of a command."""
     return importlib.import_module(f'.{name}', __name__)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser that finds the command; its own parser takes the rest, so
-    that one command's help does not build those of all."""
+    """Build the top-level parser, which only determines the command.
+
+    The command's own parser handles the remaining arguments, so that the
+    parsers of the other commands are not built.
+    """
     about = '\n'.join(f'  {name:9}{load(name).__doc__.splitlines()[0]}'
                       for name in COMMANDS)
     parser = argparse.ArgumentParser(
-        prog='irsde', description='Restores images with diffusion.',
-        epilog=f'{about}\n\nirsde COMMAND --help says more.',
+        prog='irsde', description='Image restoration with diffusion models.',
+        epilog=f'{about}\n\nRun irsde COMMAND --help for its options.',
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('command', choices=COMMANDS)
     parser.add_argument('arguments', nargs=argparse.REMAINDER,
-                        help='of the command')
+                        help='arguments of the command')
     return parser
 
 
 def main() -> None:
-    """The entry point of `irsde`."""
+    """Run the `irsde` program."""
     args = parser().parse_args()
     command = load(args.command)
     try:

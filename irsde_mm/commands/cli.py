@@ -1,4 +1,4 @@
-"""What the command-line tools have in common. Imports nothing heavy."""
+"""Shared code of the command-line tools, without slow imports."""
 import argparse
 import atexit
 import ctypes
@@ -20,16 +20,22 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 def run(main: Callable[[argparse.Namespace], None],
         parser: argparse.ArgumentParser,
         arguments: Optional[Sequence[str]] = None) -> None:
-    """Parses the command line, or other arguments, and runs a tool.
+    """Parse the arguments and run a tool.
 
-    What the user can mend ends as one line and exit code 2; ``--debug`` shows
-    the whole traceback.
+    Errors that the user can fix are printed as one line, with exit code 2;
+    ``--debug`` shows the full traceback instead.
+
+    Args:
+        main (callable): Called with the parsed arguments.
+        parser (ArgumentParser): Parser of the tool.
+        arguments (Sequence[str], optional): Arguments, by default those of
+            the command line.
     """
     parser.add_argument('--debug', action='store_true',
-                        help='show the traceback of an error')
+                        help='show the traceback of errors')
     try:
         args = parser.parse_args(arguments)
-    except (ValueError, RecursionError):  # what DictAction cannot split
+    except (ValueError, RecursionError):  # raised by DictAction
         parser.error('--cfg-options takes KEY=VALUE pairs.')
     prepare_process()
     code = 0
@@ -56,34 +62,34 @@ def run(main: Callable[[argparse.Namespace], None],
         code = 130
     finally:
         leave_group()
-    # not while an exception holds the frames of workers, which would wait
+    # exit only here: while an exception is handled, it references the data
+    # workers, and exiting would wait for them
     if code:
         sys.exit(code)
 
 
 def prepare_process() -> None:
-    """What every process of a tool begins with."""
+    """Configure the process of a tool: memory, streams and warnings."""
     keep_freed_memory()
-    # on exit Python searches all modules for garbage, which takes seconds
+    # skips Python's final garbage collection, which takes seconds
     atexit.register(gc.freeze)
-    # would let torch execute what weights files bring along
+    # this variable would let torch execute code in weights files
     os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
-    for stream in (sys.stdout, sys.stderr):  # names can be of any bytes
+    for stream in (sys.stdout, sys.stderr):  # file names can be any bytes
         stream.reconfigure(errors='backslashreplace')
     warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
-    # deprecations inside pinned packages, which nobody here can act on
+    # users cannot fix deprecations inside dependencies
     for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'transformers',
                    'torch', 'albumentations'):
         warnings.filterwarnings('ignore', module=module)
 
 
 def keep_freed_memory() -> None:
-    """Lets glibc keep the memory of one network call for the next.
+    """Make glibc reuse freed memory for the next network call.
 
-    By default it hands large blocks back to the kernel and has every page
-    faulted in anew, which made a call of the quickstart network at 256x256
-    take 65 in place of 38 ms on a CPU. Elsewhere than with glibc nothing is
-    done.
+    By default, glibc returns large blocks to the kernel, and every page is
+    faulted in again. For the quickstart network at 256x256 on a CPU, a call
+    took 65 ms instead of 38 ms. Without glibc, this does nothing.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -94,16 +100,15 @@ def keep_freed_memory() -> None:
 
 
 def runner_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that train.py and test.py share, named as in mmagic."""
+    """Add the options that train.py and test.py share, named as in mmagic."""
     from mmengine.config import DictAction
-    parser.add_argument('--work-dir', help='folder of logs and results')
+    parser.add_argument('--work-dir', help='directory for logs and results')
     data_argument(parser)
     white_argument(parser)
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, default={},
         metavar='KEY=VALUE',
-        help='settings that override the config, such as '
-        'model.sde.max_sigma=0.1')
+        help='override config fields, such as model.sde.max_sigma=0.1')
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none', help='job launcher')
@@ -112,53 +117,55 @@ def runner_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def sampler_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that choose how a diffusion model walks back."""
+    """Add the options that select the sampler."""
     parser.add_argument(
-        '--sampler', metavar='NAME', help='preset: fast (5 network calls), '
-        'balanced (10), paper (all); or posterior, sde, ode, jump, multistep, '
-        "dpm, unipc, ...; by default the model's own")
-    parser.add_argument('--steps', type=int, help='network calls per image')
+        '--sampler', metavar='NAME', help='a preset: fast (5 network calls), '
+        'balanced (10), paper (all); or a sampler: posterior, sde, ode, jump, '
+        'multistep, dpm, unipc, ... (default: that of the model)')
+    parser.add_argument('--steps', type=int,
+                        help='number of network calls per image')
 
 
 def tile_argument(parser: argparse.ArgumentParser) -> None:
-    """The option that says how large images are cut."""
+    """Add the option for tiling large images."""
     def tile(text: str):
         return int(text) if text.isdigit() else text
 
     parser.add_argument(
-        '--tile', type=tile, metavar='auto|N|off', help='how the network is '
-        'shown large images: in tiles of at most N pixels a side, whole, or '
-        'as the free memory allows; by default as the config says, which is '
-        'auto if it says nothing')
+        '--tile', type=tile, metavar='auto|N|off', help='process large images '
+        'in tiles of at most N pixels per side, whole (off), or depending on '
+        'the free memory (auto); default: the setting of the model, or auto')
 
 
 def white_argument(parser: argparse.ArgumentParser) -> None:
-    """The option for the white level of 16-bit files."""
+    """Add the option for the white level of 16-bit files."""
     parser.add_argument(
-        '--white', type=int, metavar='N', help='value of white in image files '
-        'with 16 bits a channel, such as 4095 for 12-bit data (default: '
-        '65535, with a warning for files that use no more than 14 bits)')
+        '--white', type=int, metavar='N', help='white level of image files '
+        'with 16 bits per channel, such as 4095 for 12-bit data (default: '
+        '65535, with a warning for files that use at most 14 bits)')
 
 
 def data_argument(parser: argparse.ArgumentParser) -> None:
-    """The option that puts a folder in place of a config's data."""
+    """Add the options that replace a config's data by a folder."""
     parser.add_argument(
         '--data', metavar='FOLDER',
-        help="your images in place of the config's data: clean ones, degraded "
-        'as the config says, or pairs in input/ and target/; every tenth is '
-        'held out unless there are train/ and val/')
+        help="use the images in FOLDER instead of the config's data: clean "
+        'images, which are degraded as in the config, or pairs in input/ and '
+        'target/; every tenth image is held out unless FOLDER has train/ and '
+        'val/')
     parser.add_argument(
         '--pairs', nargs=2, metavar=('DEGRADED', 'CLEAN'),
-        help='how pairs in --data are named, {} for what they have in common '
-        "and without extensions: '{}_hazy' '{}_GT' in one folder, 'low/{}' "
-        "'high/{}' in two, 'hazy/{}_*' 'clear/{}' several of one clean image")
+        help='name patterns of the pairs in --data, without extensions, where '
+        "{} is the common part: '{}_hazy' '{}_GT' in one folder, 'low/{}' "
+        "'high/{}' in two folders, 'hazy/{}_*' 'clear/{}' for several "
+        'degraded versions of each clean image')
 
 
 def use_data(cfg, args: argparse.Namespace) -> None:
-    """Lets a config use the data that the options above name.
+    """Replace the data of a config according to ``--data`` and ``--pairs``.
 
     Raises:
-        ConfigError, DataError: If it cannot.
+        ConfigError, DataError: If the data cannot be used.
     """
     from ..config.own_data import use_folder
     if args.data:
@@ -166,14 +173,14 @@ def use_data(cfg, args: argparse.Namespace) -> None:
                            getattr(args, 'cfg_options', {}))
         print(f"'{args.data}': {found}")
     elif args.pairs:
-        raise ConfigError('--pairs names files of --data, which is missing.')
+        raise ConfigError('--pairs requires --data.')
 
 
 def runner_config(args: argparse.Namespace):
-    """The config that the options above ask for.
+    """Load the config, apply the options to it, and join the process group.
 
     Raises:
-        ConfigError: If it cannot be read.
+        ConfigError: If the config is invalid or cannot be read.
     """
     from pathlib import Path
 
@@ -182,11 +189,11 @@ def runner_config(args: argparse.Namespace):
                           load_config, set_white)
     from ..config.arguments import check_arguments
     from ..config.checks import warn_of_unused
-    from ..config.names import OF_OWN_DATA
+    from ..config.names import OWN_DATA_NAMES
     from ..config.unread import check_file
     from ..model_files.checkpoints import is_weights
     compat.apply()
-    reads = OF_OWN_DATA if args.data else ()
+    reads = OWN_DATA_NAMES if args.data else ()
     if not is_weights(args.config):
         check_file(find_config(args.config), reads)
     cfg = load_config(args.config, args.cfg_options, reads)

@@ -1,7 +1,7 @@
-"""torchrun for tools/dist_*.sh: the end of its processes is its own.
+"""torchrun for tools/dist_*.sh, without torchrun's own tracebacks.
 
-A signal, or a process that has said what is wrong, ends it without a
-traceback of torchrun's, and with the exit code of the process.
+If a process fails with a message or a signal stops the run, exit with the
+corresponding code and print no further traceback.
 """
 import signal
 import sys
@@ -14,7 +14,7 @@ from ..errors import Interrupted
 
 
 def main() -> None:
-    """Takes the arguments of torchrun from the command line."""
+    """Run torchrun with the arguments of the command line."""
     try:
         run.main()
     except SignalException as stop:
@@ -25,7 +25,7 @@ def main() -> None:
         rank, failure = error.get_first_failure()
         if failure.exitcode > 0:
             sys.exit(failure.exitcode)
-        print(f'process {rank} was ended by {failure.signal_name()}.',
+        print(f'process {rank} was killed by {failure.signal_name()}.',
               file=sys.stderr)
         sys.exit(1)
 

@@ -1,4 +1,4 @@
-"""Scores a model on its test set and writes the pictures."""
+"""Evaluate a model on its test set and write the images."""
 import argparse
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from . import cli
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='path or name of a config, or an '
-                        'exported file, which is config and weights')
-    parser.add_argument('checkpoint', nargs='?', help='weights')
+                        'exported file, which includes the weights')
+    parser.add_argument('checkpoint', nargs='?', help='weights file')
     cli.sampler_arguments(parser)
     cli.tile_argument(parser)
     cli.runner_arguments(parser)
@@ -29,30 +29,30 @@ def main(args: argparse.Namespace) -> None:
     checkpoint = args.checkpoint
     if checkpoint is None:
         if not is_weights(args.config):
-            raise CheckpointError(f"'{args.config}' is a config: say which "
-                                  'weights to test.')
+            raise CheckpointError(f"'{args.config}' is a config without "
+                                  'weights: specify a checkpoint to test.')
         checkpoint = args.config
     check_test_set(cfg, args.config)
     if list(Path(cfg.work_dir).glob('*.pth')):
-        # the config that lies there is the training run's
+        # do not replace the config of the training run
         cfg.work_dir = str(Path(cfg.work_dir) / 'test')
     with building(f"'{args.config}' cannot be tested"):
         set_sampler(cfg, args)
         checks.check_data(cfg, 'test')
     read_checkpoint(checkpoint)
     cfg.load_from, cfg.resume = checkpoint, False
-    # mmengine's Runner would look for the training data otherwise
+    # otherwise mmengine's Runner would require the training data
     cfg.train_cfg = cfg.train_dataloader = None
     cfg.optim_wrapper = cfg.param_scheduler = None
     with building(f"'{args.config}' cannot be tested"):
         runner = Runner.from_cfg(cfg)
         checks.try_data(runner.model, runner.test_loop)
     runner.test()
-    print(f'pictures and scores: {runner.log_dir}')
+    print(f'images and scores: {runner.log_dir}')
 
 
 def set_sampler(cfg, args: argparse.Namespace) -> None:
-    """Puts the sampler that was asked for in the config, which is kept."""
+    """Set the requested sampler in the config, which the run saves."""
     from ..errors import ConfigError
     from ..inference.presets import sampler_config
     from ..registry import DIFFUSION_SCHEDULERS
@@ -60,7 +60,7 @@ def set_sampler(cfg, args: argparse.Namespace) -> None:
         return
     if 'sampler' not in cfg.model:
         raise ConfigError(f'{cfg.model.type} is not a diffusion model: it '
-                          'takes neither sampler nor steps.')
+                          'supports neither --sampler nor --steps.')
     sde = DIFFUSION_SCHEDULERS.build(cfg.model.sde)
     cfg.model.sampler = sampler_config(args.sampler, sde, cfg.model.sampler,
                                        args.steps)

@@ -1,4 +1,4 @@
-"""Trains a model."""
+"""Train a model."""
 import argparse
 from pathlib import Path
 
@@ -8,16 +8,16 @@ from . import cli
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help="path or name of a config, ours or "
-                        "mmagic's")
+    parser.add_argument('config', help='path or name of a config of irsde_mm '
+                        'or mmagic')
     parser.add_argument(
         '--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-        help='go on from the last checkpoint of the work folder, or from the '
-        'one given')
+        help='resume from CHECKPOINT, or from the last checkpoint in the work '
+        'directory')
     parser.add_argument(
         '--new-schedule', action='store_true',
-        help='with --resume: optimizer settings and schedule of the config in '
-        "place of the checkpoint's")
+        help='with --resume: use the optimizer settings and schedule of the '
+        'config instead of those in the checkpoint')
     parser.add_argument('--amp', action='store_true',
                         help='mixed precision: fp16 on GPUs, bf16 on CPUs')
     parser.add_argument('--auto-scale-lr', action='store_true',
@@ -34,8 +34,8 @@ def main(args: argparse.Namespace) -> None:
     from ..errors import ConfigError
     cfg = cli.runner_config(args)
     if not cfg.get('train_dataloader'):
-        raise ConfigError(f"'{args.config}' is no training config: it has no "
-                          'train_dataloader.')
+        raise ConfigError(f"'{args.config}' is not a training config: it has "
+                          'no train_dataloader.')
     with building(f"'{args.config}' cannot be trained"):
         checks.check_data(cfg, 'train', 'val')
         checks.check_types(cfg)
@@ -46,12 +46,12 @@ def main(args: argparse.Namespace) -> None:
         set_amp(cfg)
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
-            raise ConfigError(f"'{args.config}' has no auto_scale_lr="
-                              'dict(base_batch_size=...).')
+            raise ConfigError('--auto-scale-lr requires auto_scale_lr=dict('
+                              f"base_batch_size=...) in '{args.config}'.")
         cfg.auto_scale_lr.enable = True
     with building(f"'{args.config}' cannot be trained"):
         runner = Runner.from_cfg(cfg)
-        # build the data now, so that what is wrong with it is said at once
+        # build the data now, so that errors in it are reported immediately
         checks.try_data(runner.model, runner.train_loop)
         checks.check_inputs(cfg, runner.train_loop)
         if cfg.get('val_cfg'):
@@ -63,7 +63,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def show_data(cfg) -> None:
-    """Draws what training will see, for one look before it starts."""
+    """Draw samples of the training data for inspection."""
     from mmengine.dist import is_main_process
 
     from ..config.preview import draw_dataset
@@ -71,48 +71,54 @@ def show_data(cfg) -> None:
     if is_main_process():
         path = prepare_folder(cfg.work_dir) / 'data.png'
         draw_dataset(cfg, 'train', path, 6)
-        print(f'what training sees: {path}')
+        print(f'samples of the training data: {path}')
 
 
 def set_resume(cfg, resume) -> None:
-    """Chooses where to start, and protects what is in the work folder."""
+    """Select the checkpoint to start from and protect existing ones.
+
+    Raises:
+        CheckpointError: If the checkpoint cannot be resumed from.
+        OutputError: If the work directory has checkpoints of another run.
+    """
     from ..errors import CheckpointError, OutputError
     from ..model_files.checkpoints import read_checkpoint
     from ..model_files.runs import latest_checkpoint
     from ..processes import restarted
     if resume is None and restarted():
-        resume = 'auto'  # by torchrun, after a worker was lost
+        resume = 'auto'  # torchrun restarted this process after a failure
     if resume is None and not cfg.get('resume'):
         if list(Path(cfg.work_dir).glob('*.pth')):
             raise OutputError(
-                f"'{cfg.work_dir}' holds the checkpoints of an earlier run: "
-                'go on with --resume, or choose another --work-dir.')
+                f"'{cfg.work_dir}' contains checkpoints of an earlier run: "
+                'continue it with --resume, or choose another --work-dir.')
         if cfg.get('load_from') and '://' not in cfg.load_from:
             check_fit(cfg, read_checkpoint(cfg.load_from))
         return
     if resume in (None, 'auto'):
-        # not what the run once started from (load_from): its own last one
+        # not load_from, which is where the run once started
         found = latest_checkpoint(cfg.work_dir)
         if found is None:
             cfg.resume = False
-            print(f"'{cfg.work_dir}' has no checkpoint yet: starting anew.")
+            print(f"'{cfg.work_dir}' has no checkpoint yet: starting from "
+                  'scratch.')
             return
         resume, checkpoint = found
     else:
         checkpoint = read_checkpoint(resume)
     if 'optimizer' not in checkpoint:
         raise CheckpointError(
-            f"'{resume}' has weights but no training state; start from it "
-            f'with --cfg-options load_from={resume}.')
+            f"'{resume}' has weights but no training state: start a new run "
+            f'from it with --cfg-options load_from={resume}.')
     check_fit(cfg, checkpoint)
     cfg.resume, cfg.load_from = True, resume
 
 
 def set_new_schedule(cfg, resume) -> None:
-    """Lets a resumed run use the config's optimizer settings."""
+    """Make a resumed run use the optimizer settings of the config."""
     from ..errors import ConfigError
     if resume is None and not cfg.resume:
-        raise ConfigError('--new-schedule needs --resume.')
+        raise ConfigError('--new-schedule requires --resume.')
     hooks = cfg.default_hooks
     hooks.resume = dict(
         hooks.get('resume') or dict(type='irsde_mm.ResumeHook'),
@@ -120,7 +126,10 @@ def set_new_schedule(cfg, resume) -> None:
 
 
 def check_fit(cfg, checkpoint: dict) -> None:
-    """Compares settings before the Runner writes into the work folder."""
+    """Compare the settings of checkpoint and config.
+
+    This happens before the Runner writes to the work directory.
+    """
     from ..config import component_class
     from ..models import IRSDERestorer
     from ..models.restorers.settings import check_settings
@@ -133,7 +142,7 @@ def check_fit(cfg, checkpoint: dict) -> None:
 
 
 def set_amp(cfg) -> None:
-    """Mixed precision for every plain optimizer wrapper of a config."""
+    """Enable mixed precision in every plain optimizer wrapper of a config."""
     import torch
 
     from ..errors import ConfigError
@@ -141,7 +150,7 @@ def set_amp(cfg) -> None:
         w for w in cfg.optim_wrapper.values() if isinstance(w, dict)]
     for wrapper in wrappers:
         if wrapper.get('type', 'OptimWrapper') != 'OptimWrapper':
-            raise ConfigError('--amp works with OptimWrapper, but the config '
+            raise ConfigError('--amp requires OptimWrapper, but the config '
                               f'has {wrapper.type}.')
         if torch.cuda.is_available():
             wrapper.type, wrapper.loss_scale = 'AmpOptimWrapper', 'dynamic'

@@ -1,4 +1,4 @@
-"""Configs: found, read, completed and checked."""
+"""Find, read, complete and check configs."""
 from .completion import complete_config, complete_model, set_white
 from .files import find_config, load_config
 from .parts import component_class, config_scope, dataloaders

@@ -1,27 +1,27 @@
-"""Adds what every run needs to its config."""
+"""Add the settings that every run needs to its config."""
 from typing import Any, Iterator, Optional
 
 from ..errors import ConfigError
 from ..inference.network_calls import Tile
 from ..io.white_level import check_white
-from .names import IN_PLACE, OUR_HOOKS
+from .names import ADDED_HOOKS, REPLACED_HOOKS
 from .parts import component_class, dataloaders
 
-#: What a DataLoader refuses, or asserts, where there are no workers.
-OF_WORKERS = ('persistent_workers', 'prefetch_factor', 'timeout',
-              'multiprocessing_context')
+#: Options that a DataLoader rejects when it has no workers.
+WORKER_OPTIONS = ('persistent_workers', 'prefetch_factor', 'timeout',
+                  'multiprocessing_context')
 
 
 def complete_model(cfg, tile: Optional[Tile] = None) -> None:
-    """Lets mmagic's plain model restore images of any size, as ours do.
+    """Make mmagic's ``BaseEditModel`` restore images of any size.
 
     Args:
-        cfg (Config): It is changed.
-        tile (int | str, optional): How large images are cut, see
-            :class:`TiledEditModel`, in place of what the config says.
+        cfg (Config): The config, modified in place.
+        tile (int | str, optional): Tile size, see :class:`TiledEditModel`.
+            Overrides the config.
 
     Raises:
-        ConfigError: If there is no model, or it cannot be cut.
+        ConfigError: If there is no model, or it does not support tiles.
     """
     if 'model' not in cfg:
         raise ConfigError(f"the config '{cfg.filename}' has no 'model'.")
@@ -33,26 +33,26 @@ def complete_model(cfg, tile: Optional[Tile] = None) -> None:
     from ..registry import MODELS
     cls = component_class(MODELS, cfg.model.type, cfg)
     if cls is not None and not issubclass(cls, TiledEditModel):
-        raise ConfigError(f'{cls.__name__} looks at whole images: it takes '
-                          'no tiles.')
+        raise ConfigError(f'{cls.__name__} processes whole images and does '
+                          'not support tiles; leave out the tile size.')
     cfg.model.test_cfg = dict(cfg.model.get('test_cfg') or {}, tile=tile)
 
 
 def complete_config(cfg) -> None:
-    """Adds what every run needs, whatever config it comes from.
+    """Add the settings that every run needs to a config.
 
-    Exact resume, checkpoints that are whole, hold the settings and nothing
-    unsafe, an end in good order when the system asks for it, a guard against
-    bad batches, a progress bar, and scores and pictures of a test which
-    several processes and test sets do not overwrite for each other.
+    These are exact resuming, atomic and safe checkpoints that contain the
+    model's settings, a clean shutdown on SIGTERM and Ctrl-C, a guard against
+    bad batches, a progress bar, and per-image test scores and images that
+    several processes and test sets do not overwrite.
 
     Args:
-        cfg (Config): It is changed.
+        cfg (Config): The config, modified in place.
     """
     complete_hooks(cfg)
     for loader in dataloaders(cfg, 'train', 'val', 'test'):
         if not loader.get('num_workers'):
-            for name in OF_WORKERS:
+            for name in WORKER_OPTIONS:
                 loader.pop(name, None)
         else:
             loader.setdefault('worker_init_fn', dict(
@@ -64,60 +64,62 @@ def complete_config(cfg) -> None:
 
 
 def complete_hooks(cfg) -> None:
-    """Adds our default hooks to a config that has mmengine's.
+    """Add the default hooks of irsde_mm to a config.
 
-    A config with our ``default_runtime`` says itself which hooks it has: one
-    that is deleted from it stays off.
+    A config based on our ``default_runtime`` already lists its hooks, so a
+    hook removed from it stays disabled.
 
     Args:
-        cfg (Config): It is changed.
+        cfg (Config): The config, modified in place.
     """
     hooks = cfg.setdefault('default_hooks', {})
     if not has_our_runtime(hooks):
-        for name, hook in OUR_HOOKS.items():
+        for name, hook in ADDED_HOOKS.items():
             hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
-    for name, hook in IN_PLACE.items():
-        # where it is missing, the Runner would add mmengine's
+    for name, hook in REPLACED_HOOKS.items():
+        # if it is missing, the Runner adds mmengine's hook
         ours = hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
         if ours and ours['type'] == hook:
             ours['type'] = f'irsde_mm.{hook}'
     for hook in cfg.get('custom_hooks') or []:
         if hook['type'] == 'BasicVisualizationHook' and hooks.get('results'):
-            hook['on_test'] = False  # ResultsHook draws the test
+            hook['on_test'] = False  # ResultsHook saves the test images
 
 
 def has_our_runtime(hooks: dict) -> bool:
-    """Whether default hooks come from our ``default_runtime``.
+    """Return True if the hooks come from our ``default_runtime``.
 
-    It has a logger and a checkpoint hook of ours, which nobody needs to name
-    who only wants other settings of, say, the guard in a config of mmagic's.
+    It contains the logger and checkpoint hooks of irsde_mm. An mmagic config
+    that only changes other settings, such as those of the guard, does not
+    name them.
     """
     return any((hooks.get(name) or {}).get('type') == f'irsde_mm.{hook}'
-               for name, hook in IN_PLACE.items())
+               for name, hook in REPLACED_HOOKS.items())
 
 
 def set_white(cfg, white: int) -> None:
     """Set the white level of all image files that a config reads.
 
     Args:
-        cfg (Config): It is changed.
-        white (int): See :class:`LoadImage`.
+        cfg (Config): The config, modified in place.
+        white (int): White level, see :class:`LoadImage`.
 
     Raises:
-        ConfigError: If it is out of its range, or the config reads no files
-            by ``irsde_mm.LoadImage``.
+        ConfigError: If it is out of range, or the config does not use
+            ``irsde_mm.LoadImage``.
     """
     check_white(white)
     steps = list(find_steps(dataloaders(cfg, 'train', 'val', 'test')))
     if not steps:
-        raise ConfigError(f'--white {white} has no use: the config reads no '
-                          'image files (irsde_mm.LoadImage); use --data.')
+        raise ConfigError(f'--white {white} has no effect: the config does '
+                          'not read image files with irsde_mm.LoadImage; use '
+                          '--data.')
     for step in steps:
         step['white'] = white
 
 
 def find_steps(part: Any) -> Iterator[dict]:
-    """The ``LoadImage`` steps in a part of a config."""
+    """Yield the ``LoadImage`` steps in a part of a config."""
     if isinstance(part, dict):
         if part.get('type') in ('irsde_mm.LoadImage', 'LoadImage'):
             yield part

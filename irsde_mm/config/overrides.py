@@ -1,56 +1,57 @@
-"""What ``--cfg-options`` do to a config: every one of them, or an error."""
+"""Apply ``--cfg-options`` to a config and reject options without effect."""
 import re
 from typing import Any, Callable, Collection, Dict, List
 
 from ..errors import ConfigError
-from .names import differing, nearest, settings, unused
+from .names import differing_keys, explain_unused, nearest, runner_settings
 from .variables import Changes
 
 NUMBER = r'[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?'
 FRACTION = re.compile(rf'\s*({NUMBER})\s*/\s*({NUMBER})\s*')
-#: May be a list of one config per test set, or one config.
+#: Either one config or a list with one config per test set.
 PER_SET = ('val_dataloader', 'test_dataloader', 'val_evaluator',
            'test_evaluator')
 
 
 def override(read: Callable[[Changes], Any], options: Dict[str, Any],
              reads: Collection[str] = ()) -> Any:
-    """Reads a config with overrides.
+    """Load a config with overrides.
 
     Args:
-        read: Reads the config, with other values of its variables.
+        read: Function that loads the config with new values of its variables.
         options (dict): Values by dotted key.
-        reads (Collection[str]): Variables that are read from the config
-            itself, as by ``--data``.
+        reads (Collection[str]): Variables that the caller reads from the
+            config, as ``--data`` does.
 
     Returns:
         mmengine.config.Config
 
     Raises:
-        ConfigError: Naming the key and the value that do not fit, or the key
-            that nothing reads.
+        ConfigError: If an option has no effect or does not fit. The message
+            gives its key and value.
     """
     cfg = read({})
-    known = settings()
+    known = runner_settings()
     changes: Changes = {}
     for key in options:
         head, _, rest = key.partition('.')
         if head not in known:
             check_known(key, options[key], cfg, known)
-            changes.setdefault(head, {})[rest] = fraction(
+            changes.setdefault(head, {})[rest] = parse_fractions(
                 options[key], current(cfg, key))
     if changes:
         for head in set(changes) - set(reads):
             check_used(read, cfg, head, changes[head], known)
         cfg = read(changes)
     for key, value in options.items():
-        for full_key in every_set(cfg, key):
-            merge(cfg, full_key, fraction(value, current(cfg, full_key)))
+        for full_key in expand_sets(cfg, key):
+            merge(cfg, full_key,
+                  parse_fractions(value, current(cfg, full_key)))
     return cfg
 
 
 def check_known(key: str, value: Any, cfg, known: Collection[str]) -> None:
-    """Refuses a key that the config does not have and nothing reads."""
+    """Reject a key that the config does not have and nothing reads."""
     head = key.split('.')[0]
     if head in cfg:
         return
@@ -61,22 +62,22 @@ def check_known(key: str, value: Any, cfg, known: Collection[str]) -> None:
 
 def check_used(read: Callable[[Changes], Any], cfg, head: str,
                values: Dict[str, Any], known: Collection[str]) -> None:
-    """Refuses another value of a variable that nothing is made from."""
+    """Reject a new value of a variable that no setting depends on."""
     for rest, value in values.items():
         merge(read({}), f'{head}.{rest}' if rest else head, value)
     other = read({head: values})
-    if other.get(head) == cfg[head] or differing(
+    if other.get(head) == cfg[head] or differing_keys(
             *({key: config.get(key) for key in known}
               for config in (cfg.to_dict(), other.to_dict()))):
         return
     rest, value = next(iter(values.items()))
     key = f'{head}.{rest}' if rest else head
-    raise ConfigError(f'--cfg-options {key}={value!r} changes nothing: '
-                      f'{unused(cfg, head, cfg[head])}')
+    raise ConfigError(f'--cfg-options {key}={value!r} has no effect: '
+                      f'{explain_unused(cfg, head, cfg[head])}')
 
 
 def merge(cfg, key: str, value: Any) -> None:
-    """Merges one override.
+    """Merge one override into a config.
 
     Raises:
         ConfigError: If it does not fit.
@@ -89,19 +90,19 @@ def merge(cfg, key: str, value: Any) -> None:
         for above in parents(key):
             found = current(cfg, above)
             if found is not None and not isinstance(found, (dict, list)):
-                reason = f"'{above}' is {found!r} and has nothing below it."
-        raise ConfigError(f'--cfg-options do not fit: {key}={value!r}: '
+                reason = f"'{above}' is {found!r} and has no keys."
+        raise ConfigError(f'invalid --cfg-options {key}={value!r}: '
                           f'{reason}') from error
 
 
 def parents(key: str) -> List[str]:
-    """The keys above a dotted key, from the top."""
+    """Return the parents of a dotted key, outermost first."""
     parts = key.split('.')
     return ['.'.join(parts[:i]) for i in range(1, len(parts))]
 
 
 def current(cfg, key: str) -> Any:
-    """The value at a dotted key, or None."""
+    """Return the value at a dotted key, or None."""
     value = cfg
     for part in key.split('.'):
         if isinstance(value, (list, tuple)) and part.isdigit() \
@@ -114,12 +115,14 @@ def current(cfg, key: str) -> Any:
     return value
 
 
-def every_set(cfg, key: str) -> List[str]:
-    """The keys that a key stands for: ``test_dataloader.num_workers`` is that
-    of each test set.
+def expand_sets(cfg, key: str) -> List[str]:
+    """Expand a key to the configs of all test sets.
+
+    For example, ``test_dataloader.num_workers`` becomes one key for each test
+    set.
 
     Raises:
-        ConfigError: If another list is to be changed without an index.
+        ConfigError: If a key addresses another list without an index.
     """
     for before in parents(key):
         value = current(cfg, before)
@@ -129,25 +132,25 @@ def every_set(cfg, key: str) -> List[str]:
             continue
         keys = [f'{before}.{n}.{after}' for n in range(len(value))]
         if before in PER_SET:
-            return [full for k in keys for full in every_set(cfg, k)]
+            return [full for k in keys for full in expand_sets(cfg, k)]
         raise ConfigError(f"--cfg-options {key}: '{before}' is a list of "
                           f'{len(value)}; choose one, as in '
                           f'{", ".join(keys[:3]) or "an index"}.')
     return [key]
 
 
-def fraction(value: Any, replaces: Any = None) -> Any:
-    """Numbers in place of fractions such as '10/255', which the command line
-    brings as text.
+def parse_fractions(value: Any, replaces: Any = None) -> Any:
+    """Convert fractions such as '10/255' from the command line to numbers.
 
     Args:
-        value: Of an override.
-        replaces: The value in the config; a text stays a text.
+        value: Value of an override.
+        replaces: Value in the config. If it is a string, ``value`` stays a
+            string.
     """
     if isinstance(value, dict):
-        return {k: fraction(v) for k, v in value.items()}
+        return {k: parse_fractions(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(fraction(v) for v in value)
+        return type(value)(parse_fractions(v) for v in value)
     match = FRACTION.fullmatch(value) if isinstance(value, str) else None
     if match is None or isinstance(replaces, str) or not float(match[2]):
         return value

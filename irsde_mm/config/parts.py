@@ -1,15 +1,17 @@
-"""Parts of a config, found in one way."""
+"""Access to parts of a config."""
 import inspect
 from contextlib import contextmanager
 from typing import Iterator, List, Optional
 
 
 def dataloaders(cfg, *phases: str) -> List[dict]:
-    """The dataloaders of some phases: one each, or one for each test set.
+    """Return the dataloader configs of the given phases.
+
+    A phase with several test sets contributes one dataloader for each set.
 
     Args:
         cfg (Config): The config.
-        phases (str): Of 'train', 'val' and 'test'.
+        phases (str): Any of 'train', 'val' and 'test'.
     """
     found = []
     for phase in phases:
@@ -20,8 +22,7 @@ def dataloaders(cfg, *phases: str) -> List[dict]:
 
 @contextmanager
 def config_scope(cfg) -> Iterator[None]:
-    """The default scope that a config is written in: mmagic's if none is
-    named."""
+    """Activate the default scope of a config (mmagic's if it sets none)."""
     from mmengine.registry import DefaultScope
     with DefaultScope.overwrite_default_scope(
             cfg.get('default_scope', 'mmagic')):
@@ -29,7 +30,7 @@ def config_scope(cfg) -> Iterator[None]:
 
 
 def component_class(registry, name: str, cfg) -> Optional[type]:
-    """The class that a type in a config names, or None."""
+    """Return the class that a type in a config names, or None."""
     with config_scope(cfg), registry.switch_scope_and_registry(None) as node:
         cls = node.get(name)
     return cls if inspect.isclass(cls) else None

@@ -1,4 +1,4 @@
-"""Pictures of data for people to look at."""
+"""Preview images of the training and test data."""
 from pathlib import Path
 from typing import List, Sequence, Tuple
 
@@ -14,21 +14,21 @@ from ..sde import SDE
 from ..sde.arithmetic import draw_noise
 from .parts import config_scope, dataloaders
 
-PER_ROW = 3  # pairs beside each other
+PER_ROW = 3  # image pairs in a row
 FORMATS = ('.png', '.jpg', '.jpeg', '.pdf', '.svg')
 
 
 def new_picture(path: str) -> Path:
-    """Where a picture is going to lie, with its folder.
+    """Return the path of a new image file and create its folder.
 
     Raises:
-        ConfigError: If the name has no ending of a picture.
-        OutputError: If it exists or the folder cannot be made.
+        ConfigError: If the file extension is not supported.
+        OutputError: If the file exists or the folder cannot be created.
     """
     out = Path(path)
     if out.suffix.lower() not in FORMATS:
-        raise ConfigError(f"--out must end in .png, .jpg, .pdf or .svg, "
-                          f"unlike '{out}'.")
+        raise ConfigError(f"--out must end in .png, .jpg, .pdf or .svg, but "
+                          f"got '{out}'.")
     if out.exists():
         raise OutputError(f"'{out}' exists and is not overwritten.")
     prepare_folder(out.parent)
@@ -36,7 +36,7 @@ def new_picture(path: str) -> Path:
 
 
 def pyplot():
-    """Matplotlib without a screen."""
+    """Return matplotlib's pyplot with a backend that needs no display."""
     import matplotlib
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
@@ -44,20 +44,22 @@ def pyplot():
 
 
 def describe(image: Tensor) -> str:
-    """Size and range of an image, as training sees it."""
+    """Return the size and value range of an image as seen in training."""
     return (f'{image.shape[-1]}x{image.shape[-2]}, {image.min():.4g} to '
             f'{image.max():.4g}')
 
 
 def draw_pairs(items: Sequence[dict], path: Path,
                seen: Sequence[Tuple[str, Tensor]] = ()) -> None:
-    """Degraded beside clean images with their sizes and ranges (0..255).
+    """Plot degraded images next to the clean ones.
+
+    The title of each image gives its size and value range (0..255).
 
     Args:
-        items: Samples as ``PackInputs`` leaves them, at least one.
-        path: The picture's file.
-        seen: What to draw in place of the degraded images: for each sample a
-            label and an image (C, H, W), BGR or grey in 0..255.
+        items: Samples from ``PackInputs``, at least one.
+        path: File to write.
+        seen: Images to draw instead of the degraded ones: a label and an
+            image (C, H, W), BGR or gray in 0..255, for each sample.
 
     Raises:
         DataError: If a sample has no clean image.
@@ -88,16 +90,18 @@ def draw_pairs(items: Sequence[dict], path: Path,
 
 
 def draw_dataset(cfg, phase: str, path: Path, number: int) -> list:
-    """Draws samples of a config's dataset, spread over it.
+    """Plot samples spread evenly over a config's dataset.
 
-    Degraded beside clean images; of training data for a model that does not
-    see the degraded ones, states of its process in their place.
+    Each degraded image is drawn next to the clean one. For the training data
+    of a model that does not see the degraded images, states of its process
+    are drawn instead.
 
     Args:
         cfg (Config): The config.
-        phase (str): 'train', 'val' or 'test' (the first of several sets).
-        path (Path): The picture's file.
-        number (int): How many samples at most.
+        phase (str): 'train', 'val' or 'test'. If there are several datasets,
+            the first one is used.
+        path (Path): File to write.
+        number (int): Maximum number of samples.
 
     Returns:
         list: The samples.
@@ -108,19 +112,22 @@ def draw_dataset(cfg, phase: str, path: Path, number: int) -> list:
         dataset = DATASETS.build(loader['dataset'])
     number = min(number, len(dataset))
     items = [dataset[i * len(dataset) // number] for i in range(number)]
-    seen = [] if phase != 'train' or trains_on_inputs(cfg.model) else states(
-        DIFFUSION_SCHEDULERS.build(cfg.model.sde), items)
+    seen = []
+    if phase == 'train' and not trains_on_inputs(cfg.model):
+        seen = noisy_states(DIFFUSION_SCHEDULERS.build(cfg.model.sde), items)
     draw_pairs(items, path, seen)
     return items
 
 
-def states(sde: SDE, items: Sequence[dict]) -> List[Tuple[str, Tensor]]:
-    """A state of each sample, as the training of an unconditional model has
-    them, at times spread over the process.
+def noisy_states(sde: SDE, items: Sequence[dict]) -> List[Tuple[str, Tensor]]:
+    """Return noisy states as used in training an unconditional model.
+
+    There is one state for each sample; their times are spread over the
+    process.
 
     Args:
-        sde (SDE): A process that does not look at ``mu``.
-        items: Samples as ``PackInputs`` leaves them.
+        sde (SDE): A process that ignores ``mu``.
+        items: Samples from ``PackInputs``.
 
     Returns:
         list[tuple[str, Tensor]]: Labels and images as in :func:`draw_pairs`.

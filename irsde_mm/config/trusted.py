@@ -1,7 +1,8 @@
-"""What the settings in a file may name: registered components alone.
+"""Checks of the settings in a weights file.
 
-A config is chosen by the user, and mmengine imports whatever a ``type`` in it
-names. Settings inside a weights file were chosen by whoever made the file.
+Users choose their configs, and mmengine imports whatever a ``type`` in them
+names. The settings in a weights file were chosen by its author, so they may
+only name registered components.
 """
 import inspect
 from typing import Any, Dict, Sequence
@@ -14,26 +15,26 @@ from ..datasets.transforms import Degradation, Upsample
 from ..errors import CheckpointError
 from ..model_files.checkpoints import check_fit
 from ..model_files.limits import (check_value, limit_parameters,
-                                  model_of_a_file, reads_elsewhere, refusal)
+                                  building_from_file, reads_elsewhere, refusal)
 from ..models.restorers.settings import RESTORERS
 from ..registry import (DIFFUSION_SCHEDULERS, MODELS, SCOPES, TRANSFORMS,
                         find)
 from ..samplers.base import Sampler
 from ..sde import SDE, Output
 
-#: The parts of a restorer that are not networks.
+#: Components of a restorer that are not networks, and their base classes.
 PARTS = dict(sde=SDE, output=Output, sampler=Sampler)
 
 
 def check_model(config: Any) -> None:
-    """Refuses a model's config from a file that names anything but registered
-    models and networks.
+    """Reject a model config that names anything but registered components.
 
     Raises:
-        CheckpointError: Naming the place.
+        CheckpointError: If a type is not allowed. The message gives its
+            location.
     """
     if not isinstance(config, dict) or 'type' not in config:
-        raise CheckpointError('it has no model.')
+        raise CheckpointError('it does not contain a model config.')
     check_value(config, 'model')
     if not is_component(MODELS, config['type'], RESTORERS):
         raise refusal('model', f'has the type {str(config["type"])[:80]!r}, '
@@ -50,26 +51,28 @@ def check_model(config: Any) -> None:
 
 
 def try_model(config: dict, weights: Dict[str, Tensor]) -> None:
-    """Builds a model once, to see whether weights are all of it and no more.
+    """Build a model to check that the weights match it exactly.
 
     Args:
-        config (dict): The model's, as :func:`check_model` accepts it.
+        config (dict): Model config accepted by :func:`check_model`.
         weights (dict): State dict.
 
     Raises:
-        CheckpointError: If it cannot be built, or has other weights.
+        CheckpointError: If the model cannot be built or does not match the
+            weights.
     """
-    with model_of_a_file(), limit_parameters(weights), \
+    with building_from_file(), limit_parameters(weights), \
             DefaultScope.overwrite_default_scope('mmagic'):
         model = MODELS.build(ConfigDict(config))
     check_fit(weights, model.state_dict())
 
 
 def check_degradation(steps: Any) -> Sequence[dict]:
-    """The degradations of a file, if they are this package's own.
+    """Return the degradations of a file if they belong to this package.
 
     Raises:
-        CheckpointError: Naming the place.
+        CheckpointError: If a step is not allowed. The message gives its
+            location.
     """
     if not isinstance(steps, (list, tuple)):
         raise refusal('degradation', 'is not a list')
@@ -84,10 +87,11 @@ def check_degradation(steps: Any) -> Sequence[dict]:
 
 
 def check_types(value: Any, where: str) -> None:
-    """Refuses types below a model that are not registered networks.
+    """Reject types inside a model config that are not registered networks.
 
     Raises:
-        CheckpointError: Naming the place and the type.
+        CheckpointError: If a type is not allowed. The message gives its
+            location and the type.
     """
     if isinstance(value, dict):
         if 'type' in value and not is_component(
@@ -102,14 +106,17 @@ def check_types(value: Any, where: str) -> None:
 
 
 def is_component(registry, name: Any, base, scopes: tuple = SCOPES) -> bool:
-    """Whether a name is registered as a class of some kind."""
+    """Return True if a name is registered as a subclass of ``base``."""
     cls = find(registry, name, scopes)
     return inspect.isclass(cls) and issubclass(cls, base)
 
 
 def detached(value: Any) -> Any:
-    """A config without arguments that have weights read, which are in the
-    file, and without mmengine's notes in configs that inherit from mmagic's.
+    """Return a config that does not depend on other files.
+
+    Arguments that load weights are removed, since the file contains them, as
+    well as the ``_scope_`` that mmengine adds to configs inheriting from
+    mmagic's.
     """
     if isinstance(value, dict):
         return {key: detached(item) for key, item in value.items()

@@ -1,19 +1,19 @@
-"""Names in config files that nothing reads."""
+"""Checks for names in config files that nothing reads."""
 import warnings
 from pathlib import Path
 from typing import Any, Collection, List
 
 from ..errors import ConfigError
 from .files import read_config
-from .names import (NEAR, OF_MMAGIC, OF_OWN_DATA, differing, nearest, settings,
-                    some, unused)
-from .variables import Source, reading
+from .names import (MMAGIC_NAMES, OWN_DATA_NAMES, SIMILAR, differing_keys,
+                    explain_unused, first_few, nearest, runner_settings)
+from .variables import Source, override_variables
 
 
 def check_file(path: Path, reads: Collection[str] = ()) -> None:
-    """Finds what a config file, or one that it inherits from, sets in vain.
+    """Check a config file and its bases for names that have no effect.
 
-    Files that come with a package are taken as they are.
+    Files that come with a package are not checked.
 
     Args:
         path (Path): The config.
@@ -21,36 +21,37 @@ def check_file(path: Path, reads: Collection[str] = ()) -> None:
             config.
 
     Raises:
-        ConfigError: If a name is nearly that of a setting, or if a variable
-            was used by the files below before it is set.
+        ConfigError: If a name looks like a misspelled setting, or if a
+            variable is set after the base files have used it.
     """
-    with reading({}) as sources:
+    with override_variables({}) as sources:
         cfg = read_config(path)
     own = [s for s in sources if '.mim' not in s.path.resolve().parts]
     check_spelling(sources, own)
     for source in own:
-        place = sources.index(source)
-        # what it uses itself, or what inherits from it, is not set in vain
-        used = settings().union(reads, OF_MMAGIC, *(
-            other.uses for other in sources[:place + 1]))
+        index = sources.index(source)
+        # names used by the file itself or by files that inherit from it
+        used = runner_settings().union(reads, MMAGIC_NAMES, *(
+            other.uses for other in sources[:index + 1]))
         for name in sorted(source.sets - used):
-            for base in sources[place + 1:]:
+            for base in sources[index + 1:]:
                 if name in base.sets:
                     check_late(path, cfg, source, name, base)
                     break
 
 
 def check_spelling(sources: List[Source], own: List[Source]) -> None:
-    """Finds names that neither a tool nor another line reads."""
-    known = settings()
-    used = known.union(OF_OWN_DATA, OF_MMAGIC, *(s.uses for s in sources))
+    """Report names that no tool and no other line reads."""
+    known = runner_settings()
+    used = known.union(OWN_DATA_NAMES, MMAGIC_NAMES,
+                       *(s.uses for s in sources))
     everything = set().union(*(s.sets for s in sources))
     for source in own:
         for name in sorted(n for n in source.sets - used if n[0] != '_'):
-            close = nearest(name, known, NEAR)
+            close = nearest(name, known, SIMILAR)
             meant = f"; did you mean '{close}'?" if close else '.'
             text = f"'{source.path}': nothing reads '{name}'{meant}"
-            # one that a Runner wrote has the variables of what it read
+            # a config dumped by a Runner keeps the variables of its sources
             if close and (source.inherits or close not in everything):
                 raise ConfigError(text)
             if close or source.inherits:
@@ -59,16 +60,16 @@ def check_spelling(sources: List[Source], own: List[Source]) -> None:
 
 def check_late(path: Path, cfg: Any, source: Source, name: str,
                base: Source) -> None:
-    """Refuses a variable that was used before a file sets it anew."""
+    """Reject a variable that is set after its bases have used it."""
     other = read_config(path, {name: {'': cfg[name]}})
-    keys = differing(*({key: config.get(key) for key in settings()}
-                       for config in (cfg.to_dict(), other.to_dict())))
+    keys = differing_keys(*({key: config.get(key)
+                             for key in runner_settings()}
+                            for config in (cfg.to_dict(), other.to_dict())))
     if keys:
         raise ConfigError(
-            f"'{source.path}': {name}={cfg[name]!r} comes too late: the files "
-            f'that it inherits from have used {name} already; set '
-            f'{some(keys)}.')
-    if name in OF_OWN_DATA:
+            f"'{source.path}': {name}={cfg[name]!r} is set too late: its base "
+            f'files have already used {name}; set {first_few(keys)} instead.')
+    if name in OWN_DATA_NAMES:
         before = read_config(base.path)[name]
-        warnings.warn(f"'{source.path}': {name}={cfg[name]!r} changes "
-                      f'nothing: {unused(cfg, name, before)}', stacklevel=2)
+        warnings.warn(f"'{source.path}': {name}={cfg[name]!r} has no effect: "
+                      f'{explain_unused(cfg, name, before)}', stacklevel=2)

@@ -1,5 +1,8 @@
-"""Variables of config files: names that no tool reads, but that the text of
-the files uses, such as ``patch_size``."""
+"""Variables of config files.
+
+A variable is a name such as ``patch_size`` that the text of the files uses
+but no tool reads.
+"""
 import ast
 import copy
 import io
@@ -8,20 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Set
 
-#: By variable, new values by the key below it; '' is the whole.
+#: Variable -> key inside its value ('' for the whole value) -> new value.
 Changes = Dict[str, Dict[str, Any]]
 
 _changes: Changes = {}
 
 
 class Source(NamedTuple):
-    """A config file as it was read.
+    """Names that a config file defines and uses.
 
     Attributes:
         path (Path): The file.
         sets (set[str]): Names that it assigns.
         uses (set[str]): Names that its expressions refer to.
-        inherits (bool): Whether it has a ``_base_``.
+        inherits (bool): True if it has a ``_base_``.
     """
     path: Path
     sets: Set[str]
@@ -30,20 +33,20 @@ class Source(NamedTuple):
 
 
 @contextmanager
-def reading(changes: Changes) -> Iterator[List[Source]]:
-    """Lets mmengine read config files with other values of variables.
+def override_variables(changes: Changes) -> Iterator[List[Source]]:
+    """Make mmengine read config files with new values of variables.
 
-    mmengine evaluates the text before it merges overrides, so an override of
-    ``patch_size`` would not reach what was made from it. In this context
-    every assignment to a changed variable is followed by its change, in all
-    files of the chain of ``_base_``.
+    mmengine evaluates the text before it merges overrides, so overriding
+    ``patch_size`` would not affect values computed from it. Inside this
+    context, each assignment to a changed variable is followed by its change,
+    in every file of the ``_base_`` chain.
 
     Args:
-        changes (dict): What to change.
+        changes (dict): The changes.
 
     Yields:
-        list[Source]: Files in the order in which mmengine begins them, to
-            which each one read is added: a file comes before its bases.
+        list[Source]: The files read so far, in the order in which mmengine
+            opens them: a file precedes its bases.
     """
     from mmengine.config import Config
     substitute = Config._substitute_predefined_vars
@@ -54,7 +57,7 @@ def reading(changes: Changes) -> Iterator[List[Source]]:
         text = Path(temporary).read_text(encoding='utf-8')
         sources.append(scan(Path(filename), text))
         if changes and filename.endswith('.py'):
-            Path(temporary).write_text(changed(text, set(changes)),
+            Path(temporary).write_text(insert_changes(text, set(changes)),
                                        encoding='utf-8')
 
     before = dict(_changes)
@@ -69,11 +72,13 @@ def reading(changes: Changes) -> Iterator[List[Source]]:
 
 
 def scan(path: Path, text: str) -> Source:
-    """What a config file sets and uses; errors in it are mmengine's to
-    name."""
+    """Return the names that a config file sets and uses.
+
+    Syntax errors are ignored here; mmengine reports them.
+    """
     uses = set(re.findall(r'_base_\.(\w+)', text))
     if path.suffix != '.py':
-        sets = plain_keys(path, text)
+        sets = top_level_keys(path, text)
         return Source(path, sets - {'_base_'}, uses, '_base_' in sets)
     try:
         tree = ast.parse(text)
@@ -86,22 +91,22 @@ def scan(path: Path, text: str) -> Source:
     uses.update(n.slice.value for n in nodes if isinstance(n, ast.Subscript)
                 and isinstance(n.slice, ast.Constant)
                 and isinstance(n.slice.value, str))
-    sets = {name for line in tree.body for name in assigned(line)}
+    sets = {name for line in tree.body for name in assigned_names(line)}
     return Source(path, sets - {'_base_'}, uses, '_base_' in sets)
 
 
-def plain_keys(path: Path, text: str) -> Set[str]:
-    """The top-level keys of a JSON or YAML file."""
+def top_level_keys(path: Path, text: str) -> Set[str]:
+    """Return the top-level keys of a JSON or YAML file."""
     from mmengine.fileio import load
     try:
         content = load(io.StringIO(text), file_format=path.suffix[1:])
-    except Exception:  # of one of several parsers
+    except Exception:  # each parser has its own exceptions
         return set()
     return set(content) if isinstance(content, dict) else set()
 
 
-def assigned(statement: ast.stmt) -> Set[str]:
-    """Names that a statement of a file binds."""
+def assigned_names(statement: ast.stmt) -> Set[str]:
+    """Return the names that a statement of a file binds."""
     scopes = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
     if isinstance(statement, scopes):
         return set()
@@ -109,30 +114,30 @@ def assigned(statement: ast.stmt) -> Set[str]:
             and isinstance(n.ctx, ast.Store)}
 
 
-def changed(text: str, names: Set[str]) -> str:
-    """The text of a config file with a change after each assignment."""
+def insert_changes(text: str, names: Set[str]) -> str:
+    """Insert a call of :func:`apply_change` after each assignment."""
     try:
         statements = ast.parse(text).body
     except SyntaxError:
         return text
     lines = text.splitlines()
     for statement in reversed(statements):
-        # mmengine drops names that begin so from the config
+        # mmengine drops names that start with two underscores
         lines[statement.end_lineno:statement.end_lineno] = [
-            f'from {__name__} import change as __change; '
+            f'from {__name__} import apply_change as __change; '
             f'{name} = __change({name!r}, {name})'
-            for name in sorted(assigned(statement) & names)]
+            for name in sorted(assigned_names(statement) & names)]
     return '\n'.join(lines) + '\n'
 
 
-def change(name: str, value: Any) -> Any:
-    """A variable's new value.
+def apply_change(name: str, value: Any) -> Any:
+    """Return the new value of a variable.
 
     Args:
-        name (str): Of the variable.
-        value: What a file assigned. It is not changed in place; where the
-            change does not fit, because a later file replaces it by something
-            of another form, it stays.
+        name (str): Name of the variable.
+        value: Value assigned by a file, not modified in place. It is
+            returned as is if the change does not fit, which happens when a
+            later file replaces it by a value of another structure.
     """
     from mmengine.config import Config
     options = {f'{name}.{key}' if key else name: new

@@ -1,69 +1,73 @@
-"""Configs of weights files: the model of the file, the test set of the config
-that it was trained with."""
+"""Configs of weights files.
+
+Such a config combines the model in the file with the test set of the config
+that it was trained with.
+"""
 from pathlib import Path
 
 from ..errors import CheckpointError, ConfigError
 from ..model_files.checkpoints import read_checkpoint
-from ..model_files.pipelines import build_pipeline, naming
+from ..model_files.pipelines import build_pipeline, errors_naming
 from ..model_files.settings import (check_saved, needs_registries,
                                     pipeline_settings)
 from .trusted import check_degradation, check_model, try_model
 
-#: Bases of the config of a file that names no config.
+#: Base configs for a file that does not name its config.
 RUNTIME = '_base_/default_runtime.py'
 OWN_DATA = '_base_/datasets/builtin_photos.py'
 
 
 def read_weights_config(path: Path, own_data: bool = False):
-    """The config of a weights file.
+    """Return the config of a weights file.
 
     Args:
-        path (Path): An exported file or a checkpoint of ours. A file that
-            names a config of this package brings that config's test set
-            along.
-        own_data (bool): Whether images of the user's take the place of a test
-            set, as with ``--data``.
+        path (Path): An exported file or a checkpoint of irsde_mm. If the
+            file names a config of this package, that config's test set is
+            included.
+        own_data (bool): True if the user's images replace the test set, as
+            with ``--data``.
 
     Returns:
         mmengine.config.Config
 
     Raises:
-        CheckpointError: If the file is broken or does not say what it was
-            trained with.
+        CheckpointError: If the file is broken or does not contain its
+            training settings.
     """
     from mmengine.config import Config
 
     from .files import PACKAGED, read_config
     checkpoint = read_checkpoint(str(path))
-    with naming(path):
+    with errors_naming(path):
         model = model_config(checkpoint)
-        source = source_of(checkpoint)
+        source = source_config(checkpoint)
         settings = read_config(PACKAGED / (source or RUNTIME)).to_dict()
         if own_data and not source:
             base = read_config(PACKAGED / OWN_DATA).to_dict()
-            settings.update(settings_of_own_data(base, checkpoint))
+            settings.update(own_data_settings(base, checkpoint))
     return Config(dict(settings, model=model),
                   cfg_text=f'# from {path.name}\n',
-                  filename=f'{path.stem}.py')  # the name of a test's copy
+                  filename=f'{path.stem}.py')  # name of the test's copy
 
 
-def source_of(checkpoint: dict) -> str:
-    """The config of this package that a file names, or ''."""
+def source_config(checkpoint: dict) -> str:
+    """Return the package config that a file names, or ''."""
     from .files import packaged_configs
     source = checkpoint['meta'].get('exported', {}).get('source', '')
     return f'{source}.py' if source in packaged_configs() else ''
 
 
-def settings_of_own_data(base: dict, checkpoint: dict) -> dict:
-    """What :func:`use_folder` needs to test a file on somebody's images: how
-    a model is tested in general, and the degradation of the file.
+def own_data_settings(base: dict, checkpoint: dict) -> dict:
+    """Return the settings :func:`use_folder` needs to test a weights file.
+
+    They combine general test settings with the degradation of the file.
 
     Args:
         base (dict): The settings of :data:`OWN_DATA`.
-        checkpoint (dict): The file's content.
+        checkpoint (dict): Content of the file.
 
     Raises:
-        CheckpointError: If it asks for what a file must not.
+        CheckpointError: If the degradation is not allowed in a file.
     """
     settings = pipeline_settings(checkpoint) or {}
     degradation = check_degradation(settings.get('degradation') or [])
@@ -77,11 +81,11 @@ def settings_of_own_data(base: dict, checkpoint: dict) -> dict:
 
 
 def model_config(checkpoint: dict) -> dict:
-    """The config of the model that a weights file holds.
+    """Return the config of the model in a weights file.
 
     Raises:
-        CheckpointError: If it does not say, asks for what a file must not, or
-            has weights of another model.
+        CheckpointError: If the file has no config, or one that is not allowed
+            or does not fit the weights.
     """
     meta, weights = checkpoint['meta'], checkpoint['state_dict']
     settings = pipeline_settings(checkpoint)
@@ -95,8 +99,8 @@ def model_config(checkpoint: dict) -> dict:
         return config
     exported = meta.get('exported')
     if exported is None:
-        raise CheckpointError('it does not say what it was trained with; name '
-                              'its config as the model and the file as the '
+        raise CheckpointError('it does not contain its config; pass the '
+                              'config as the model and the file as the '
                               'checkpoint.')
     old = exported.get('config')
     model = exported.get('model') or (
@@ -107,29 +111,29 @@ def model_config(checkpoint: dict) -> dict:
 
 
 def config_of_pipeline(settings: dict, saved: dict) -> dict:
-    """The config of the restorer that tests a pipeline.
+    """Return the config of a restorer that tests a pipeline.
 
     Args:
-        settings (dict): The pipeline's, as in its file.
-        saved (dict): What it was trained with.
+        settings (dict): The pipeline settings stored in the file.
+        saved (dict): The training settings stored in the file.
 
     Raises:
-        CheckpointError: If ``saved`` is not what irsde_mm writes.
+        CheckpointError: If ``saved`` was not written by irsde_mm.
     """
     check_saved(saved)
     network = settings['network']
     channels = network.get('in_channels', network.get('img_channels', 3))
-    kind = dict(type='irsde_mm.IRSDERestorer')
+    restorer = dict(type='irsde_mm.IRSDERestorer')
     if settings.get('initial'):
-        kind = dict(type='irsde_mm.RefiningRestorer',
-                    initial=settings['initial'])
-    # without the noise's bias, which follows from the objective
+        restorer = dict(type='irsde_mm.RefiningRestorer',
+                        initial=settings['initial'])
+    # excludes the bias of the noise, which follows from the objective
     output = saved.get('output') or dict(type='irsde_mm.NoiseOutput')
     test_cfg = {key: settings[key] for key in (
         'seed', 'sigma', 'tile', 'inference')
         if settings.get(key) is not None}
     return dict(
-        **kind, generator=network, sde=settings['sde'], output=output,
+        **restorer, generator=network, sde=settings['sde'], output=output,
         sampler=settings['sampler'], test_cfg=test_cfg,
         data_preprocessor=dict(
             type='mmagic.DataPreprocessor', mean=[0.] * channels,
@@ -138,12 +142,12 @@ def config_of_pipeline(settings: dict, saved: dict) -> dict:
 
 
 def check_test_set(cfg, name: str) -> None:
-    """Refuses a test without a test set.
+    """Check that a config has a test set.
 
     Raises:
-        ConfigError: Saying how to name one.
+        ConfigError: If it has none.
     """
     if not cfg.get('test_dataloader'):
         raise ConfigError(
-            f"'{name}' names no test set: give its config too (test.py CONFIG "
+            f"'{name}' has no test set; also give its config (test.py CONFIG "
             f'{name}), or a folder with --data.')

@@ -1,4 +1,4 @@
-"""Datasets and, in ``transforms``, degradations."""
+"""Datasets and transforms."""
 from . import transforms  # noqa: F401
 from .builtin_photos import BuiltinPhotos
 from .clean_image_dataset import CleanImageDataset

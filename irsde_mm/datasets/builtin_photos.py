@@ -1,4 +1,4 @@
-"""Photos that come with scikit-image: no download, no data folder."""
+"""Photos included in scikit-image, which need no download."""
 from typing import List, Sequence
 
 import numpy as np
@@ -17,16 +17,16 @@ SPLITS = dict(
 class BuiltinPhotos(BaseDataset):
     """Clean photos from ``skimage.data`` with a fixed split.
 
-    The photos are part of the scikit-image wheel; by their docstrings they are
-    public domain, CC0 or without known restrictions, but for the motorcycle,
-    which is from the Middlebury 2014 stereo benchmark. Each sample has the
-    decoded photo under ``gt`` (uint8, BGR, grey ones with three equal
-    channels), decoded once.
+    The photos are part of the scikit-image wheel. According to their
+    docstrings they are public domain, CC0 or without known restrictions,
+    except the motorcycle, which is from the Middlebury 2014 stereo benchmark.
+    Each photo is decoded once and stored in ``gt`` of its sample (uint8, BGR;
+    gray photos have three equal channels).
 
     Args:
         split (str): 'train' (10 photos) or 'test' (3 others).
         pipeline (Sequence[dict]): Transforms.
-        **kwargs: mmengine's ``BaseDataset``'s.
+        **kwargs: Arguments of mmengine's ``BaseDataset``.
 
     Raises:
         ValueError: If the split is unknown.
@@ -40,7 +40,7 @@ class BuiltinPhotos(BaseDataset):
             raise ValueError(f'unknown split {split!r}; BuiltinPhotos has '
                              f'{" and ".join(SPLITS)}.')
         self.split = split
-        # nothing to serialize: the photos are shared, not copied
+        # the photos are shared, so serializing them would only copy them
         super().__init__(pipeline=pipeline, serialize_data=False, **kwargs)
 
     def load_data_list(self) -> List[dict]:
@@ -48,7 +48,7 @@ class BuiltinPhotos(BaseDataset):
         data_list = []
         for name in SPLITS[self.split]:
             photo = getattr(skimage.data, name)()
-            if isinstance(photo, tuple):  # the left one of a stereo pair
+            if isinstance(photo, tuple):  # left image of a stereo pair
                 photo = photo[0]
             if photo.ndim == 2:
                 photo = np.stack((photo, ) * 3, axis=-1)

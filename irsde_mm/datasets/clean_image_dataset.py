@@ -1,4 +1,4 @@
-"""A folder of clean photos, for degradations that are made on the fly."""
+"""Dataset of clean images that are degraded on the fly."""
 from pathlib import Path
 from typing import List, Sequence
 
@@ -15,12 +15,12 @@ class CleanImageDataset(ImageFilesDataset):
 
     Args:
         data_root (str): The folder.
-        pipeline (Sequence[dict]): Transforms; samples have ``gt_path``.
-        min_size (int): Smallest side that an image may have, as training
-            patches need.
-        hint (str): Where the data is obtained, shown when it is missing.
-        **kwargs: Of :class:`ImageFilesDataset` and mmengine's ``BaseDataset``
-            (``test_mode``, ``lazy_init``, ...).
+        pipeline (Sequence[dict]): Transforms. Samples have ``gt_path``.
+        min_size (int): Minimum side length of an image, such as the size of
+            training patches.
+        hint (str): How to obtain the data. Shown if it is missing.
+        **kwargs: Arguments of :class:`ImageFilesDataset` and mmengine's
+            ``BaseDataset`` (``test_mode``, ``lazy_init``, ...).
 
     Raises:
         DataError: If the folder is missing or empty, or images are broken or
@@ -35,7 +35,7 @@ class CleanImageDataset(ImageFilesDataset):
         try:
             self.files = list_images(Path(data_root))
         except DataError as error:
-            raise DataError(f"{error} Expected: clean images. {hint} Configs "
+            raise DataError(f'{error} Expected clean images. {hint} Configs '
                             'in configs/quickstart/ need no data.') from None
         super().__init__(data_root=str(data_root), pipeline=pipeline,
                          **kwargs)

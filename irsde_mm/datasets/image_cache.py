@@ -1,4 +1,4 @@
-"""Caches of decoded images: in memory, or in a file for all processes."""
+"""Caches of decoded images, in memory or in a file shared by processes."""
 import hashlib
 import os
 import warnings
@@ -9,16 +9,16 @@ import numpy as np
 
 from ..errors import DataError
 
-READERS = 4096  # data workers of all processes that may read a file at once
-_OPEN: Dict[str, Any] = {}  # of this process, by name
+READERS = 4096  # maximum number of data workers reading a file at once
+_OPEN: Dict[str, Any] = {}  # files open in this process, by name
 
 
 class MemoryCache:
-    """Images in the memory of this process.
+    """Cache of images in the memory of this process.
 
     Args:
-        megabytes (float): Room for them, of 2^20 bytes; when it is full no
-            more are kept.
+        megabytes (float): Capacity in units of 2^20 bytes. When it is full,
+            no more images are added.
     """
 
     def __init__(self, megabytes: float) -> None:
@@ -27,44 +27,47 @@ class MemoryCache:
 
     def get(self, path: str, grey: bool,
             white: Optional[int] = None) -> Optional[np.ndarray]:
-        """A copy of a kept image, (H, W, C) uint8, or None."""
+        """Return a copy of a cached image, (H, W, C) uint8, or None."""
         image = self.images.get((path, grey, white))
         return None if image is None else image.copy()
 
     def put(self, path: str, grey: bool, image: np.ndarray,
             white: Optional[int] = None) -> None:
-        """Keeps a copy if there is room."""
+        """Store a copy of an image if there is room."""
         if image.nbytes <= self.room:
             self.room -= image.nbytes
             self.images[path, grey, white] = image.copy()
 
 
 class FileCache:
-    """Images in an LMDB file that data workers, processes and later runs
-    share. A photo that was written again since is read anew.
+    """Cache of images in an LMDB file shared by workers, processes and runs.
+
+    An image file that was modified after it was cached is read again.
 
     Args:
-        megabytes (float): What the file may grow to, in 2^20 bytes; then no
-            more are kept.
-        file (str | Path): It and its folder are made if missing, and beside
-            it LMDB's file of locks. It has to be on a local disk.
+        megabytes (float): Maximum size of the file in units of 2^20 bytes.
+            When it is full, no more images are added.
+        file (str | Path): The file. It is created if missing, with its folder
+            and LMDB's lock file next to it. It must be on a local disk.
 
     Raises:
-        DataError: If the file is something else, broken or not writable.
+        DataError: If the file is not a cache, is broken or is not writable.
     """
 
     def __init__(self, megabytes: float, file: str) -> None:
         self.size = int(megabytes * 2**20)
         self.file = str(Path(file).absolute())
         self.full = False
-        _opened(self.file, self.size)
+        _open_file(self.file, self.size)
 
     def get(self, path: str, grey: bool,
             white: Optional[int] = None) -> Optional[np.ndarray]:
-        """A copy of a kept image, (H, W, C) uint8, or None, also where the
-        file holds no image."""
+        """Return a copy of a cached image, (H, W, C) uint8, or None.
+
+        Broken entries also return None.
+        """
         import lmdb
-        store = _opened(self.file, self.size)
+        store = _open_file(self.file, self.size)
         try:
             with store.begin(buffers=True) as reading:
                 value = reading.get(_key(path, grey, white))
@@ -78,21 +81,21 @@ class FileCache:
 
     def put(self, path: str, grey: bool, image: np.ndarray,
             white: Optional[int] = None) -> None:
-        """Keeps a copy if there is room in the file and on the disk."""
+        """Store a copy of an image if the file and the disk have room."""
         import lmdb
         if self.full:
             return
         value = np.array(image.shape, np.int64).tobytes() + image.tobytes()
         try:
-            store = _opened(self.file, self.size)
+            store = _open_file(self.file, self.size)
             with store.begin(write=True) as writing:
                 writing.put(_key(path, grey, white), value)
         except lmdb.MapFullError:
             self.full = True
         except lmdb.Error as error:
             self.full = True
-            warnings.warn(f"no more images go into '{self.file}': {error}",
-                          stacklevel=2)
+            warnings.warn(f"no more images are cached in '{self.file}': "
+                          f'{error}', stacklevel=2)
 
 
 def _key(path: str, grey: bool, white: Optional[int] = None) -> bytes:
@@ -103,8 +106,8 @@ def _key(path: str, grey: bool, white: Optional[int] = None) -> bytes:
     return hashlib.sha256(repr(name).encode()).digest()
 
 
-def _opened(file: str, size: int) -> Any:
-    """The file opened, once in a process: LMDB allows no more."""
+def _open_file(file: str, size: int) -> Any:
+    """Open a file once per process, since LMDB allows no more."""
     import lmdb
     if file in _OPEN:
         if size > _OPEN[file].info()['map_size']:
@@ -119,18 +122,18 @@ def _opened(file: str, size: int) -> Any:
     except (OSError, lmdb.Error) as error:
         if locks.exists() and not known:
             locks.unlink()
-        raise DataError(f"cache_file '{file}' cannot be used "
-                        f'({error}): name another one.') from None
+        raise DataError(f"cache_file '{file}' cannot be used ({error}); "
+                        'choose another file.') from None
     pages = store.info()['last_pgno'] + 1
     if os.path.getsize(file) < pages * store.stat()['psize']:
         store.close()
-        raise DataError(f"cache_file '{file}' is cut off: remove it.")
+        raise DataError(f"cache_file '{file}' is truncated; remove it.")
     _OPEN[file] = store
     return store
 
 
 def close_files() -> None:
-    """Closes the files of this process, which open again when next used."""
+    """Close the cache files of this process; they reopen on next use."""
     while _OPEN:
         _OPEN.popitem()[1].close()
 

@@ -1,4 +1,4 @@
-"""Pairs of files in one or two folders, matched by name."""
+"""Matching of degraded and clean images by file name."""
 import re
 from pathlib import Path
 from typing import Dict, Iterable, List, NamedTuple, Optional
@@ -7,92 +7,95 @@ from ..errors import DataError
 from ..io.image_files import by_stem, list_images
 
 SIDES = ('img', 'gt')
-WORDS = dict(img='degraded', gt='clean')
+LABELS = dict(img='degraded', gt='clean')
 SHOWN = 3
 
 
-class Chosen(NamedTuple):
-    """The files of pairs.
+class MatchedFiles(NamedTuple):
+    """Files that name templates select.
 
     Attributes:
-        sides (dict): Paths by name, of degraded (``img``) and clean (``gt``)
-            images.
-        left (list): Paths that match neither template.
+        sides (dict): Paths of degraded (``img``) and clean (``gt``) images by
+            name.
+        unmatched (list): Paths that match neither template.
     """
     sides: Dict[str, Dict[str, Path]]
-    left: List[Path]
+    unmatched: List[Path]
 
 
 class PairNames:
-    """Names of degraded and clean images, without extensions.
+    """Name templates of degraded and clean images, without extensions.
 
     Args:
-        img (str): Degraded images: ``{}`` for what a pair has in common, ``*``
-            for anything.
-        gt (str): Clean images, with ``{}`` alone.
+        img (str): Template of degraded images: ``{}`` for the part that both
+            images share, ``*`` for anything.
+        gt (str): Template of clean images, with ``{}`` only.
 
     Raises:
-        ValueError: If one is not such a template.
+        ValueError: If a template is invalid.
     """
 
     def __init__(self, img: str = '{}', gt: str = '{}') -> None:
         self.templates = dict(img=img, gt=gt)
         for text in self.templates.values():
             if text.count('{}') != 1:
-                raise ValueError(
-                    f"a template has '{{}}' once, unlike {text!r}.")
+                raise ValueError("a template must contain '{}' exactly once, "
+                                 f'but got {text!r}.')
         if '*' in gt:
-            raise ValueError("the template of clean images has no '*', "
-                             f'unlike {gt!r}.')
+            raise ValueError("the template of clean images must not contain "
+                             f"'*', but got {gt!r}.")
         self.patterns = {side: re.compile(re.escape(text).replace(
             r'\*', '.*').replace(r'\{\}', '(.+?)'))
             for side, text in self.templates.items()}
 
     def partner(self, name: str) -> Optional[str]:
-        """The name of the clean image of a degraded one."""
+        """Return the clean image's name for a degraded image's name."""
         found = self.patterns['img'].fullmatch(name)
         return found and self.templates['gt'].replace('{}', found[1])
 
     def expected(self, folders: Dict[str, Path]) -> str:
-        """Description of what the folders have to contain."""
+        """Describe the files expected in the folders."""
         if set(self.templates.values()) == {'{}'}:
             return (f"degraded images in '{folders['img']}', clean ones of "
                     f"the same names in '{folders['gt']}'")
         return ', '.join(
-            f"{WORDS[side]} images named '{folders[side] / name}'"
+            f"{LABELS[side]} images named '{folders[side] / name}'"
             for side, name in self.templates.items())
 
-    def choose(self, folders: Dict[str, Path]) -> Chosen:
-        """Choose the files that fit the templates.
+    def choose(self, folders: Dict[str, Path]) -> MatchedFiles:
+        """Select the files that match the templates.
 
         Args:
-            folders (dict): Of degraded (``img``) and clean (``gt``) images;
-                one folder may hold both.
+            folders (dict): Folders of degraded (``img``) and clean (``gt``)
+                images, which may be the same.
 
         Raises:
             DataError: If a folder is missing, or a side has no image or two
-                of the same name.
+                images of the same name.
         """
         files = {side: list_images(folders[side]) for side in SIDES}
         shared = folders['img'].samefile(folders['gt'])
-        taken = {side: [path for path in files[side]
+        matched = {side: [path for path in files[side]
                         if self._is_of(side, path, shared)] for side in SIDES}
         for side in SIDES:
-            if not taken[side]:
+            if not matched[side]:
                 raise DataError(
-                    f"no image in '{folders[side]}' is named like "
+                    f"no image in '{folders[side]}' matches "
                     f"'{self.templates[side]}', the template of "
-                    f'{WORDS[side]} images: there is '
-                    f'{some(path.name for path in files[side])}.')
+                    f'{LABELS[side]} images; found '
+                    f'{first_few(path.name for path in files[side])}.')
         everything = dict.fromkeys(files['img'] + files['gt'])
-        return Chosen(
-            {side: by_stem(taken[side]) for side in SIDES},
+        return MatchedFiles(
+            {side: by_stem(matched[side]) for side in SIDES},
             [path for path in everything
-             if path not in {*taken['img'], *taken['gt']}])
+             if path not in {*matched['img'], *matched['gt']}])
 
     def _is_of(self, side: str, path: Path, shared: bool) -> bool:
-        """Whether a file is of this side. One that both templates fit is of
-        that with more letters: '1_GT' of '{}_GT' and not of '{}'."""
+        """Return True if a file belongs to this side.
+
+        A file that matches both templates belongs to the longer one: '1_GT'
+        belongs to '{}_GT' rather than '{}'.
+        """
         fits = {s: self.patterns[s].fullmatch(path.stem) for s in SIDES}
         if not shared or not all(fits.values()):
             return bool(fits[side])
@@ -100,14 +103,14 @@ class PairNames:
                    for s, text in self.templates.items()}
         if letters['img'] == letters['gt']:
             raise DataError(
-                f"'{path}' fits both {self.templates['img']!r} and "
-                f"{self.templates['gt']!r}: the templates have to "
-                'distinguish degraded images from clean ones.')
+                f"'{path}' matches both {self.templates['img']!r} and "
+                f"{self.templates['gt']!r}; the templates must distinguish "
+                'degraded images from clean ones.')
         return side == max(letters, key=letters.get)
 
 
-def some(names: Iterable[str]) -> str:
-    """The first of some names."""
+def first_few(names: Iterable[str]) -> str:
+    """List the first names and state how many more there are."""
     names = list(names)
     more = len(names) - SHOWN
     return ', '.join(f"'{name}'" for name in names[:SHOWN]) + (

@@ -1,4 +1,4 @@
-"""Pairs of degraded and clean images."""
+"""Dataset of degraded and clean image pairs."""
 import warnings
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
@@ -7,44 +7,46 @@ from ..errors import DataError, listed
 from ..io.reader import image_size
 from ..registry import DATASETS
 from .base import ImageFilesDataset
-from .pair_names import PairNames, some
+from .pair_names import PairNames, first_few
 
 
 @DATASETS.register_module()
 class PairedImageDataset(ImageFilesDataset):
-    """Images in two folders, or in one, paired by file name.
+    """Image pairs from one or two folders, matched by file name.
 
-    Names without extension have to agree, or follow ``templates``; samples
-    are sorted by the name of the degraded image.
+    Names without extension must be equal or follow ``templates``. Samples are
+    sorted by the name of the degraded image.
 
     Example:
-        >>> # 01_hazy.png and 01_GT.png, side by side
+        >>> # 01_hazy.png and 01_GT.png in the same folder
         >>> PairedImageDataset('NH-HAZE', dict(img='', gt=''),
         ...                    templates=dict(img='{}_hazy', gt='{}_GT'))
 
     Args:
-        data_root (str): Folder that the prefixes start from.
+        data_root (str): Folder that the prefixes are relative to.
         data_prefix (dict): Folders of degraded (``img``) and clean (``gt``)
-            images, by default 'input' and 'target'; '' for both is the root.
-        pipeline (Sequence[dict]): Transforms; samples have ``img_path``,
+            images, by default 'input' and 'target'; '' is the root itself.
+        pipeline (Sequence[dict]): Transforms. Samples have ``img_path``,
             ``gt_path`` and ``scale``.
-        templates (dict): Names of degraded (``img``) and clean (``gt``)
-            images, ``{}`` for what a pair has in common:
-            ``dict(img='rain-{}', gt='norain-{}')``. A ``*`` in the first
-            stands for anything: ``dict(img='{}_*', gt='{}')`` gives one clean
-            image to several degraded ones. Files that fit no template are
-            left out with a warning. In a folder of both, a file that fits
-            both templates belongs to the longer one.
-        scale (int): How many times larger the clean images are, >= 1.
-        min_size (int): Smallest side that a clean image may have, as training
-            patches need.
-        hint (str): Where the data is obtained, shown when it is missing.
-        **kwargs: Of :class:`ImageFilesDataset` and mmengine's ``BaseDataset``
-            (``test_mode``, ``lazy_init``, ...).
+        templates (dict): Name templates of degraded (``img``) and clean
+            (``gt``) images, with ``{}`` for the part that both share:
+            ``dict(img='rain-{}', gt='norain-{}')``. A ``*`` in the first one
+            matches anything: ``dict(img='{}_*', gt='{}')`` pairs several
+            degraded images with one clean image. Files that match no template
+            are ignored with a warning. If both kinds are in one folder, a file
+            that matches both templates belongs to the longer one.
+        scale (int): Size of the clean images relative to the degraded ones,
+            >= 1.
+        min_size (int): Minimum side length of a clean image, such as the size
+            of training patches.
+        hint (str): How to obtain the data. Shown if it is missing.
+        **kwargs: Arguments of :class:`ImageFilesDataset` and mmengine's
+            ``BaseDataset`` (``test_mode``, ``lazy_init``, ...).
 
     Raises:
         ValueError: If a template is invalid.
-        DataError: If folders are missing or empty, or pairs do not fit.
+        DataError: If folders are missing or empty, or the images of a pair do
+            not match.
     """
 
     METAINFO = dict(dataset_type='paired_image_dataset')
@@ -54,7 +56,7 @@ class PairedImageDataset(ImageFilesDataset):
                  templates: Optional[dict] = None, scale: int = 1,
                  min_size: int = 1, hint: str = '', **kwargs) -> None:
         self.names = PairNames(**(templates or {}))
-        self.files: Dict[str, Dict[str, Path]] = {}  # of each side, by name
+        self.files: Dict[str, Dict[str, Path]] = {}  # per side, by name
         self.scale = scale
         self.min_size = min_size
         self.hint = hint
@@ -64,21 +66,22 @@ class PairedImageDataset(ImageFilesDataset):
             pipeline=pipeline, **kwargs)
 
     def _join_prefix(self) -> None:
-        """Looks for the folders at once, also with ``lazy_init``."""
+        """Join the prefixes and check the folders, even with ``lazy_init``."""
         super()._join_prefix()
         folders = {key: Path(self.data_prefix[key]) for key in ('img', 'gt')}
         try:
-            self.files, left = self.names.choose(folders)
+            self.files, unmatched = self.names.choose(folders)
         except DataError as error:
             raise DataError(
-                f'{error} Expected: {self.names.expected(folders)}. '
+                f'{error} Expected {self.names.expected(folders)}. '
                 f'{self.hint} Configs in configs/quickstart/ need no data.'
             ) from None
-        if left:
+        if unmatched:
             texts = ' nor '.join(map(repr, self.names.templates.values()))
-            warnings.warn(f'{len(left)} image(s) are left out, named neither '
-                          f'{texts}: {some(map(str, left))}.',
-                          stacklevel=1)  # as ours: mmengine's are not shown
+            names = first_few(map(str, unmatched))
+            warnings.warn(f'ignoring {len(unmatched)} image(s) that match '
+                          f'neither {texts}: {names}.',
+                          stacklevel=1)  # warnings from mmengine are hidden
 
     def load_data_list(self) -> List[dict]:
         folders, (img, gt) = self.data_prefix, self.files.values()

@@ -1,4 +1,4 @@
-"""The training loop, hooks and optimizer wrappers around mmengine's Runner."""
+"""Training loop, hooks and optimizer wrappers for mmengine's Runner."""
 from .exact_train_loop import ExactTrainLoop
 from .hooks import (CheckpointHook, GuardHook, LoggerHook, PlainCheckpointHook,
                     PreemptionHook, ProgressHook, ResultsHook, ResumeHook,

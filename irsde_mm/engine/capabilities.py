@@ -1,6 +1,7 @@
-"""What hooks and metrics use of a model that has it.
+"""Protocols of models that hooks and metrics use.
 
-They import no models: one with these members will do, such as IRSDERestorer.
+Hooks and metrics do not import models. Any model with these members is
+supported, such as IRSDERestorer.
 """
 from typing import Any, Protocol, Sequence, runtime_checkable
 
@@ -9,42 +10,42 @@ from torch import Tensor
 
 @runtime_checkable
 class WithSettings(Protocol):
-    """A model whose settings are kept in its checkpoints."""
+    """Model whose settings are stored in its checkpoints."""
 
-    #: As plain values.
+    #: Settings as plain values.
     settings: dict
-    #: Values that are measured on training data, None until they are.
+    #: Values measured on training data, None before they are measured.
     measured: dict
 
     def measure(self, batches: Sequence[dict]) -> None:
-        """Measures the values that are None."""
+        """Measure the values that are None."""
 
     def adopt_output(self, measured: dict) -> None:
-        """Takes over measured values."""
+        """Use values measured elsewhere."""
 
     def check_checkpoint(self, checkpoint: dict) -> None:
-        """Refuses a checkpoint of another model."""
+        """Reject a checkpoint of another model."""
 
     def adopt_settings(self, checkpoint: dict) -> None:
-        """Takes over the settings that belong to a checkpoint's weights."""
+        """Use the settings stored with a checkpoint's weights."""
 
 
 @runtime_checkable
 class WithStates(Protocol):
-    """A model that restores in steps, which a callback can follow."""
+    """Model that restores in steps and reports them to a callback."""
 
-    #: The sampler of validation.
+    #: Sampler used in validation.
     val_sampler: Any
 
     def forward_tensor(self, inputs: Tensor, data_samples: Any = None, *,
                        sampler: Any = None, callback: Any = None) -> Tensor:
-        """Restores a batch."""
+        """Restore a batch."""
 
 
 @runtime_checkable
 class WithLikelihood(Protocol):
-    """A model that bounds the likelihood of clean images."""
+    """Model that bounds the likelihood of clean images."""
 
     def bits_per_dim(self, inputs: Tensor, data_samples: Any,
                      num_times: int) -> Tensor:
-        """A bound on -log2 p(clean | degraded) a pixel and channel."""
+        """Bound -log2 p(clean | degraded) per pixel and channel."""

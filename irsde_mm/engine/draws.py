@@ -1,7 +1,8 @@
-"""Random draws as functions of a place in training, not of what ran before.
+"""Random numbers as functions of the position in training.
 
-This makes a resumed run equal to an uninterrupted one: the n-th sample, its
-augmentation and the noise of an iteration follow from the seed and n alone.
+The n-th sample, its augmentation and the noise of an iteration depend only
+on the seed and n, not on what ran before. A resumed run therefore equals an
+uninterrupted one.
 """
 import random
 from contextlib import contextmanager
@@ -12,16 +13,16 @@ import torch
 from mmengine.dist import get_dist_info
 from torch.utils.data import Dataset, Sampler
 
-# kinds of draws, a part of every key
+# purpose of the random numbers, part of every key
 ORDER, SAMPLE, ITERATION, MEASURE = range(4)
 
 
 def seed_all(*key: int) -> None:
-    """Seeds Python's, numpy's and torch's generators.
+    """Seed the generators of Python, NumPy and PyTorch.
 
     Args:
-        *key (int): Where training is, such as (seed, ITERATION, rank, i); each
-            at least 0.
+        *key (int): Position in training, such as (seed, ITERATION, rank, i);
+            each value is at least 0.
     """
     words = np.random.SeedSequence(key).generate_state(4)
     random.seed(int(words[0]))
@@ -31,8 +32,7 @@ def seed_all(*key: int) -> None:
 
 @contextmanager
 def seeded(*key: int) -> Iterator[None]:
-    """A block with random numbers of its own; afterwards the generators go on
-    as if it had not been.
+    """Run a block with its own seed and restore the generators afterwards.
 
     Args:
         *key (int): See :func:`seed_all`.
@@ -48,41 +48,40 @@ def seeded(*key: int) -> Iterator[None]:
 
 
 class DataOrder(Sampler):
-    """An endless order of samples that can start anywhere.
+    """Endless sampler that can start at any position.
 
-    All samples come once before one comes again. Process r of w takes the
+    Every sample is used once before any is repeated. Process r of w uses the
     samples r, r + w, r + 2w, ...
 
     Args:
-        size (int): Samples of the dataset.
-        shuffle (bool): A new order for each pass.
+        size (int): Number of samples in the dataset.
+        shuffle (bool): Use a new random order for each pass.
     """
 
     def __init__(self, size: int, shuffle: bool = True) -> None:
         self.size = size
         self.shuffle = shuffle
-        self.seed = self.stream = self.place = 0
+        self.seed = self.stream = self.position = 0
 
-    def start_at(self, seed: int, stream: int, place: int) -> None:
-        """Chooses what the next iterator begins with.
+    def start_at(self, seed: int, stream: int, position: int) -> None:
+        """Set the position at which the next iterator starts.
 
         Args:
-            seed (int): Of the run, the same for all processes.
-            stream (int): Which of the run's orders, 0 at first.
-            place (int): Samples that each process has taken before.
+            seed (int): Seed of the run, the same in all processes.
+            stream (int): Index of the data order within the run, initially 0.
+            position (int): Number of samples each process has already used.
         """
-        self.seed, self.stream, self.place = seed, stream, place
+        self.seed, self.stream, self.position = seed, stream, position
 
     def __iter__(self) -> Iterator[Tuple[int, tuple]]:
-        """Pairs of an index and the key that :class:`SeededDataset` seeds
-        with."""
+        """Yield an index and the seed key for :class:`SeededDataset`."""
         rank, processes = get_dist_info()
-        n = self.place * processes + rank
-        order, of_epoch = None, None
+        n = self.position * processes + rank
+        order, order_epoch = None, None
         while True:
             epoch, k = divmod(n, self.size)
-            if epoch != of_epoch:
-                order, of_epoch = self._order(epoch), epoch
+            if epoch != order_epoch:
+                order, order_epoch = self._order(epoch), epoch
             yield int(order[k]), (self.seed, SAMPLE, self.stream, n)
             n += processes
 
@@ -97,7 +96,7 @@ class DataOrder(Sampler):
 
 
 class SeededDataset(Dataset):
-    """A dataset whose samples are drawn with the keys of a DataOrder.
+    """Dataset that seeds each sample with the key from a DataOrder.
 
     Args:
         dataset (Dataset): Any dataset. Its attributes are available here.
@@ -116,7 +115,7 @@ class SeededDataset(Dataset):
         return self.dataset[draw]
 
     def __getattr__(self, name: str) -> Any:
-        # copying and unpickling ask before there is a dataset
+        # copy and pickle look up attributes before the dataset is set
         if name == 'dataset' or name.startswith('__'):
             raise AttributeError(name)
         return getattr(self.dataset, name)

@@ -1,4 +1,4 @@
-"""Training that can be interrupted anywhere."""
+"""Training loop that can be interrupted anywhere."""
 import inspect
 from typing import Iterator, List, Optional, Tuple
 
@@ -19,22 +19,23 @@ from .workers import end_workers
 
 @LOOPS.register_module()
 class ExactTrainLoop(IterBasedTrainLoop):
-    """mmengine's loop over iterations, resumed bit for bit and at once.
+    """Iteration-based training loop with exact resuming.
 
     Data order, augmentation and noise are functions of (seed, process,
-    iteration), so that a resumed run goes on as if it had not stopped, and
-    without loading the batches before. Needed with mmengine <= 0.10.7, which
-    stores no random state and loads all past batches again.
+    iteration), so a resumed run continues bit for bit as if it had not
+    stopped, without loading the previous batches again. Needed with mmengine
+    <= 0.10.7, which does not store the random state and reloads all previous
+    batches.
 
     Args:
-        runner (Runner): mmengine's.
-        dataloader (dict): With an ``InfiniteSampler`` or ``DefaultSampler``;
-            either is taken as endless.
-        max_iters (int): Iterations.
+        runner (Runner): mmengine's runner.
+        dataloader (dict): Config with an ``InfiniteSampler`` or a
+            ``DefaultSampler``; both are treated as endless.
+        max_iters (int): Number of iterations.
         val_begin (int): First iteration after which to validate.
         val_interval (int): Iterations between validations.
-        dynamic_intervals (list[tuple[int, int]], optional): Other intervals
-            from given iterations on.
+        dynamic_intervals (list[tuple[int, int]], optional): Start iterations
+            and validation intervals from then on.
 
     Raises:
         ConfigError: If the dataloader has another sampler.
@@ -44,25 +45,25 @@ class ExactTrainLoop(IterBasedTrainLoop):
                  val_begin: int = 1, val_interval: int = 1000,
                  dynamic_intervals: Optional[List[Tuple[int, int]]] = None
                  ) -> None:
-        # IterBasedTrainLoop would start the workers at the first sample
-        BaseLoop.__init__(self, runner, in_order(dataloader))
+        # IterBasedTrainLoop.__init__ would start workers at sample 0
+        BaseLoop.__init__(self, runner, use_data_order(dataloader))
         self._max_iters = int(max_iters)
         self._max_epochs = 1  # read by hooks
         self._epoch = self._iter = 0
-        #: Of the data order; set when training starts.
+        #: Seed and stream of the data order, set when training starts.
         self.seed = self.stream = 0
         self.dataloader_iterator: Optional[Iterator] = None
         self.val_begin, self.val_interval = val_begin, val_interval
         self.dynamic_milestones, self.dynamic_intervals = \
             calc_dynamic_intervals(val_interval, dynamic_intervals)
         self.stop_training = False
-        #: Set by a hook: the checkpoint from which to go on.
+        #: Checkpoint to return to, set by a hook.
         self.return_to: Optional[str] = None
         runner.visualizer.dataset_meta = getattr(
             self.dataloader.dataset, 'metainfo', None)
 
     def run(self) -> torch.nn.Module:
-        """Trains until ``max_iters``."""
+        """Train until ``max_iters`` and return the model."""
         runner = self.runner
         runner.call_hook('before_train')
         runner.call_hook('before_train_epoch')
@@ -70,7 +71,7 @@ class ExactTrainLoop(IterBasedTrainLoop):
         self._start_data()
         try:
             if 0 < self._iter == self._max_iters:
-                # interrupted in the last validation
+                # the run was interrupted during its last validation
                 self._validate()
             while self._iter < self._max_iters and not self.stop_training:
                 self._advance()
@@ -81,7 +82,7 @@ class ExactTrainLoop(IterBasedTrainLoop):
         return runner.model
 
     def _advance(self) -> None:
-        """An iteration, and the validation that is due after it."""
+        """Run one iteration and the validation due after it."""
         self.runner.model.train()
         self.run_iter(next(self.dataloader_iterator))
         if self.return_to is not None:
@@ -93,7 +94,7 @@ class ExactTrainLoop(IterBasedTrainLoop):
             self._validate()
 
     def run_iter(self, data_batch) -> None:
-        """One iteration, with random numbers of its own."""
+        """Run one iteration with its own random seed."""
         seed_all(self.seed, ITERATION, self.stream, get_rank(), self._iter)
         super().run_iter(data_batch)
 
@@ -102,8 +103,8 @@ class ExactTrainLoop(IterBasedTrainLoop):
             self.runner.val_loop.run()
 
     def _start_data(self) -> None:
-        """An iterator that begins with the batch of this iteration."""
-        seed = [self.runner.seed]  # differs between processes
+        """Create an iterator that starts at the current iteration's batch."""
+        seed = [self.runner.seed]  # may differ between processes
         broadcast_object_list(seed)
         self.seed = seed[0]
         self.stream = self.runner.message_hub.runtime_info.get(
@@ -113,23 +114,26 @@ class ExactTrainLoop(IterBasedTrainLoop):
         self.dataloader_iterator = iter(self.dataloader)
 
     def _end_data(self) -> None:
-        """Ends what would outlive the run: the workers of training and
-        validation, which dataloaders and exceptions keep, and open files."""
+        """Shut down workers and close files that would outlive the run.
+
+        Dataloaders and exception tracebacks keep the workers of training and
+        validation alive.
+        """
         iterator, self.dataloader_iterator = self.dataloader_iterator, None
         end_workers([self.dataloader, *dataloaders_of(self.runner.val_loop)],
                     iterator)
         close_files()
 
     def _return(self) -> None:
-        """Goes on from an earlier checkpoint with other data and noise."""
+        """Continue from an earlier checkpoint with other data and noise."""
         path, self.return_to = self.return_to, None
-        self.runner._resume = True  # EMAHook asks before it takes its part
+        self.runner._resume = True  # EMAHook restores only on resume
         self.runner.resume(path)
         self.runner.message_hub.update_info('data_stream', self.stream + 1)
         self._start_data()
 
     def _compare_conditions(self) -> None:
-        """Warns where a resumed run cannot be the same."""
+        """Warn if a resumed run cannot be exact."""
         now = dict(processes=get_world_size(),
                    batch_size=self.dataloader.batch_size,
                    threads=torch.get_num_threads(),
@@ -140,16 +144,16 @@ class ExactTrainLoop(IterBasedTrainLoop):
                    for key in now if before[key] != now[key]]
         if self._iter and changes:
             self.runner.logger.warning(
-                'Resumed, but not exactly as the run would have gone on: '
+                'The resumed run will differ from an uninterrupted one: '
                 + '; '.join(changes))
         hub.update_info('conditions', now)
 
 
-def in_order(dataloader: dict) -> dict:
-    """A dataloader's config with the samples in a DataOrder.
+def use_data_order(dataloader: dict) -> dict:
+    """Replace the sampler in a dataloader config by a DataOrder.
 
     Raises:
-        ConfigError: If it has another sampler.
+        ConfigError: If it is another kind of sampler.
     """
     sampler = dataloader['sampler']
     name = sampler['type']
@@ -157,9 +161,10 @@ def in_order(dataloader: dict) -> dict:
     if 'batch_sampler' in dataloader or cls not in (
             InfiniteSampler, DefaultSampler):
         raise ConfigError(
-            'irsde_mm.ExactTrainLoop takes an InfiniteSampler or a '
-            'DefaultSampler; choose train_cfg.type=IterBasedTrainLoop for '
-            'others (its resume is not exact).')
+            'irsde_mm.ExactTrainLoop needs an InfiniteSampler or a '
+            'DefaultSampler; for other samplers set '
+            'train_cfg.type=IterBasedTrainLoop, which does not resume '
+            'exactly.')
     dataset = DATASETS.build(dataloader['dataset'])
     if hasattr(dataset, 'full_init'):
         dataset.full_init()

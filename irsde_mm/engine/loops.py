@@ -1,7 +1,7 @@
-"""Parts of validation and test loops, mmengine's and mmagic's.
+"""Access to parts of validation and test loops.
 
-mmengine's have one test set; mmagic's have several, and may pass over one
-more than once.
+mmengine's loops have one test set. mmagic's have several and may run more
+than one pass over each.
 """
 from typing import List, Optional
 
@@ -11,19 +11,22 @@ from torch.utils.data import DataLoader
 
 
 def dataloaders_of(loop: Optional[BaseLoop]) -> List[DataLoader]:
-    """The dataloader of each test set; none without a loop."""
+    """Return the dataloader of each test set, or [] if there is no loop."""
     if loop is None:
         return []
     return getattr(loop, 'dataloaders', None) or [loop.dataloader]
 
 
 def evaluators_of(loop: BaseLoop) -> List[Evaluator]:
-    """The evaluator of each test set."""
+    """Return the evaluator of each test set."""
     return getattr(loop, 'evaluators', None) or [loop.evaluator]
 
 
 def num_batches(loop: BaseLoop) -> int:
-    """Batches of all test sets, over all passes; of a loop that runs."""
+    """Return the number of batches over all test sets and passes.
+
+    The loop must be running.
+    """
     if hasattr(loop, 'total_length'):
         return loop.total_length
     return len(loop.dataloader)

@@ -1,4 +1,4 @@
-"""Optimizer wrappers that mmengine lacks."""
+"""Optimizer wrappers missing in mmengine."""
 from contextlib import contextmanager
 
 import torch
@@ -10,10 +10,11 @@ from ..registry import OPTIM_WRAPPERS
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):
-    """Trains under bfloat16 autocast, on CPUs too, without loss scaling.
+    """Optimizer wrapper for bfloat16 autocast without loss scaling.
 
-    Reason: mmengine's AmpOptimWrapper asserts an accelerator. Arguments:
-    :class:`mmengine.optim.OptimWrapper`.
+    It also works on CPUs, where mmengine's AmpOptimWrapper fails because it
+    requires an accelerator. See :class:`mmengine.optim.OptimWrapper` for the
+    arguments.
     """
 
     @contextmanager

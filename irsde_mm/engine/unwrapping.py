@@ -1,8 +1,8 @@
-"""The model inside its wrapper."""
+"""Access to a wrapped model."""
 from mmengine.model import is_model_wrapper
 from torch import nn
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """A model without the wrapper of a distributed run."""
+    """Return the model inside a distributed wrapper, or the model itself."""
     return model.module if is_model_wrapper(model) else model

@@ -1,4 +1,4 @@
-"""Data workers that leave signals to their owner, and end with it."""
+"""Signal handling and shutdown of data workers."""
 import multiprocessing
 import os
 import signal
@@ -10,20 +10,24 @@ from torch.utils.data import DataLoader
 from ..processes import end_with_parent
 from ..registry import FUNCTIONS
 
-PATIENCE = 1.  # seconds in which a worker may finish the sample that it is at
+GRACE_PERIOD = 1.  # seconds for a worker to finish its current sample
 
 
 @FUNCTIONS.register_module()
 def leave_signals_to_owner(worker_id: int) -> None:
-    """A ``worker_init_fn``: SIGTERM and SIGINT go to a whole group or job, but
-    the iteration that is to be finished and saved still needs its data.
+    """Make a data worker ignore signals that its parent process handles.
 
-    SIGTERM from the owner ends the worker at once, as with PyTorch's own
-    handler: the dataloader and Python's exit rely on that. Where the system
-    does not say who sent a signal (macOS), SIGTERM from anyone does.
+    SIGTERM and SIGINT go to a whole process group or job, but the current
+    iteration still needs data before it can be finished and saved. Use this
+    function as ``worker_init_fn``.
+
+    SIGTERM from the parent process ends the worker at once, as with PyTorch's
+    own handler, because the dataloader and Python's exit rely on it. Where the
+    system does not report the sender of a signal (macOS), SIGTERM from any
+    process ends it.
 
     Args:
-        worker_id (int): From the dataloader.
+        worker_id (int): Passed by the dataloader.
     """
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -34,23 +38,24 @@ def leave_signals_to_owner(worker_id: int) -> None:
             args=(multiprocessing.parent_process().pid, )).start()
 
 
-def _exit_on_sigterm(owner: int) -> None:
-    """Waits for a SIGTERM from one process and ignores those of others."""
-    while signal.sigwaitinfo([signal.SIGTERM]).si_pid != owner:
+def _exit_on_sigterm(parent: int) -> None:
+    """Exit on SIGTERM from the given process; ignore it from others."""
+    while signal.sigwaitinfo([signal.SIGTERM]).si_pid != parent:
         pass
     os._exit(0)
 
 
 def end_workers(loaders: Iterable[DataLoader],
                 iterator: Optional[object] = None) -> None:
-    """Ends the workers and the pin-memory threads of dataloaders.
+    """Shut down the workers and pin-memory threads of dataloaders.
 
-    A dataloader with ``persistent_workers`` keeps its iterator, and with it
-    the workers. The next iterator starts new ones.
+    A dataloader with ``persistent_workers`` keeps its iterator and thus its
+    workers. Its next iterator starts new ones.
 
     Args:
-        loaders (Iterable[DataLoader]): Whose own iterators are ended.
-        iterator (Iterator, optional): Another one to end.
+        loaders (Iterable[DataLoader]): Dataloaders whose own iterators are
+            shut down.
+        iterator (Iterator, optional): Another iterator to shut down.
     """
     found = [iterator]
     for loader in loaders:
@@ -59,8 +64,8 @@ def end_workers(loaders: Iterable[DataLoader],
             loader._iterator = None
     for iterator in found:
         if hasattr(iterator, '_shutdown_workers'):
-            # by itself it waits 5 s for each worker that is at a sample
-            timer = threading.Timer(PATIENCE, _terminate,
+            # otherwise it waits 5 s for each worker that is busy
+            timer = threading.Timer(GRACE_PERIOD, _terminate,
                                     [iterator._workers])
             timer.start()
             try:

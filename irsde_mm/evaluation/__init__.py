@@ -1,5 +1,5 @@
-"""Metrics that mmagic lacks and the paper's protocol."""
-from .. import registry  # noqa: F401, first: it makes mmagic importable
+"""Metrics missing in mmagic, and the metrics of the published protocol."""
+from .. import registry  # noqa: F401, must come first for mmagic's import
 from .likelihood import BitsPerDim
 from .niqe import NIQE
 from .perceptual import FID, LPIPS

@@ -1,4 +1,4 @@
-"""Base class of the metrics, on restored and on degraded images."""
+"""Base class of metrics for restored and degraded images."""
 import logging
 from abc import abstractmethod
 from pathlib import PurePath
@@ -10,26 +10,26 @@ from mmagic.evaluation.metrics.base_sample_wise_metric import \
 from mmengine.logging import print_log
 from torch import Tensor
 
-SHOWN = 10  # names in a line of the log
+SHOWN = 10  # names listed in a log message
 
 
 class RestorationMetric(BaseSampleWiseMetric):
-    """Compares restored and degraded images with the clean ones.
+    """Metric that compares restored and degraded images with the clean ones.
 
-    Reports ``NAME`` of the restored and ``input_NAME`` of the degraded
-    images, from the same pass. Images that are too small for the metric are
-    left out of the means and named in the log; if none is left, nothing is
-    reported.
+    Reports ``NAME`` for the restored and ``input_NAME`` for the degraded
+    images, computed in the same pass. Images that are too small for the metric
+    are excluded from the means and listed in the log. If none is left, nothing
+    is reported.
 
     Args:
-        **kwargs: :class:`BaseSampleWiseMetric`'s (``prefix``, ...).
+        **kwargs: Arguments of :class:`BaseSampleWiseMetric` (``prefix``, ...).
     """
 
     default_prefix = ''
     smallest = 1
-    """Smallest side of an image in pixels, after the crop."""
+    """Minimum side length of an image in pixels, after the border crop."""
     crop_border = 0
-    """Pixels left out on every side."""
+    """Number of pixels cropped on each side."""
 
     def __init__(self, **kwargs) -> None:
         super().__init__(**kwargs)
@@ -37,20 +37,20 @@ class RestorationMetric(BaseSampleWiseMetric):
 
     @abstractmethod
     def view(self, image: Tensor) -> Any:
-        """An image (C, H, W), BGR or grey in 0..255, as it is compared."""
+        """Prepare an image (C, H, W), BGR or gray in 0..255, for scoring."""
 
     @abstractmethod
     def measure(self, clean: Any, images: Dict[str, Any]) -> dict:
-        """Results of one sample, from the views of :meth:`images`."""
+        """Return the results of one sample from its prepared images."""
 
     def images(self, sample: dict) -> Tuple[Any, Dict[str, Any]]:
-        """The view of the clean image and, by key, of those to be scored."""
+        """Prepare the clean image and, by key, the images to score."""
         clean = self.view(sample[self.gt_key])
         restored = sample['output'][self.pred_key]
         images = {self.key: self.view(restored)}
         if 'input' in sample:
             degraded = self.view(sample['input'])
-            # a model that upscales by itself has nothing to compare
+            # the input of a model that upscales is smaller; it has no score
             if degraded.shape == clean.shape:
                 images[f'input_{self.key}'] = degraded
         return clean, images
@@ -65,7 +65,7 @@ class RestorationMetric(BaseSampleWiseMetric):
             self.results.append({'name': name, **scores})
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
-        """Means over the images, each key over those that have it."""
+        """Return the mean of each key over the images that have it."""
         left_out = [result['name'] for result in results
                     if 'name' in result and self.key not in result]
         if left_out:
@@ -81,7 +81,7 @@ class RestorationMetric(BaseSampleWiseMetric):
             for key in keys}
 
     def needs(self) -> str:
-        """Description of the images without a score."""
+        """Describe the images without a score."""
         crop = f' after crop_border={self.crop_border}' * bool(
             self.crop_border)
         return f'below {self.smallest}x{self.smallest} pixels{crop}'

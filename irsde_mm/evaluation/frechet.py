@@ -1,19 +1,19 @@
-"""The distance between two sets of features, for FID."""
+"""Frechet distance of two sets of features, used by FID."""
 import numpy as np
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Frechet distance of the Gaussians that fit two sets of features,
+    """Return the Frechet distance of Gaussians fitted to two sets of features,
 
         |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)).
 
-    With C = R^T R, the trace of the root is the sum of the singular values of
-    R1 R2^T. That needs no root of a matrix that has none or many, as with
-    fewer images than features, and is free of that root's rounding errors.
+    With C = R^T R, the trace of the square root is the sum of the singular
+    values of R1 R2^T. This avoids the square root of a matrix that may have
+    none or many, as with fewer images than features, and its rounding errors.
 
     Args:
-        first (np.ndarray): Features (N, D), N of at least 2.
-        second (np.ndarray): Features (M, D), M of at least 2.
+        first (np.ndarray): Features (N, D) with N >= 2.
+        second (np.ndarray): Features (M, D) with M >= 2.
 
     Returns:
         float: The (squared) distance; nan if a feature is not finite.
@@ -29,4 +29,4 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     shift = np.sum((means[0] - means[1])**2)
     spread = sum(np.sum(root**2) for root in roots)
     cross = np.linalg.svd(roots[0] @ roots[1].T, compute_uv=False).sum()
-    return max(float(shift + spread - 2 * cross), 0.)  # rounding
+    return max(float(shift + spread - 2 * cross), 0.)  # rounding error

@@ -1,4 +1,4 @@
-"""A bound on the likelihood of clean images."""
+"""Metric that bounds the likelihood of clean images."""
 from pathlib import PurePath
 from typing import Dict, List, Optional, Sequence
 
@@ -17,22 +17,21 @@ from ..registry import METRICS
 
 @METRICS.register_module()
 class BitsPerDim(BaseSampleWiseMetric):
-    """A bound on -log2 p(clean | degraded) a pixel and channel; lower is
-    better.
+    """Upper bound on -log2 p(clean | degraded) per pixel and channel.
 
-    Source: the likelihood's bound of Song et al., NeurIPS 2021, derived for
-    our processes in docs/likelihood.md. It depends on the model alone, not on
-    the sampler.
+    Lower is better. Source: the likelihood bound of Song et al., NeurIPS 2021,
+    derived for the processes of irsde_mm in docs/likelihood.md. It depends
+    only on the model, not on the sampler.
 
     Args:
-        num_times (int): Network calls for each image.
-        centre (int): Side of the centre crop that is scored, in pixels;
-            smaller images are scored whole.
-        **kwargs: :class:`BaseSampleWiseMetric`'s (``prefix``, ...).
+        num_times (int): Number of network calls per image.
+        centre (int): Side length in pixels of the center crop that is scored.
+            Smaller images are scored whole.
+        **kwargs: Arguments of :class:`BaseSampleWiseMetric` (``prefix``, ...).
 
     Raises:
-        ValueError: If ``num_times`` or ``centre`` is below 1.
-        ConfigError: At the first image, if the model has no likelihood.
+        ValueError: If ``num_times`` or ``centre`` is less than 1.
+        ConfigError: During evaluation, if the model has no likelihood.
     """
 
     metric = key = 'BitsPerDim'
@@ -41,7 +40,7 @@ class BitsPerDim(BaseSampleWiseMetric):
                  **kwargs) -> None:
         super().__init__(**kwargs)
         if min(num_times, centre) < 1:
-            raise ValueError('BitsPerDim needs num_times and centre of at '
+            raise ValueError('BitsPerDim: num_times and centre must be at '
                              f'least 1, but got {num_times} and {centre}.')
         self.num_times, self.centre = num_times, centre
         self.model: Optional[nn.Module] = None
@@ -51,8 +50,8 @@ class BitsPerDim(BaseSampleWiseMetric):
         self.model = unwrapped(module)
         if not isinstance(self.model, WithLikelihood):
             raise ConfigError(
-                f'{type(self.model).__name__} has no likelihood for '
-                'BitsPerDim; leave the metric out.')
+                f'{type(self.model).__name__} has no likelihood, which '
+                'BitsPerDim needs; remove the metric.')
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         data = self.data_preprocessor(data_batch, True)
@@ -73,5 +72,5 @@ class BitsPerDim(BaseSampleWiseMetric):
             self.results.append({'name': name, self.key: value})
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
-        """The mean over the images."""
+        """Return the mean over the images."""
         return {self.key: float(np.mean([r[self.key] for r in results]))}

@@ -1,7 +1,7 @@
-"""Distances in the features of pretrained networks: LPIPS and FID.
+"""Metrics on features of pretrained networks: LPIPS and FID.
 
-The networks' weights are local files, nothing is downloaded; without its
-file a metric is left out of the report, and the others still come out.
+The weights of the networks are local files; nothing is downloaded. A metric
+whose weights are missing is skipped, and the others are still reported.
 """
 import logging
 import re
@@ -27,36 +27,39 @@ from .base import RestorationMetric
 from .frechet import frechet_distance
 
 
-def _say(line: str) -> None:
+def _warn(line: str) -> None:
     print_log(line, logger='current', level=logging.WARNING)
 
 
 @contextmanager
-def _unfilled() -> Iterator[None]:
-    """Networks built in this block have no values yet: that is fast, and
-    draws none of the random numbers of a training that validates."""
+def _on_meta_device() -> Iterator[None]:
+    """Build networks without allocating or initializing their weights.
+
+    This is fast and does not change the random state of a training run that
+    validates.
+    """
     with torch.device('meta'), warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # torchvision's, on old arguments
+        warnings.simplefilter('ignore')  # torchvision's deprecations
         yield
 
 
 class NetworkMetric(RestorationMetric):
-    """A metric on the features of a pretrained network.
+    """Metric on the features of a pretrained network.
 
     Args:
-        weights (str, optional): File of the network's state dict. Without
+        weights (str, optional): File with the network's state dict. Without
             it the metric logs a warning and reports nothing.
-        device (str, optional): Where the network runs. Default: 'cuda' if
-            there is one, else 'cpu'.
-        **kwargs: :class:`BaseSampleWiseMetric`'s (``prefix``, ...).
+        device (str, optional): Device of the network. Default: 'cuda' if
+            available, else 'cpu'.
+        **kwargs: Arguments of :class:`BaseSampleWiseMetric` (``prefix``, ...).
 
     Raises:
-        CheckpointError: At the first image, if the file is broken or of
-            another network.
+        CheckpointError: At the first image, if the file is broken or belongs
+            to another network.
     """
 
     network_name: str
-    """Description of the network, for messages."""
+    """Name of the network in messages."""
 
     def __init__(self, weights: Optional[str], device: Optional[str] = None,
                  **kwargs) -> None:
@@ -66,15 +69,15 @@ class NetworkMetric(RestorationMetric):
         self.has_weights = weights is not None and Path(weights).is_file()
         if not self.has_weights:
             where = 'given' if weights is None else f"at '{weights}'"
-            _say(f'{self.metric} is left out: there are no weights {where} '
-                 f'({self.network_name}); see docs/tasks.md.')
+            _warn(f'{self.metric} is skipped: no weights {where} '
+                  f'({self.network_name}); see docs/tasks.md.')
 
     @abstractmethod
     def build(self, weights: Dict[str, Tensor]) -> nn.Module:
-        """The network with these weights.
+        """Build the network and load the weights.
 
         Raises:
-            RuntimeError: If they do not fit.
+            RuntimeError: If the weights do not match the network.
         """
 
     @cached_property
@@ -82,9 +85,9 @@ class NetworkMetric(RestorationMetric):
         try:
             weights = read_plain(self.weights)
         except CheckpointError as error:
-            raise CheckpointError(f'{error} {self.metric} needs '
-                                  f'{self.network_name} there.') from error
-        # other values make load_state_dict fail in ways of their own
+            raise CheckpointError(f'{error} {self.metric} needs the weights '
+                                  f'of {self.network_name}.') from error
+        # load_state_dict raises other errors for other values
         weights = {key: value for key, value in weights.items()
                    if isinstance(key, str) and isinstance(value, Tensor)}
         try:
@@ -97,7 +100,7 @@ class NetworkMetric(RestorationMetric):
         return network.to(self.device, torch.float32).eval()
 
     def view(self, image: Tensor) -> Tensor:
-        """(C, H, W) BGR or grey -> (1, 3, H, W) RGB, on the device."""
+        """Convert (C, H, W) BGR or gray to (1, 3, H, W) RGB on the device."""
         image = image.to(self.device, torch.float32)
         image = image.expand(3, -1, -1) if len(image) == 1 else image.flip(0)
         return image[None]
@@ -105,10 +108,10 @@ class NetworkMetric(RestorationMetric):
     def process(self, data_batch: Sequence[dict],
                 data_samples: Sequence[dict]) -> None:
         if not self.has_weights:
-            # mmengine warns of metrics without any result
+            # mmengine warns about metrics without results
             self.results.extend({} for _ in data_samples)
             return
-        # the same numbers from run to run, and those of the CPU
+        # reproducible results that match those of the CPU
         exact = torch.backends.cudnn.flags(
             enabled=True, benchmark=False, deterministic=True,
             allow_tf32=False)
@@ -120,20 +123,21 @@ class NetworkMetric(RestorationMetric):
 class LPIPS(NetworkMetric):
     """Learned perceptual distance, AlexNet, version 0.1; lower is better.
 
-    Of whole images, clamped, not rounded. Source: Zhang et al., "The
-    unreasonable effectiveness of deep features as a perceptual metric", CVPR
-    2018; the computation and the linear heads are the lpips package's.
-    Images below 31x31 pixels are left out of the mean and named in the log.
+    It is computed on whole images, clamped but not rounded. Source: Zhang et
+    al., "The unreasonable effectiveness of deep features as a perceptual
+    metric", CVPR 2018. Implementation and linear heads are from the lpips
+    package. Images smaller than 31x31 pixels are excluded from the mean and
+    listed in the log.
 
     Args:
-        weights (str, optional): File of torchvision's AlexNet, or a complete
-            state dict of ``lpips.LPIPS``. Without it the metric logs a
-            warning and reports nothing.
-        **kwargs: :class:`NetworkMetric`'s.
+        weights (str, optional): File with torchvision's AlexNet, or a complete
+            state dict of ``lpips.LPIPS``. Without it the metric logs a warning
+            and reports nothing.
+        **kwargs: Arguments of :class:`NetworkMetric`.
     """
 
     metric = 'LPIPS'
-    smallest = 31  # AlexNet's second pooling has none left of less
+    smallest = 31  # below, AlexNet's second pooling has no output
     network_name = "torchvision's AlexNet"
 
     def __init__(
@@ -142,17 +146,17 @@ class LPIPS(NetworkMetric):
         super().__init__(weights, **kwargs)
 
     def build(self, weights: Dict[str, Tensor]) -> nn.Module:
-        with _unfilled():
+        with _on_meta_device():
             network = lpips.LPIPS(pretrained=False, pnet_rand=True,
                                   verbose=False)
-        # torchvision counts the layers through, lpips in slices
+        # torchvision numbers all layers, lpips those of each slice
         names = {re.sub(r'net\.slice\d', 'features', key): key
                  for key in network.state_dict()}
         weights = {names.get(key, key): value for key, value in
                    weights.items() if not key.startswith('classifier.')}
         heads = Path(lpips.__file__).parent / 'weights/v0.1/alex.pth'
         weights = {**read_plain(heads), **weights}
-        # lpips registers its heads under two names, its files have one
+        # lpips registers its heads under two names, its files use one
         weights.update({re.sub(r'^lin(\d)', r'lins.\1', key): value
                         for key, value in weights.items()})
         weights.update(
@@ -171,19 +175,18 @@ class LPIPS(NetworkMetric):
 
 @METRICS.register_module()
 class FID(NetworkMetric):
-    """Frechet distance of Inception features between the restored images and
-    the clean ones; lower is better.
+    """Frechet Inception distance between restored and clean images.
 
-    The features are pytorch-fid's: 2048 values after the last pooling, of
-    images rounded to uint8, as files are, and resized to 299x299. Source:
-    Heusel et al., "GANs trained by a two time-scale update rule converge to
-    a local Nash equilibrium", NeurIPS 2017. A single image has no covariance:
-    then the metric logs a warning and reports nothing.
+    Lower is better. The features are those of pytorch-fid: 2048 values after
+    the last pooling, of images rounded to uint8, as in files, and resized to
+    299x299. Source: Heusel et al., "GANs trained by a two time-scale update
+    rule converge to a local Nash equilibrium", NeurIPS 2017. A single image
+    has no covariance, so the metric then logs a warning and reports nothing.
 
     Args:
-        weights (str, optional): File of pytorch-fid's Inception-v3. Without
+        weights (str, optional): File with pytorch-fid's Inception-v3. Without
             it the metric logs a warning and reports nothing.
-        **kwargs: :class:`NetworkMetric`'s.
+        **kwargs: Arguments of :class:`NetworkMetric`.
     """
 
     metric = 'FID'
@@ -195,7 +198,7 @@ class FID(NetworkMetric):
         super().__init__(weights, **kwargs)
 
     def build(self, weights: Dict[str, Tensor]) -> nn.Module:
-        with _unfilled():
+        with _on_meta_device():
             network = fid_inception_v3(load_ckpt=False)
         network.load_state_dict(weights, assign=True)
         network.fc = nn.Identity()  # the features, not the classes
@@ -222,6 +225,6 @@ class FID(NetworkMetric):
                 scores[key] = self.scaling * frechet_distance(
                     *map(np.stack, zip(*pairs)))
         if self.has_weights and not scores:
-            _say('FID is left out: it needs at least two images, not '
-                 f'{len(results)}.')
+            _warn('FID is skipped: it needs at least two images, but got '
+                  f'{len(results)}.')
         return scores

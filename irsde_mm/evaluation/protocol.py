@@ -1,8 +1,8 @@
-"""The metrics of the published protocol.
+"""Metrics of the published protocol.
 
-Images are rounded to uint8, as files are, and cut at the borders before they
-are compared. mmagic's own PSNR and SSIM do not round. The scores of the
-unrestored input come out beside those of the result, from the same pass.
+Images are rounded to uint8, as in files, and cropped at the borders before
+they are compared. mmagic's PSNR and SSIM do not round. The degraded input is
+scored in the same pass as the result.
 """
 from abc import abstractmethod
 from typing import Dict
@@ -17,27 +17,28 @@ from .base import RestorationMetric
 
 
 class PairMetric(RestorationMetric):
-    """A score for a pair of images, averaged over images.
+    """Metric of image pairs, averaged over images.
 
-    Reports ``NAME`` (``NAME_Y`` on the luma channel) of the restored and
+    Reports ``NAME`` (``NAME_Y`` for the luma channel) of the restored and
     ``input_NAME`` of the degraded images.
 
     Args:
         channel (str): 'rgb' or 'y' (MATLAB's YCbCr weights, not rounded).
-        crop_border (int): Pixels left out on every side.
-        **kwargs: :class:`BaseSampleWiseMetric`'s (``prefix``, ...).
+        crop_border (int): Number of pixels cropped on each side.
+        **kwargs: Arguments of :class:`BaseSampleWiseMetric` (``prefix``, ...).
 
     Raises:
-        ValueError: If ``channel`` is unknown or ``crop_border`` negative.
+        ValueError: If ``channel`` is unknown or ``crop_border`` is negative.
     """
 
     def __init__(self, channel: str = 'rgb', crop_border: int = 0,
                  **kwargs) -> None:
         super().__init__(**kwargs)
         if channel not in ('rgb', 'y'):
-            raise ValueError(f"channel must be 'rgb' or 'y', not {channel!r}.")
+            raise ValueError("channel must be 'rgb' or 'y', but got "
+                             f'{channel!r}.')
         if crop_border < 0:
-            raise ValueError(f'crop_border must not be negative, but is '
+            raise ValueError('crop_border must be at least 0, but got '
                              f'{crop_border}.')
         self.channel = channel
         self.crop_border = crop_border
@@ -45,7 +46,7 @@ class PairMetric(RestorationMetric):
 
     @abstractmethod
     def score(self, image: np.ndarray, clean: np.ndarray) -> float:
-        """Compares two float64 images (H, W, C) in 0..255."""
+        """Score a float64 image against the clean one, (H, W, C) in 0..255."""
 
     def measure(self, clean: np.ndarray,
                 images: Dict[str, np.ndarray]) -> Dict[str, float]:
@@ -53,8 +54,10 @@ class PairMetric(RestorationMetric):
                 for key, image in images.items()}
 
     def view(self, image: Tensor) -> np.ndarray:
-        """(C, H, W) BGR or grey in 0..255 -> rounded, cut, one or more
-        channels, float64."""
+        """Convert (C, H, W) BGR or gray in 0..255 to a float64 array.
+
+        The result (H, W, C) is rounded and cropped, with the chosen channels.
+        """
         image = np.asarray(image.cpu()).transpose(1, 2, 0)
         image = image.astype(np.float64).round().clip(0, 255)
         if self.channel == 'y' and image.shape[2] == 3:
@@ -68,7 +71,7 @@ class PairMetric(RestorationMetric):
 
 @METRICS.register_module()
 class PSNR(PairMetric):
-    """Peak signal-to-noise ratio in dB. Arguments: :class:`PairMetric`."""
+    """Peak signal-to-noise ratio in dB. See :class:`PairMetric`."""
 
     metric = 'PSNR'
 
@@ -80,11 +83,12 @@ class PSNR(PairMetric):
 
 @METRICS.register_module()
 class SSIM(PairMetric):
-    """Structural similarity, an 11x11 Gaussian of sigma 1.5, valid region.
+    """Structural similarity with an 11x11 Gaussian window, sigma 1.5.
 
-    Source: Wang et al., IEEE TIP 2004, and its MATLAB program. Arguments:
-    :class:`PairMetric`. Images below 11x11 pixels (after the crop) are left
-    out of the mean and named in the log.
+    Only the valid region is used. Source: Wang et al., IEEE TIP 2004, and its
+    MATLAB implementation. See :class:`PairMetric` for the arguments. Images
+    smaller than 11x11 pixels (after the border crop) are excluded from the
+    mean and listed in the log.
     """
 
     metric = 'SSIM'

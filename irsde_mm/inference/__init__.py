@@ -1,4 +1,4 @@
-"""How a trained model restores an image. Needs torch and numpy only."""
+"""Image restoration with trained models. Requires only torch and numpy."""
 from .hooks import Hooks, Refinement
 from .network_calls import NetworkCalls
 from .pipeline import ImagePipeline, RestorationPipeline

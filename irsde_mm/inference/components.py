@@ -1,4 +1,4 @@
-"""The components of the package by name, built from plain data."""
+"""Components of the package by name, built from plain data."""
 import inspect
 from typing import Any, Dict, Type
 
@@ -7,37 +7,37 @@ from torch import nn
 from .. import networks, samplers, sde
 from ..errors import ConfigError
 
-#: Name in configs and files, and class.
+#: Classes by their name in configs and files.
 COMPONENTS: Dict[str, type] = {
     f'irsde_mm.{name}': cls
-    for room in (networks, samplers, sde)
-    for name, cls in vars(room).items()
-    if inspect.isclass(cls) and name in room.__all__
+    for module in (networks, samplers, sde)
+    for name, cls in vars(module).items()
+    if inspect.isclass(cls) and name in module.__all__
     and not inspect.isabstract(cls)}
 
 
 def build(config: dict, base: Type = object) -> Any:
-    """A component from ``type`` and its arguments; networks may be nested.
+    """Build a component from ``type`` and arguments; networks may be nested.
 
-    Nothing is imported: a type is looked up among :data:`COMPONENTS`.
+    Types are looked up in :data:`COMPONENTS`; nothing is imported.
 
     Args:
         config (dict): ``type`` and arguments.
-        base (type): Class that the component must have.
+        base (type): Required base class of the component.
 
     Raises:
-        ConfigError: If the type is unknown or of another kind.
-        TypeError, ValueError: From the component.
+        ConfigError: If the type is unknown or not a subclass of ``base``.
+        TypeError, ValueError: If the component rejects its arguments.
     """
     args = dict(config)
     name = args.pop('type', None)
     cls = COMPONENTS.get(name) if isinstance(name, str) else None
     if cls is None or not issubclass(cls, base):
         kind = '' if base is object else f' of kind {base.__name__}'
-        raise ConfigError(f'there is no component {str(name)[:80]!r}{kind} in '
-                          'irsde_mm. For components from elsewhere, name the '
-                          'config as the model and the file as the '
-                          'checkpoint.')
+        raise ConfigError(
+            f'irsde_mm has no component {str(name)[:80]!r}{kind}; for '
+            'components from other packages, pass the config as the model and '
+            'the file as the checkpoint.')
     return cls(**{
         key: build(value, nn.Module)
         if isinstance(value, dict) and 'type' in value and key != 'scheduler'

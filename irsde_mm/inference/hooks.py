@@ -1,4 +1,4 @@
-"""What a model may do around its process."""
+"""Hooks that a model can run before and after its process."""
 from typing import Any, List, Tuple
 
 from torch import Tensor, nn
@@ -8,36 +8,36 @@ from .network_calls import NetworkCalls
 
 
 class Hooks:
-    """Steps before and after a process; here it works on the images.
+    """Default hooks, for a process that works on the images directly.
 
-    A latent or refining model overrides these and nothing else.
+    Latent and refining models override only these methods.
     """
 
-    #: How many times smaller than an image the states of the process are.
+    #: Scale factor from the states of the process to an image.
     downscale = 1
 
     def networks(self) -> List[nn.Module]:
-        """Networks of the hooks, which move with the pipeline."""
+        """Return the networks of the hooks, which move with the pipeline."""
         return []
 
     def condition(self, inputs: Tensor) -> Tensor:
-        """Images that the process ends in, (B, C, H, W) in [0, 1], from
-        degraded images."""
+        """Return the images mu in which the process ends, (B, C, H, W) in
+        [0, 1], for degraded images."""
         return inputs
 
     def encode(self, images: Tensor) -> Tuple[Tensor, Any]:
-        """States of images without noise, (B, C', H', W'), and what
-        :meth:`decode` needs of degraded ones."""
+        """Return noise-free states (B, C', H', W') for images, and a context
+        of degraded images that is passed to :meth:`decode`."""
         return images, None
 
-    def decode(self, x: Tensor, kept: Any) -> Tensor:
-        """Images (B, C, H, W) of states."""
+    def decode(self, x: Tensor, context: Any) -> Tensor:
+        """Return images (B, C, H, W) for states."""
         return x
 
     def padding(self, network: nn.Module, height: int,
                 width: int) -> Tuple[int, int]:
-        """Size that a network pads an image to; images that this makes equal
-        can share a batch."""
+        """Return the size to which a network pads an image; images with equal
+        padded sizes can share a batch."""
         if not isinstance(network, ProcessNetwork):
             return height, width
         d = network.divisor
@@ -45,14 +45,14 @@ class Hooks:
 
 
 class Refinement(Hooks):
-    """The process starts from what a regression restores.
+    """Hooks for a process that refines the result of a regression network.
 
     Source: Whang et al., CVPR 2022 (predict and refine, there with DDPM).
 
     Args:
-        initial (nn.Module): The regression, from degraded to restored images
-            in [0, 1].
-        calls (NetworkCalls): How it is called.
+        initial (nn.Module): The regression network, from degraded to restored
+            images in [0, 1].
+        calls (NetworkCalls): Settings for its calls.
     """
 
     def __init__(self, initial: nn.Module, calls: NetworkCalls) -> None:
@@ -64,7 +64,8 @@ class Refinement(Hooks):
 
     def padding(self, network: nn.Module, height: int,
                 width: int) -> Tuple[int, int]:
-        """The size itself: the regression may pad in another way."""
+        """Return the size unchanged, because the regression network may pad
+        differently."""
         return height, width
 
     def condition(self, inputs: Tensor) -> Tensor:

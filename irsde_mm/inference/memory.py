@@ -1,4 +1,4 @@
-"""Free memory, and the memory that a network call takes."""
+"""Free memory and the memory use of network calls."""
 import weakref
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,25 +12,28 @@ from torch.utils._pytree import tree_leaves
 
 from ..errors import ImageError
 
-#: Share of the free memory that a call may take, and side in pixels of the
-#: part of an image that its need is measured on.
-SHARE, PROBE = 0.5, 128
+#: Fraction of the free memory that a call may use, and side in pixels of the
+#: crop on which memory use is measured.
+FRACTION, PROBE = 0.5, 128
 
 _costs: 'weakref.WeakKeyDictionary[nn.Module, float]' = \
     weakref.WeakKeyDictionary()
 
 CGROUPS = Path('/sys/fs/cgroup')
-# limit, use, and the part of the use that is given up when asked for
+# files with the limit and the usage, and the reclaimable entry of memory.stat
 CGROUP_FILES = (('memory.max', 'memory.current', 'inactive_file'),
                 ('memory.limit_in_bytes', 'memory.usage_in_bytes',
                  'total_inactive_file'))
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that this process may still take on a device.
+    """Return the number of bytes that this process can still allocate.
 
-    On a CPU what the system calls available, or what a container's limit
-    leaves, whichever is less.
+    On a CPU, this is the minimum of the available system memory and the memory
+    remaining under the limits of a container.
+
+    Args:
+        device (torch.device): The device.
     """
     if device.type == 'cuda':
         cached = (torch.cuda.memory_reserved(device)
@@ -41,14 +44,14 @@ def free_memory(device: torch.device) -> int:
 
 
 def container_memory(root: Path, membership: Path) -> list:
-    """Bytes that each limit on this process (cgroups 1 and 2) leaves.
+    """Return the bytes remaining under each cgroup (v1 and v2) memory limit.
 
     Args:
-        root (Path): Where the control groups are mounted.
-        membership (Path): The kernel's list of this process' groups, lines
-            ``number:controllers:path``.
+        root (Path): Mount point of the control groups.
+        membership (Path): The kernel's list of the process's control groups,
+            lines of the form ``number:controllers:path``.
     """
-    left = []
+    remaining = []
     lines = membership.read_text().split() if membership.is_file() else []
     for _, controllers, path in (line.split(':', 2) for line in lines
                                  if line.count(':') >= 2):
@@ -56,37 +59,39 @@ def container_memory(root: Path, membership: Path) -> list:
             continue
         top = root / controllers
         group = top / path.strip('/')
-        # inside a container its own group is the root
+        # Inside a container, the process's own group is the root.
         for folder in (group, *group.parents):
-            left += _left(folder)
+            remaining += _remaining(folder)
             if folder == top:
                 break
-    return left
+    return remaining
 
 
-def _left(folder: Path) -> list:
-    """What the limit of one control group leaves, or nothing."""
-    for limit, use, reclaimable in CGROUP_FILES:
+def _remaining(folder: Path) -> list:
+    """Return the bytes remaining under the limit of one control group, or an
+    empty list without a limit."""
+    for limit, usage, reclaimable in CGROUP_FILES:
         try:
-            most = (folder / limit).read_text().strip()
-            taken = int((folder / use).read_text())
+            allowed = (folder / limit).read_text().strip()
+            used = int((folder / usage).read_text())
             stat = dict(line.split() for line in (
                 folder / 'memory.stat').read_text().splitlines())
         except OSError:
             continue
-        if most != 'max':
-            return [max(int(most) - taken + int(stat.get(reclaimable, 0)), 0)]
+        if allowed != 'max':
+            return [max(
+                int(allowed) - used + int(stat.get(reclaimable, 0)), 0)]
     return []
 
 
 def storages(tensors) -> set:
-    """What the tensors in a nest of lists and dicts lie in."""
+    """Return the storages of the tensors in nested lists and dicts."""
     return {x.untyped_storage() for x in tree_leaves(tensors)
             if isinstance(x, Tensor)}
 
 
-class _Held(TorchDispatchMode):
-    """Adds up the storages that operations make and let go."""
+class _AllocationTracker(TorchDispatchMode):
+    """Dispatch mode that tracks the size of allocated storages."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +99,7 @@ class _Held(TorchDispatchMode):
         self.known = weakref.WeakSet()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        # what comes in from outside is not counted, nor views of it
+        # Do not count existing tensors or views of them.
         self.known.update(storages((args, kwargs)))
         result = func(*args, **(kwargs or {}))
         for storage in storages(result) - set(self.known):
@@ -110,27 +115,28 @@ class _Held(TorchDispatchMode):
 
 def peak_allocation(call: Callable[[], Tensor],
                     device: torch.device) -> int:
-    """Bytes of tensors that a call holds at its peak, its result included.
+    """Return the peak memory in bytes of tensors allocated by a call,
+    including its result.
 
     Args:
-        call: What makes the tensors; it is run once.
-        device (torch.device): Where.
+        call: Function to measure; it runs once.
+        device (torch.device): Device of the tensors.
     """
     if device.type == 'cuda':
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         call()
         return torch.cuda.max_memory_allocated(device) - before
-    with _Held() as held:
+    with _AllocationTracker() as tracker:
         call()
-    return held.peak
+    return tracker.peak
 
 
 def bytes_per_pixel(network: nn.Module, call: Callable[..., Tensor],
                     images: Sequence[Tensor]) -> float:
-    """Bytes that a call holds at its peak, per pixel of its images.
+    """Return the peak memory of a call in bytes per pixel of its images.
 
-    Measured once for each network, on a small part of the first image.
+    Measured once per network, on a small crop of the first image.
 
     Args:
         network (nn.Module): The network of the call.
@@ -147,21 +153,24 @@ def bytes_per_pixel(network: nn.Module, call: Callable[..., Tensor],
 
 def pixels_that_fit(network: nn.Module, call: Callable[..., Tensor],
                     images: Sequence[Tensor]) -> int:
-    """Number of pixels for which a call's share of the free memory
-    suffices."""
-    return int(SHARE * free_memory(images[0].device)
+    """Return the number of pixels that fit into a call's share of the free
+    memory."""
+    return int(FRACTION * free_memory(images[0].device)
                / bytes_per_pixel(network, call, images))
 
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Raise :class:`ImageError`, without a name, if memory runs out."""
+    """Convert out-of-memory errors to :class:`ImageError`.
+
+    The message does not name the image.
+    """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        # on CPUs torch has no exception of its own
+        # On CPUs, torch raises a plain RuntimeError.
         if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and (
                 'allocate memory' not in str(error)):
             raise
-        raise ImageError('needs more memory than is free: make it smaller, or '
-                         'use (smaller) tiles, --tile.') from None
+        raise ImageError('needs more memory than is free; resize it or use '
+                         'smaller tiles (--tile).') from None

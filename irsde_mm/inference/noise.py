@@ -1,4 +1,4 @@
-"""Noise of each image: its generators and its noise level."""
+"""Noise generators and noise levels of images."""
 import warnings
 import zlib
 from pathlib import PurePath
@@ -14,41 +14,45 @@ from ..sde.base import SDE
 
 def image_generators(names: Sequence[str], seed: int,
                      device: torch.device) -> List[torch.Generator]:
-    """One source of noise an image, from (seed, file name).
+    """Return a noise generator per image, seeded with (seed, file name).
 
-    A result so depends on neither batch, order nor number of processes.
+    Results therefore do not depend on the batch, the order of the images or
+    the number of processes.
 
     Args:
-        names (Sequence[str]): Paths; images without a name share one.
-        seed (int): The seed of the test.
-        device (torch.device): Where noise is drawn.
+        names (Sequence[str]): Paths; images without a name use the same noise.
+        seed (int): The seed.
+        device (torch.device): Device on which noise is drawn.
     """
     return [torch.Generator(device).manual_seed(
         zlib.crc32(f'{seed}:{PurePath(name).name}'.encode(
-            errors='surrogateescape')))  # a name can be of any bytes
+            errors='surrogateescape')))  # file names may be any bytes
         for name in names]
 
 
 def noise_levels(sde: SDE, sigma: Union[None, float, str], inputs: Tensor,
                  sizes: Sequence[Tuple[int, int]], names: Sequence[str],
-                 own: Optional[Sequence[float]] = None
+                 sigmas: Optional[Sequence[float]] = None
                  ) -> List[Optional[float]]:
-    """The noise level of each image: its own, the setting's or an estimate.
+    """Return the noise level of each image.
 
     Args:
-        sde (SDE): The process; only for one that starts at a noise level is
-            that of the input estimated.
-        sigma (float | str, optional): In [0, 1], or 'estimate'.
+        sde (SDE): The process. Levels are estimated only if it starts at the
+            noise level of the input.
+        sigma (float | str, optional): Level for all images in [0, 1], or
+            'estimate'.
         inputs (Tensor): Degraded images (B, C, H, W).
         sizes: Height and width of each image without padding.
         names (Sequence[str]): Their paths, for messages.
-        own (Sequence[float], optional): Levels that the images bring along.
+        sigmas (Sequence[float], optional): Level of each image; overrides
+            ``sigma``.
 
     Raises:
-        ImageError: If the process does not cover an image's own level.
+        ImageError: If an image's own or estimated level is out of the range
+            of the process.
     """
-    if own is not None:
-        levels = list(own)
+    if sigmas is not None:
+        levels = list(sigmas)
     elif sigma == 'estimate' and sde.starts_at_noise_level:
         levels = [estimated_level(image[:, :h, :w])
                   for image, (h, w) in zip(inputs, sizes)]
@@ -60,23 +64,23 @@ def noise_levels(sde: SDE, sigma: Union[None, float, str], inputs: Tensor,
 
 
 def estimated_level(image: Tensor) -> float:
-    """Estimate of the noise level in [0, 1] of an image (C, H, W).
+    """Estimate the noise level in [0, 1] of an image (C, H, W).
 
-    The mean over channels, without those that are flat; 0 if all are.
+    Returns the mean over all channels that are not constant, or 0 if all are.
     """
     from skimage.restoration import estimate_sigma
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # small or flat images
+        warnings.simplefilter('ignore')  # small or constant images
         levels = np.array(estimate_sigma(image.cpu().numpy(), channel_axis=0))
-    known = levels[~np.isnan(levels)]  # flat ones have no level
-    return float(known.mean()) if len(known) else 0.
+    valid = levels[~np.isnan(levels)]  # nan for constant channels
+    return float(valid.mean()) if len(valid) else 0.
 
 
 def check_level(sde: SDE, level: float, name: str) -> None:
-    """Check that a process covers the noise level of an image.
+    """Check that a process supports the noise level of an image.
 
     Raises:
-        ImageError: If it does not, with the name.
+        ImageError: If the level is out of range.
     """
     try:
         if sde.starts_at_noise_level:
@@ -87,10 +91,10 @@ def check_level(sde: SDE, level: float, name: str) -> None:
 
 
 def check_sigma(sigma: Union[None, float, str]) -> None:
-    """Refuses what is not a noise level for all images.
+    """Check a noise level setting.
 
     Raises:
-        ConfigError: With the range.
+        ConfigError: If it is not None, 'estimate' or a number from 0 to 1.
     """
     if sigma is None or sigma == 'estimate':
         return

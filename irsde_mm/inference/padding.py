@@ -1,4 +1,4 @@
-"""Images of almost the same size in one batch, each as if it were alone."""
+"""Padding of images of almost the same size for one batch."""
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 import torch
@@ -8,24 +8,24 @@ from ..networks.blocks import pad_to_multiple
 from ..sde.base import SDE, Generators, Time, draw_noise
 
 
-def one_each(generator: Generators, n: int) -> Sequence[torch.Generator]:
-    """A source of noise for each of n images."""
+def one_per_image(generator: Generators,
+                  n: int) -> Sequence[torch.Generator]:
+    """Return a list with one noise generator per image, for n images."""
     return generator if isinstance(generator, list) else [generator] * n
 
 
 class PaddedBatch:
-    """Padding of a batch whose images differ in size.
+    """Padding for a batch of images that differ in size.
 
-    A network pads an image to a multiple of its divisor. Images that this
-    brings to the same size can be restored together: before each call every
-    image is padded in the way of the network, which then adds nothing, and
-    noise is drawn at the size of the image. So each gets the result that it
-    would get alone.
+    A network pads images to a multiple of its divisor. Images whose padded
+    sizes are equal can be restored together: before each call, every image is
+    padded as the network would pad it, and noise is drawn at the size of the
+    image. Each image therefore gets the same result as on its own.
 
     Args:
         sizes (Sequence[tuple[int, int]]): Height and width of each image.
-        network (nn.Module): With ``divisor`` and ``pad_mode``.
-        generators (Sequence[torch.Generator]): Each image's source of noise.
+        network (nn.Module): Network with ``divisor`` and ``pad_mode``.
+        generators (Sequence[torch.Generator]): Noise generator of each image.
     """
 
     def __init__(self, sizes: Sequence[Tuple[int, int]], network: nn.Module,
@@ -35,30 +35,31 @@ class PaddedBatch:
         self.generators = generators
 
     def images(self, batch: Tensor) -> List[Tensor]:
-        """The images (1, C, h, w), without what lies beyond them."""
+        """Return the images (1, C, h, w) without padding."""
         return [image[None, :, :h, :w]
                 for image, (h, w) in zip(batch, self.sizes)]
 
     def join(self, images: Sequence[Tensor]) -> Tensor:
-        """Pads each image as the network would, and stacks them."""
+        """Pad each image as the network would, and concatenate them."""
         return torch.cat([pad_to_multiple(
             image, self.network.divisor, self.network.pad_mode)
             for image in images])
 
     def fill(self, batch: Tensor) -> Tensor:
-        """Puts padding in the place of what lies beyond the images."""
+        """Replace the area outside the images with padding."""
         return self.join(self.images(batch))
 
     def start(self, sde: SDE, mu: Tensor,
               sigma: Optional[float]) -> Tuple[Tensor, Time]:
-        """As :meth:`SDE.start`."""
+        """Return the padded start states and their time, see
+        :meth:`SDE.start`."""
         states, times = zip(*(
             sde.start(image, [generator], sigma)
             for image, generator in zip(self.images(mu), self.generators)))
         return self.join(states), times[0]
 
     def draws(self, mu: Tensor) -> Iterator[Tensor]:
-        """The fresh noise of step after step."""
+        """Yield the fresh noise of each step."""
         while True:
             yield self.join([
                 draw_noise(image, [generator]) for image, generator

@@ -1,4 +1,4 @@
-"""A trained model as a function from degraded to restored images."""
+"""Pipeline for restoring images with a diffusion model."""
 from functools import partial
 from pathlib import Path
 from typing import Callable, List, Optional, Sequence, Tuple, Union
@@ -19,16 +19,16 @@ from .image_pipeline import (Callback, Choice, ImagePipeline, Size, Start,
 from .memory import bytes_per_pixel
 from .network_calls import NetworkCalls, Tile
 from .noise import check_sigma, image_generators, noise_levels
-from .padding import one_each
+from .padding import one_per_image
 from .presets import build_sampler, sampler_config
 from .trajectory import Trajectory, run_network
 
 
 class RestorationPipeline(ImagePipeline):
-    """A network, a process and a sampler that restore images.
+    """Image restoration with a network, a process and a sampler.
 
-    Needs torch and numpy only. One pipeline can be used by several threads:
-    the state of a restoration belongs to its call.
+    Requires only torch and numpy. Several threads can use the same pipeline,
+    because each call has its own state.
 
     Example:
         >>> pipeline = RestorationPipeline.from_file('derain.safetensors')
@@ -37,22 +37,22 @@ class RestorationPipeline(ImagePipeline):
     Args:
         network (nn.Module): ``forward(xt, mu, t)``, with ``in_channels``.
         sde (SDE): The process.
-        sampler (Sampler | dict | str): A sampler, a config, a preset or a
-            name, see :func:`sampler_config`.
-        output (Output): How the network's output is read.
-        hooks (Hooks): Steps before and after the process.
-        calls (NetworkCalls): How the networks are called.
-        seed (int): From which, with an image's name, its noise is seeded.
+        sampler (Sampler | dict | str): A sampler, or a config, preset or name
+            for :func:`sampler_config`.
+        output (Output): Parameterization of the network output.
+        hooks (Hooks): Hooks before and after the process.
+        calls (NetworkCalls): Settings for network calls.
+        seed (int): Combined with an image's name to seed its noise.
         sigma (float | str, optional): Noise level of inputs in [0, 1], or
-            'estimate', for processes that start at one.
-        upscale (Upscale, optional): Brings photos to the size of the result.
-        order (str): Order of colours that the network works in, 'RGB' or
-            'BGR'.
-        build: Makes a sampler of a config.
+            'estimate', for processes that start at a noise level.
+        upscale (Upscale, optional): Upsamples images to the size of the
+            result.
+        order (str): Channel order of the network, 'RGB' or 'BGR'.
+        build: Function that builds a sampler from a config.
 
     Raises:
         ConfigError: If the sampler is unknown, or a setting is out of range.
-        ValueError: If the parts do not fit each other.
+        ValueError: If the components are not compatible.
     """
 
     def __init__(self, network: nn.Module, sde: SDE,
@@ -84,15 +84,15 @@ class RestorationPipeline(ImagePipeline):
     @classmethod
     def from_file(cls, path: Union[str, Path],
                   device: Optional[str] = None) -> 'RestorationPipeline':
-        """The pipeline of an exported file, or of a checkpoint of ours.
+        """Load a pipeline from an exported file or an irsde_mm checkpoint.
 
         Args:
             path (str | Path): The file.
-            device (str, optional): By default the first GPU if there is one.
+            device (str, optional): By default, the first GPU if available.
 
         Raises:
-            CheckpointError: If it is missing, broken, or holds another kind
-                of model.
+            CheckpointError: If the file is missing, corrupt, or contains
+                another type of model.
         """
         from ..model_files import open_pipeline
         return open_pipeline(path, device)
@@ -100,21 +100,25 @@ class RestorationPipeline(ImagePipeline):
     @classmethod
     def from_bundled(cls, name: str,
                      device: Optional[str] = None) -> 'RestorationPipeline':
-        """The pipeline of a model that comes with the package.
+        """Load the pipeline of a model bundled with the package.
+
+        Args:
+            name (str): Name of the model.
+            device (str, optional): By default, the first GPU if available.
 
         Raises:
-            ConfigError: If no model has that name.
+            ConfigError: If the name is unknown.
         """
         from ..model_files import bundled_model
         return cls.from_file(bundled_model(name), device)
 
     def to(self, device: Union[str, torch.device]) -> 'RestorationPipeline':
-        """Moves the networks and the process."""
+        """Move the networks and the process to a device."""
         for module in (self.network, self.sde, *self.hooks.networks()):
             module.to(device)
         return self
 
-    # ------------------------------------------------- what a caller asks
+    # ------------------------------------------------------------- options
 
     @property
     def channels(self) -> int:
@@ -134,11 +138,12 @@ class RestorationPipeline(ImagePipeline):
             raise ConfigError(f'steps={steps!r} must be a whole number.')
         if steps is not None and steps < 1:
             raise ConfigError(f'steps={steps} is less than 1.')
-        own = dict(num_steps=self.sampler.num_steps, clamp=self.sampler.clamp)
+        current = dict(num_steps=self.sampler.num_steps,
+                       clamp=self.sampler.clamp)
         try:
             if isinstance(sampler, (str, dict)):
                 chosen = self.build(
-                    sampler_config(sampler, self.sde, own, steps))
+                    sampler_config(sampler, self.sde, current, steps))
             else:
                 chosen = sampler or self.sampler
                 if steps is not None:
@@ -156,16 +161,17 @@ class RestorationPipeline(ImagePipeline):
         return self.hooks.padding(self.network, height, width)
 
     def call_bytes(self, height: int, width: int) -> int:
-        # of the whole size, without taking its memory
+        # expanded to the full size without allocating it
         image = next(self.network.parameters()).new_zeros(
             1, self.channels, 1, 1).expand(1, self.channels, height, width)
         call = partial(self.network, t=1)
         tiling = self.calls.tiling(self.network, call, (image, image))
-        shown = height * width if tiling is None else (
+        pixels = height * width if tiling is None else (
             tiling.batch * tiling.side**2)
-        return int(shown * bytes_per_pixel(self.network, call, (image, image)))
+        return int(pixels * bytes_per_pixel(self.network, call,
+                                            (image, image)))
 
-    # ------------------------------------------------------------ restoring
+    # ---------------------------------------------------------- restoration
 
     def restore_batch(self, images: Sequence[np.ndarray],
                       names: Optional[Sequence[str]] = None, *,
@@ -180,11 +186,12 @@ class RestorationPipeline(ImagePipeline):
         restored = self.restore(
             inputs, sizes=sizes, names=names, generators=self.generators(
                 len(images), names, seed, draw),
-            sampler=self._chosen(sampler, steps), start=start, tile=tile,
-            callback=callback)
+            sampler=self._resolve_sampler(sampler, steps), start=start,
+            tile=tile, callback=callback)
         return self.as_arrays(restored, sizes)
 
-    def _chosen(self, sampler: Choice, steps: Optional[int]) -> Sampler:
+    def _resolve_sampler(self, sampler: Choice,
+                         steps: Optional[int]) -> Sampler:
         if sampler is None and steps is None:
             return self.sampler
         return self.choose_sampler(sampler, steps)
@@ -199,22 +206,24 @@ class RestorationPipeline(ImagePipeline):
                 or not inputs.is_floating_point():
             raise DataError(f'an image tensor must be ({self.channels}, H, W) '
                             f'or (B, {self.channels}, H, W) of floats in [0, '
-                            f'1], but is {tuple(image.shape)} of '
+                            f'1], but got {tuple(image.shape)} of '
                             f'{image.dtype}.')
         if self.upscaling:
             inputs = self.upscaling(inputs)
         inputs = channel_order(inputs, 'RGB', self.order)
         restored = self.restore(
             inputs.to(self.device), generators=self.generators(
-                len(inputs), None, seed), sampler=self._chosen(sampler, steps),
-            tile=tile, callback=callback)
+                len(inputs), None, seed),
+            sampler=self._resolve_sampler(sampler, steps), tile=tile,
+            callback=callback)
         restored = channel_order(restored, self.order, 'RGB').clamp_(0, 1)
         return restored.view(*image.shape[:-2], *restored.shape[-2:])
 
     def generators(self, number: int, names: Optional[Sequence[str]] = None,
                    seed: Optional[int] = None,
                    draw: int = 0) -> List[torch.Generator]:
-        """Each image's source of noise, see :meth:`restore_batch`."""
+        """Return the noise generator of each image, see
+        :meth:`restore_batch`."""
         check_seed(seed)
         if seed is None:
             return image_generators(names or [''] * number, self.seed + draw,
@@ -224,33 +233,32 @@ class RestorationPipeline(ImagePipeline):
 
     def as_inputs(self, images: Sequence[np.ndarray], enlarge: bool = True
                   ) -> Tuple[Tensor, List[Size]]:
-        """Photos (H, W, C) uint8 BGR as a batch (B, C, H, W) in [0, 1], padded
-        to the largest, and the size of each in it."""
+        """Convert images (H, W, C) uint8 BGR to a batch (B, C, H, W) in
+        [0, 1], padded to the largest image, and return the size of each."""
         inputs = [from_array(image, self.order, self.device,
                              self.upscaling if enlarge else None)
                   for image in images]
         sizes = [tuple(image.shape[-2:]) for image in inputs]
         batch = inputs[0].new_zeros(len(inputs), self.channels,
                                     *map(max, zip(*sizes)))
-        for place, image, (h, w) in zip(batch, inputs, sizes):
-            place[:, :h, :w] = image
+        for padded, image, (h, w) in zip(batch, inputs, sizes):
+            padded[:, :h, :w] = image
         return batch, sizes
 
     def as_arrays(self, restored: Tensor,
                   sizes: Sequence[Size]) -> List[np.ndarray]:
-        """A batch (B, C, H, W) as photos (H, W, C) uint8 BGR."""
+        """Convert a batch (B, C, H, W) to images (H, W, C) uint8 BGR."""
         return [to_array(image[:, :h, :w], self.order)
                 for image, (h, w) in zip(restored, sizes)]
 
     def state_at(self, degraded: np.ndarray, clean: np.ndarray, t: int,
                  seed: int) -> Tensor:
-        """The state (1, C, H, W) at time t of a photo whose clean image is
-        given, with noise that follows from a seed.
+        """Return the state (1, C, H, W) at time t for a pair of images.
 
         Args:
             degraded, clean (ndarray): (H, W, C) uint8 BGR.
             t (int): Time.
-            seed (int): Of the noise.
+            seed (int): Seed of the noise.
         """
         x0, mu = (self.as_inputs([image], enlarge)[0]
                   for image, enlarge in ((clean, False), (degraded, True)))
@@ -268,26 +276,27 @@ class RestorationPipeline(ImagePipeline):
                 sizes: Optional[Sequence[Size]] = None,
                 start: Optional[Start] = None, tile: Optional[Tile] = None,
                 callback: Optional[Callback] = None) -> Tensor:
-        """Restores a batch of tensors.
+        """Restore a batch of tensors.
 
         Args:
             inputs (Tensor): Degraded images (B, C, H, W) in [0, 1].
-            sampler (Sampler, optional): In place of the pipeline's.
-            generators: Sources of noise, see :func:`draw_noise`.
+            sampler (Sampler, optional): Overrides the pipeline's sampler.
+            generators: Noise generators, see :func:`draw_noise`.
             names: Paths of the images, for messages.
-            sigmas: Noise level of each image, in place of the pipeline's.
-            sizes: Height and width of each image, where the batch was padded.
+            sigmas: Noise level of each image; overrides the pipeline's level.
+            sizes: Height and width of each image if the batch was padded.
             start, tile, callback: See :meth:`restore_batch`.
 
         Returns:
             Tensor: Restored images (B, C, H, W), not clipped.
 
         Raises:
-            ConfigError: If process or sampler cannot start from the inputs.
+            ConfigError: If the process or sampler cannot start from the
+                inputs.
             ImageError: If the noise level of an image is out of range.
         """
         sampler = sampler or self.sampler
-        # noise is drawn in the order that images have in memory
+        # Noise is drawn in memory order, so make the layout deterministic.
         inputs = inputs.contiguous()
         h, w = inputs.shape[-2:]
         sizes = list(sizes or [(h, w)] * len(inputs))
@@ -296,9 +305,9 @@ class RestorationPipeline(ImagePipeline):
             sigmas)
         parts = [range(len(inputs))]
         if len(set(levels)) > 1:
-            # they start at different times
+            # Different noise levels start at different times.
             parts = [range(i, i + 1) for i in range(len(inputs))]
-        sources = one_each(generators, len(inputs)) \
+        sources = one_per_image(generators, len(inputs)) \
             if len(parts) > 1 else generators
         with self.calls.session(tile) as session:
             restored = torch.cat([Trajectory(
@@ -307,19 +316,19 @@ class RestorationPipeline(ImagePipeline):
                     sources[part.start:part.stop]
                     if isinstance(sources, list) else sources,
                     levels[part.start], start) for part in parts])
-        # a normal tensor: what follows may change it in place
+        # Clone to get a normal tensor instead of an inference tensor.
         return restored[..., :h, :w].clone()
 
     def denoiser(self, call: Callable[..., Tensor], mu: Optional[Tensor],
                  sampler: Optional[Sampler] = None,
                  fill: Callable[[Tensor], Tensor] = lambda x: x
                  ) -> Callable[[Tensor, Time], Prediction]:
-        """``(xt, t) -> Prediction``: the network with its condition.
+        """Return the conditioned network as ``(xt, t) -> Prediction``.
 
         Args:
             call: ``(network, xt, mu, t=) -> Tensor``.
             mu (Tensor): Degraded images in the range of the process.
-            sampler (Sampler, optional): Whose steps read the predictions.
+            sampler (Sampler, optional): Sampler that uses the predictions.
             fill: Pads a state for the network.
         """
         sde, output = self.sde, self.output

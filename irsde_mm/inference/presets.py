@@ -1,4 +1,4 @@
-"""Samplers by name, and presets for a number of network calls."""
+"""Named samplers, and presets for a number of network calls."""
 from typing import Callable, Optional, Union
 
 from ..errors import ConfigError
@@ -30,36 +30,37 @@ PRESETS = dict(fast=5, balanced=10, paper=None)
 
 
 def sampler_config(choice: Union[None, str, dict], sde: SDE,
-                   own: Union[None, str, dict] = None,
+                   current: Union[None, str, dict] = None,
                    steps: Optional[int] = None) -> dict:
-    """The sampler's config that a choice means.
+    """Return the sampler config for a choice.
 
     Args:
-        choice: One of ``PRESETS`` (their steps never more than the process
-            has), of ``SAMPLERS`` (with the steps and clamp of ``own``), or a
-            sampler's config; None is ``own``.
+        choice: One of ``PRESETS`` (with at most as many steps as the process),
+            one of ``SAMPLERS`` (with the steps and clamp of ``current``), or a
+            sampler config; None selects ``current``.
         sde (SDE): The process.
-        own: The choice in place, or ``num_steps`` and ``clamp`` of it.
-        steps (int, optional): Steps, in place of the choice's.
+        current: The current choice, or a dict with its ``num_steps`` and
+            ``clamp``.
+        steps (int, optional): Number of steps that overrides the choice.
 
     Raises:
         ConfigError: If the name is unknown.
     """
     if choice is None:
-        choice = own
+        choice = current
     if isinstance(choice, dict):
         config = dict(choice)
     elif choice in PRESETS:
         config = _preset(choice, sde)
     elif choice in SAMPLERS:
         config = dict(SAMPLERS[choice])
-        if own is not None:
-            own = sampler_config(own, sde)
-            config.update(num_steps=own.get('num_steps'),
-                          clamp=own.get('clamp'))
+        if current is not None:
+            current = sampler_config(current, sde)
+            config.update(num_steps=current.get('num_steps'),
+                          clamp=current.get('clamp'))
     else:
-        raise ConfigError(f'unknown sampler {choice!r}; there are the presets '
-                          f'{", ".join(PRESETS)} and the samplers '
+        raise ConfigError(f'unknown sampler {choice!r}; choose one of the '
+                          f'presets {", ".join(PRESETS)} or the samplers '
                           f'{", ".join(SAMPLERS)}.')
     if steps is not None:
         config['num_steps'] = steps
@@ -67,8 +68,11 @@ def sampler_config(choice: Union[None, str, dict], sde: SDE,
 
 
 def _preset(name: str, sde: SDE) -> dict:
-    """Few steps: a jump with the share of fresh noise that was best over all
-    tasks (docs/samplers.md)."""
+    """Return the sampler config of a preset.
+
+    The few-step presets use jumps with the fraction of fresh noise that
+    performed best over all tasks (docs/samplers.md).
+    """
     if name == 'paper':
         preset = dict(SAMPLERS[sde.published_sampler])
     else:
@@ -80,39 +84,38 @@ def _preset(name: str, sde: SDE) -> dict:
 
 
 def check_fit(sde: SDE, output: Output, sampler: Sampler) -> None:
-    """Refuses parts that do not fit each other, before any network call.
+    """Check that process, output and sampler are compatible.
 
     Raises:
-        ValueError: Saying which, and what to use.
+        ValueError: If they are not.
     """
     output.check(sde)
-    # steps that fit no input are refused now, not hours later
+    # Report impossible steps now instead of after hours of training.
     sampler.begin(sde, sde.num_steps)
     if output.needs_signal and not sde.signal_at_end and sde.noise_at_end \
             and sampler.clamp is None:
         low, high = sde.published_clamp or (0, 1)
         raise ValueError(
-            f'{type(sde).__name__} ends where nothing of x0 is left '
-            '(alpha_bar = 0), and the noise says nothing about it there: '
-            f'clamp its estimates, clamp=({low:g}, {high:g}), or choose '
-            'another schedule.')
+            f'the end of {type(sde).__name__} contains no x0 (alpha_bar = 0), '
+            'so the noise does not determine x0; clamp the estimates with '
+            f'clamp=({low:g}, {high:g}), or choose another schedule.')
 
 
 def build_sampler(choice: Union[str, dict, Sampler], sde: SDE, output: Output,
                   build: Callable[[dict], Sampler] = build_component
                   ) -> Sampler:
-    """The sampler that a choice means, checked against process and output.
+    """Build a sampler and check it against process and output.
 
     Args:
-        choice: See :func:`sampler_config`, or a sampler.
+        choice: A sampler, or a choice for :func:`sampler_config`.
         sde (SDE): The process.
-        output (Output): How the network's output is read.
-        build: Makes a sampler of its config; by default from the components
-            of the package.
+        output (Output): Parameterization of the network output.
+        build: Function that builds a sampler from a config; by default, from
+            the components of the package.
 
     Raises:
         ConfigError: If the name is unknown.
-        ValueError: If the sampler does not fit.
+        ValueError: If the sampler is not compatible.
     """
     sampler = choice if isinstance(choice, Sampler) else build(
         sampler_config(choice, sde))

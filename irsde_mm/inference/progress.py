@@ -1,4 +1,4 @@
-"""Progress of a restoration, for callbacks."""
+"""Progress reports for callbacks."""
 from dataclasses import dataclass, field
 from typing import Callable, List
 
@@ -7,16 +7,19 @@ import numpy as np
 
 @dataclass
 class Progress:
-    """How far a restoration has come; what every callback gets.
+    """Progress of a restoration, passed to every callback.
 
     Attributes:
-        step, steps (int): Steps of the present batch, over all of its draws.
+        step, steps (int): Current step and number of steps of the current
+            batch, over all of its draws.
         t (float): Time of the states.
-        photos (range): Places in the batch of the photos being restored.
-        states: Called without arguments, gives their states, (H, W, C) uint8
-            BGR; only during the callback. No images are made before.
+        photos (range): Indices in the batch of the images being restored.
+        states: Function without arguments that returns their states as
+            (H, W, C) uint8 BGR. Call it only during the callback; images are
+            created on demand.
         names (list[str]): Their names.
-        done, total (int): Photos restored, and photos of the whole call.
+        done, total (int): Number of images restored so far, and number of
+            images of the whole call.
     """
 
     step: int

@@ -1,4 +1,4 @@
-"""A network's call in overlapping tiles, so that memory stays bounded."""
+"""Network calls on overlapping tiles with bounded memory."""
 import math
 from dataclasses import dataclass
 from itertools import product
@@ -10,15 +10,15 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Tiling:
-    """How the images of a call are cut.
+    """Layout of the tiles of a call.
 
     Args:
-        side (int): Longest side of a tile in pixels, at least
+        side (int): Maximum side of a tile in pixels, at least
             ``overlap + 2 * divisor``.
-        overlap (int): Pixels that neighbours share at least.
-        divisor (int): Tiles begin at its multiples, as the pixels do that a
-            network looks at together when it works at a lower resolution.
-        batch (int): Most tiles of a call.
+        overlap (int): Minimum overlap of neighboring tiles in pixels.
+        divisor (int): Tiles start at multiples of this number, to stay aligned
+            with the grid of the network's downsampling.
+        batch (int): Maximum number of tiles per call.
     """
 
     side: int
@@ -27,14 +27,15 @@ class Tiling:
     batch: int = 1
 
     def axis(self, length: int) -> Tuple[int, List[int]]:
-        """Side and first pixels of the tiles along one axis.
+        """Return the side and the start positions of tiles along one axis.
 
-        As few as the longest side allows, of equal length, spread evenly.
+        The tiles are as few as the maximum side allows, equally long and
+        evenly spaced.
         """
         if length <= self.side:
             return length, [0]
         d = self.divisor
-        # so long that the last one, too, begins at a multiple of d
+        # Choose the side so that the last tile also starts at a multiple of d.
         side = self.side - (self.side - length) % d
         rest = (length - side) // d
         n = math.ceil(rest / ((side - self.overlap) // d))
@@ -45,9 +46,10 @@ class Tiling:
 
 def windows(length: int, side: int, starts: Sequence[int],
             overlap: int) -> Tensor:
-    """Each tile's weights along one axis, which add up to 1 at every pixel.
+    """Return blending weights of tiles along one axis.
 
-    A raised cosine falls off over the overlap, where there is a neighbour.
+    The weights fall off as a raised cosine over each overlap and sum to 1 at
+    every pixel.
 
     Returns:
         Tensor: (number of tiles, side).
@@ -66,41 +68,40 @@ def windows(length: int, side: int, starts: Sequence[int],
 
 def tiled(network: Callable[..., Tensor], images: Sequence[Tensor],
           tiling: Tiling) -> Tensor:
-    """What a network makes of whole images, called on their tiles.
+    """Call a network on overlapping tiles and blend the results.
 
-    Between the steps of a sampler there is one state and one noise field;
-    only the network sees tiles, and what it says of a pixel of two tiles is
-    blended. Averaging tiles that were sampled apart would
-    average draws.
+    A sampler keeps one state and one noise field for the whole image and tiles
+    only the network calls. Blending tiles that were sampled separately would
+    average independent samples.
 
     Args:
-        network: ``(*tiles) -> Tensor``, of tiles (N, C, h, w); its result may
-            be a whole number of times larger.
+        network: ``(*tiles) -> Tensor`` for tiles (N, C, h, w); its result may
+            be larger by an integer factor s.
         images (Sequence[Tensor]): Its arguments, each (B, C, H, W).
-        tiling (Tiling): How to cut.
+        tiling (Tiling): Layout of the tiles.
 
     Returns:
-        Tensor: The results put together, (B, C', H * s, W * s).
+        Tensor: The blended results, (B, C', H * s, W * s).
     """
     b, _, height, width = images[0].shape
     (h, ys), (w, xs) = tiling.axis(height), tiling.axis(width)
-    places = list(product(range(b), range(len(ys)), range(len(xs))))
-    whole = rows = columns = None
-    for first in range(0, len(places), tiling.batch):
-        some = places[first:first + tiling.batch]
+    tiles = list(product(range(b), range(len(ys)), range(len(xs))))
+    output = rows = columns = None
+    for first in range(0, len(tiles), tiling.batch):
+        batch = tiles[first:first + tiling.batch]
         results = network(*(torch.cat([
             image[n:n + 1, :, ys[i]:ys[i] + h, xs[j]:xs[j] + w]
-            for n, i, j in some]) for image in images))
-        if whole is None:
+            for n, i, j in batch]) for image in images))
+        if output is None:
             s = results.shape[-1] // w
-            whole = results.new_zeros(b, results.shape[1], height * s,
-                                      width * s)
+            output = results.new_zeros(b, results.shape[1], height * s,
+                                       width * s)
             rows, columns = (windows(
                 s * length, s * side, [s * start for start in starts],
-                s * tiling.overlap).to(whole)
+                s * tiling.overlap).to(output)
                 for length, side, starts in ((height, h, ys), (width, w, xs)))
-        for result, (n, i, j) in zip(results, some):
-            whole[n, :, ys[i] * s:(ys[i] + h) * s,
-                  xs[j] * s:(xs[j] + w) * s].addcmul_(
-                      result, rows[i, :, None] * columns[j])
-    return whole
+        for result, (n, i, j) in zip(results, batch):
+            output[n, :, ys[i] * s:(ys[i] + h) * s,
+                   xs[j] * s:(xs[j] + w) * s].addcmul_(
+                       result, rows[i, :, None] * columns[j])
+    return output

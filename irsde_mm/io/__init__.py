@@ -1,1 +1,1 @@
-"""Files: images and weights in, whole files or none out."""
+"""Reading images and weights, and writing files atomically."""

@@ -1,4 +1,4 @@
-"""Decoding of image files whose headers are fine."""
+"""Decoding of image files whose headers were checked."""
 from typing import BinaryIO, Optional
 
 import cv2
@@ -9,17 +9,18 @@ from ..errors import ImageError
 from .white_level import FULL
 
 DEEP = ('I;16', 'I;16B', 'I;16L')
-#: Modes in which PIL keeps the upper 8 of 16 bits.
-CUT = ('LA', 'RGB', 'RGBA', 'RGBX')
+#: Modes in which PIL keeps only the upper 8 of 16 bits.
+REDUCED = ('LA', 'RGB', 'RGBA', 'RGBX')
 ORIENTATION, BITS = 0x0112, 258  # tags of EXIF and TIFF
 
 
-def is_cut(image: Image.Image) -> bool:
-    """Whether an image has 16 bits a channel, of which PIL keeps 8.
+def loses_bits(image: Image.Image) -> bool:
+    """Return True if PIL keeps only 8 of an image's 16 bits per channel.
 
-    For a PNG this is known only until it is loaded.
+    For a PNG, call this before the image is loaded: loading discards the
+    information.
     """
-    return image.mode in CUT and image.format in ('PNG', 'TIFF') and (
+    return image.mode in REDUCED and image.format in ('PNG', 'TIFF') and (
         16 in getattr(image, 'tag_v2', {}).get(BITS, ())
         or any(';16' in str(tile[3]) for tile in image.tile))
 
@@ -29,8 +30,8 @@ def has_alpha(image: Image.Image) -> bool:
 
 
 def orientation(image: Image.Image) -> int:
-    """EXIF's, 1 to 8; 1 is upright."""
-    # PIL would decode a PNG to look behind its pixels
+    """Return the EXIF orientation, 1 to 8, where 1 is upright."""
+    # for a PNG, getexif() would decode the pixels to look for EXIF after them
     if 'exif' not in image.info:
         return 1
     return image.getexif().get(ORIENTATION, 1)
@@ -38,65 +39,76 @@ def orientation(image: Image.Image) -> int:
 
 def decode_ordinary(file: BinaryIO, image: Image.Image,
                     grey: bool) -> np.ndarray:
-    """An upright image without alpha by OpenCV, a quarter faster than by PIL.
+    """Decode an upright image without alpha with OpenCV.
+
+    This is about a quarter faster than decoding with PIL.
 
     Args:
         file (BinaryIO): The file.
-        image (Image): Its header, of mode 'RGB' or 'L'.
-        grey (bool): Whether 8-bit colours become grey.
+        image (Image): The opened image, of mode 'RGB' or 'L'.
+        grey (bool): Whether to convert 8-bit colors to gray.
 
     Returns:
-        ndarray: (H, W, 3) BGR or (H, W), uint8, or uint16 if it has 16 bits.
+        ndarray: (H, W, 3) BGR or (H, W); uint16 for 16-bit files, otherwise
+        uint8.
 
     Raises:
-        ImageError: If it is broken.
+        ImageError: If the file is broken.
     """
-    if is_cut(image):
+    if loses_bits(image):
         return _opencv(file, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     return _opencv(file, cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
 
 
 def decode_any(file: BinaryIO, image: Image.Image) -> np.ndarray:
-    """Any image, upright, as PIL decodes it.
+    """Decode any supported image with PIL and turn it upright.
+
+    Args:
+        file (BinaryIO): The file.
+        image (Image): The opened image.
 
     Returns:
-        ndarray: (H, W, 3) BGR, or (H, W) if it has 16 bits and is grey;
-        uint8, or uint16 if it has 16 bits.
+        ndarray: (H, W, 3) BGR, or (H, W) for 16-bit gray; uint16 for 16-bit
+        files, otherwise uint8.
 
     Raises:
-        ImageError: If it has transparent parts, or 16 bits in a form that is
-            not supported.
+        ImageError: If the image has transparent pixels, or stores 16 bits in
+            an unsupported layout.
     """
     if image.format == 'PNG':
         _check_sums(file)
-    cut, pixels = is_cut(image), _upright(image)
-    if not cut:
+    reduced, pixels = loses_bits(image), _upright(image)
+    if not reduced:
         return pixels
     deep = _opencv(file, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     # comparing two decoders detects layouts that one of them misreads
     if deep.dtype != np.uint16 or deep.shape != pixels.shape or (
             (deep >> 8) != pixels).any():
-        raise ImageError('stores 16 bits a channel in a form that is not '
-                         'supported: save it as PNG')
+        raise ImageError('stores 16 bits per channel in an unsupported '
+                         'layout: save it as PNG')
     return deep
 
 
 def decode_picture(picture: Image.Image, white: Optional[int]) -> np.ndarray:
-    """A picture of PIL's, as :func:`decode_any` gives it.
+    """Convert a PIL image to an array like that of :func:`decode_any`.
+
+    Args:
+        picture (Image): The PIL image.
+        white (int, optional): White level that will be applied.
 
     Raises:
-        ImageError: As :func:`decode_any`, or if PIL keeps 8 of 16 bits and
-            there is a white level.
+        ImageError: As for :func:`decode_any`, or if a white level is given
+            and PIL kept only 8 of 16 bits.
     """
-    cut, pixels = is_cut(picture), _upright(picture)
-    if cut and white not in (None, FULL):
-        raise ImageError('has 8 of the 16 bits of its file, too few for a '
-                         'white level: give the path of the file')
-    return pixels.astype(np.uint16) * 257 if cut else pixels
+    reduced, pixels = loses_bits(picture), _upright(picture)
+    if reduced and white not in (None, FULL):
+        raise ImageError('has only 8 of the 16 bits of its file, too few to '
+                         'apply a white level: pass the path of the file')
+    return pixels.astype(np.uint16) * 257 if reduced else pixels
 
 
 def _check_sums(file: BinaryIO) -> None:
-    """Stops at what is damaged in a PNG: decoding does not look at that."""
+    """Verify the checksums of a PNG, which decoding ignores."""
     place = file.tell()
     file.seek(0)
     Image.open(file, formats=['PNG']).verify()
@@ -112,14 +124,18 @@ def _opencv(file: BinaryIO, flags: int) -> np.ndarray:
 
 
 def _upright(image: Image.Image) -> np.ndarray:
-    """(H, W, 3) uint8 BGR of what PIL has opened, (H, W) uint16 if grey with
-    16 bits."""
+    """Load an opened image and turn it upright.
+
+    Returns:
+        ndarray: (H, W, 3) uint8 BGR, or (H, W) uint16 for 16-bit gray.
+    """
     image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode in DEEP:
-        return np.asarray(image).astype(np.uint16)  # in the machine's order
+        return np.asarray(image).astype(np.uint16)  # to native byte order
     if has_alpha(image):
         image = image.convert('RGBA')
         if image.getchannel('A').getextrema()[0] < 255:
-            raise ImageError('has transparent parts: save it without')
+            raise ImageError('has transparent pixels: save it without '
+                             'transparency')
     return cv2.cvtColor(np.asarray(image.convert('RGB')), cv2.COLOR_RGB2BGR)

@@ -1,4 +1,4 @@
-"""Files that are replaced whole, or not at all."""
+"""Atomic replacement of files."""
 import os
 from pathlib import Path
 
@@ -7,10 +7,14 @@ PART = '.part'
 
 
 def replace(part: Path, path: Path) -> None:
-    """Moves a file that was written beside its place into it.
+    """Atomically replace ``path`` with a finished temporary file.
 
-    At any moment, also after a power cut, ``path`` is the file as it was
-    before or the new one, whole.
+    At any time, even after a power failure, ``path`` is either the complete
+    old file or the complete new one.
+
+    Args:
+        part (Path): The temporary file, in the folder of ``path``.
+        path (Path): The file to replace.
     """
     with open(part, 'rb+') as file:
         os.fsync(file.fileno())
@@ -23,13 +27,13 @@ def replace(part: Path, path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replaces a small file whole."""
+    """Atomically write text to a small file."""
     part = path.with_name(path.name + PART)
     part.write_text(text)
     replace(part, path)
 
 
 def remove_parts(folder: Path) -> None:
-    """Removes files that a killed process left half written."""
+    """Remove temporary files that a killed process left in a folder."""
     for part in Path(folder).glob(f'*{PART}'):
         part.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Images beside each other with a line of text above, pixel for pixel.
+"""Grids of images with captions, drawn without resampling.
 
-The order of colours is the caller's: text is black and white.
+Any channel order works, since the captions are black on white.
 """
 from typing import Sequence, Tuple
 
@@ -9,21 +9,21 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 GAP = 4  # pixels between images
-TEXT = 12  # height of letters
+TEXT = 12  # font size in pixels
 
 
 def to_rgb(image: Tensor) -> np.ndarray:
-    """(C, H, W) BGR or grey in 0..255 -> (H, W, 3) RGB uint8."""
+    """Convert (C, H, W) BGR or gray in 0..255 to (H, W, 3) RGB uint8."""
     pixels = image.detach().cpu().float().round().clamp(0, 255).byte()
     return pixels.expand(3, -1, -1).permute(1, 2, 0).numpy()[..., ::-1]
 
 
 def at_most(image: np.ndarray, side: int) -> np.ndarray:
-    """An image made smaller where it is longer than a side in pixels.
+    """Shrink an image whose longer side exceeds a limit.
 
     Args:
         image (ndarray): (H, W, 3) uint8.
-        side (int): Longest side, at least 1.
+        side (int): Maximum of height and width, at least 1.
     """
     h, w = image.shape[:2]
     if max(h, w) <= side:
@@ -35,13 +35,14 @@ def at_most(image: np.ndarray, side: int) -> np.ndarray:
 
 def draw_grid(rows: Sequence[Sequence[np.ndarray]],
               captions: Sequence[str] = ()) -> np.ndarray:
-    """Images in rows and columns on white.
+    """Draw images in rows and columns on a white background.
 
     Args:
-        rows: Each with as many images (H, W, 3) uint8, of any sizes; a row is
-            as high, and a column as wide, as its largest image.
-        captions: A text for each column, above the first row. One that is
-            wider than its column makes the column wider.
+        rows: Rows with the same number of images (H, W, 3) uint8, of any
+            size. A row is as high, and a column as wide, as its largest
+            image.
+        captions: A caption for each column, above the first row. A caption
+            wider than its column widens the column.
 
     Returns:
         ndarray: (H, W, 3) uint8.
@@ -70,8 +71,7 @@ def draw_grid(rows: Sequence[Sequence[np.ndarray]],
 
 
 def spread_out(items: Sequence, number: int) -> list:
-    """At most ``number`` of the items, the first and the last among them, at
-    even distances."""
+    """Select at most ``number`` evenly spaced items, including both ends."""
     if len(items) <= number:
         return list(items)
     places = np.linspace(0, len(items) - 1, number).round().astype(int)
@@ -80,11 +80,11 @@ def spread_out(items: Sequence, number: int) -> list:
 
 def draw_strip(states: Sequence[Tuple[float, np.ndarray]],
                number: int = 6) -> np.ndarray:
-    """States of an image on its way back, beside each other.
+    """Draw states of a sampling trajectory side by side.
 
     Args:
         states: Pairs of a time and an image (H, W, 3) uint8, from x_T to x_0.
-        number (int): How many are drawn, at least 2.
+        number (int): Maximum number of states to draw, at least 2.
 
     Returns:
         ndarray: (H, W, 3) uint8.

@@ -9,17 +9,17 @@ EXTENSIONS = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
 
 def is_image(path: PurePath) -> bool:
-    """Whether a file is an image, judging by its name.
+    """Return True if a file name has an image extension.
 
-    Names that begin with a dot do not count: operating systems leave such
-    files beside images, for example ``._photo.png`` (macOS).
+    Names that begin with a dot are excluded: operating systems create such
+    files next to images, for example ``._photo.png`` (macOS).
     """
     return (path.suffix.lower() in EXTENSIONS
             and not path.name.startswith('.'))
 
 
 def is_match(path: PurePath, pattern: PurePath) -> bool:
-    """Whether a match of a pattern is an image.
+    """Return True if a path that matches a glob pattern is an image.
 
     As in a shell, wildcards do not match folders that begin with a dot.
     """
@@ -30,13 +30,14 @@ def is_match(path: PurePath, pattern: PurePath) -> bool:
 
 
 def list_images(folder: Path) -> List[Path]:
-    """The image files directly in a folder, sorted by name.
+    """List the image files directly in a folder, sorted by name.
 
-    Every name that :func:`is_image` accepts: broken links and folders are
-    refused by the reader, not left out in silence.
+    The list contains every name that :func:`is_image` accepts. Broken links
+    and folders with such a name are included, so that the reader reports
+    them instead of skipping them silently.
 
     Raises:
-        DataError: If the folder is missing or has no image.
+        DataError: If the folder is missing or contains no images.
     """
     try:
         if not folder.is_dir():
@@ -46,21 +47,21 @@ def list_images(folder: Path) -> List[Path]:
         raise DataError(f"the data folder '{folder}' cannot be read: "
                         f'{error.strerror}.') from None
     if not files:
-        raise DataError(f"the data folder '{folder}' has no image "
+        raise DataError(f"the data folder '{folder}' contains no images "
                         f"({', '.join(EXTENSIONS)}).")
     return files
 
 
 def by_stem(files: List[Path]) -> Dict[str, Path]:
-    """Files by their name without extension.
+    """Map file names without extension to files.
 
     Raises:
-        DataError: If two files differ in their extensions only.
+        DataError: If two files differ only in their extension.
     """
     found: Dict[str, Path] = {}
     for path in files:
         if path.stem in found:
             raise DataError(f'{str(found[path.stem])!r} and {str(path)!r} '
-                            'have the same name: keep one.')
+                            'differ only in their extension: keep one.')
         found[path.stem] = path
     return found

@@ -1,4 +1,4 @@
-"""What a photo says of itself beside its pixels: EXIF, colours, density."""
+"""Metadata of photos: EXIF, color profile and resolution."""
 import math
 import warnings
 from pathlib import Path
@@ -10,9 +10,9 @@ from PIL.ExifTags import IFD, Base
 from .decoding import ORIENTATION
 from .reader import FORMATS
 
-#: How pixels lie in their file (TIFF keeps it in the same list), what their
-#: values mean, a preview and XMP, which repeats it: none of it is true of the
-#: result.
+#: Tags that no longer apply to the result: the layout of the pixels in the
+#: file (TIFF stores it among the EXIF tags), the meaning of their values, the
+#: preview, and XMP, which repeats these.
 LAYOUT = {
     ORIENTATION, Base.NewSubfileType, Base.SubfileType, Base.ImageWidth,
     Base.ImageLength, Base.BitsPerSample, Base.Compression,
@@ -32,36 +32,36 @@ LAYOUT = {
     Base.BlackLevel, Base.BlackLevelDeltaH, Base.BlackLevelDeltaV,
     Base.WhiteLevel}
 SIZES = {Base.ExifImageWidth, Base.ExifImageHeight}
-#: Colours of an ICC profile (bytes 16 to 19 of it) by channels of an image.
+#: Color space of an ICC profile (its bytes 16 to 19) by number of channels.
 PROFILES = {1: b'GRAY', 3: b'RGB '}
-MOST_DPI = 2**31 * 0.0254  # that PNG has room for
+MAX_DPI = 2**31 * 0.0254  # the largest that PNG can store
 
 
 def read_metadata(source: Union[Path, Image.Image], channels: int) -> dict:
-    """EXIF, colour profile and density of a photo, as ``Image.save`` takes
-    them.
+    """Read EXIF, color profile and resolution as options of ``Image.save``.
 
-    What was true of the file alone is left out: how pixels lie in it, which
-    way is up (results are upright), a preview. So is a profile for other
-    colours, such as that of a CMYK photo. Nothing that is wrong with any of
-    it stops a restoration: it is left out with a warning.
+    Metadata that applies only to the original file is dropped: the pixel
+    layout, the orientation (results are upright) and the preview. A profile
+    for another color space, such as that of a CMYK photo, is dropped too.
+    Unreadable metadata does not stop a restoration; it is dropped with a
+    warning.
 
     Args:
-        source (Path | Image): A file that can be read, or a picture of PIL's.
-        channels (int): Of the image that will be written, 1 or 3.
+        source (Path | Image): A readable file or a PIL image.
+        channels (int): Channels of the image to be written, 1 or 3.
 
     Returns:
-        dict: ``exif``, ``icc_profile`` (bytes) and ``dpi`` (x, y), those that
-        there are.
+        dict: ``exif``, ``icc_profile`` (bytes) and ``dpi`` (x, y), each only
+        if present.
     """
     try:
         if isinstance(source, Image.Image):
             return _metadata(source, channels)
         with Image.open(source, formats=FORMATS) as image:
             return _metadata(image, channels)
-    except Exception as error:  # malformed EXIF raises all kinds
+    except Exception as error:  # malformed EXIF raises many exception types
         name = repr(str(source)) if isinstance(source, Path) else 'the image'
-        warnings.warn(f'{name}: its metadata cannot be read and are left out '
+        warnings.warn(f'{name}: the metadata cannot be read and is dropped '
                       f'({type(error).__name__}).', stacklevel=2)
         return {}
 
@@ -75,7 +75,7 @@ def _metadata(image: Image.Image, channels: int) -> dict:
 
 
 def _exif(image: Image.Image) -> Optional[bytes]:
-    exif = Image.Exif()  # a copy, the caller's stays
+    exif = Image.Exif()  # a copy, so the caller's image is unchanged
     exif.load(image.getexif().tobytes())
     for tag in LAYOUT & set(exif):
         del exif[tag]
@@ -87,5 +87,5 @@ def _exif(image: Image.Image) -> Optional[bytes]:
 
 def _dpi(image: Image.Image) -> Optional[tuple]:
     dpi = tuple(map(float, image.info.get('dpi', ())))
-    good = all(math.isfinite(x) and 0 < x < MOST_DPI for x in dpi)
-    return dpi if len(dpi) == 2 and good else None
+    valid = all(math.isfinite(x) and 0 < x < MAX_DPI for x in dpi)
+    return dpi if len(dpi) == 2 and valid else None

@@ -1,4 +1,4 @@
-"""Photos in, photos out."""
+"""Finding, reading and writing photos."""
 import glob
 import os
 import tempfile
@@ -17,52 +17,53 @@ from .reader import MAX_PIXELS, Warn, read_image
 def read_photo(path: Union[str, Path], channels: int = 3,
                max_pixels: int = MAX_PIXELS, white: Optional[int] = None,
                warn: Warn = warnings.warn) -> np.ndarray:
-    """A photo as (H, W, channels) uint8, turned upright.
+    """Read a photo as (H, W, channels) uint8, turned upright.
 
     Args:
         path (str | Path): The file, see :func:`read_image`.
-        channels (int): 3 for BGR (a grey photo gets three equal ones), 1 for
-            grey.
-        max_pixels (int): What declares more is refused.
+        channels (int): 3 for BGR (a gray photo gets three equal channels), 1
+            for gray.
+        max_pixels (int): Files that declare more pixels are rejected.
         white, warn: See :func:`read_image`.
 
     Raises:
-        ImageError: If it cannot be used, or has colours for a grey model.
+        ImageError: If the photo cannot be used, or if it is in color and
+            ``channels`` is 1.
     """
     pixels = read_image(path, max_pixels=max_pixels, white=white, warn=warn)
     return fit_channels(pixels, channels, repr(str(path)))
 
 
 def fit_channels(pixels: np.ndarray, channels: int, name: str) -> np.ndarray:
-    """(H, W, 3) uint8 as a model of 1 or 3 channels takes it.
+    """Convert (H, W, 3) uint8 to the channels of a model, 1 or 3.
 
     Raises:
-        ImageError: If it has colours, but the model is one for grey images.
+        ImageError: If the image is in color and the model has one channel.
     """
     if channels == 1:
         if (pixels != pixels[..., :1]).any():
-            raise ImageError(f'{name} is in colour, but the model '
-                             'restores grey images.')
+            raise ImageError(f'{name} is in color, but the model '
+                             'restores grayscale images only.')
         pixels = pixels[..., :1]
     return np.ascontiguousarray(pixels)
 
 
 def to_picture(image: np.ndarray) -> Image.Image:
-    """(H, W, 3) uint8 BGR, or (H, W, 1), as a picture of PIL's."""
+    """Convert (H, W, 3) uint8 BGR, or (H, W, 1), to a PIL image."""
     pixels = image[..., 0] if image.shape[2] == 1 else image[..., ::-1]
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
 def write_image(path: Path, image: np.ndarray, **options) -> None:
-    """Writes (H, W, 3) uint8 BGR, or (H, W, 1), to a file not yet there.
+    """Write (H, W, 3) uint8 BGR, or (H, W, 1), to a new file.
 
     Args:
-        path (Path): The file; its ending says the format.
+        path (Path): The file; the extension determines the format.
         image (ndarray): The pixels.
-        **options: What ``Image.save`` takes, such as metadata.
+        **options: Options of ``Image.save``, such as metadata.
 
     Raises:
-        OutputError: If it exists or cannot be written.
+        OutputError: If the file exists or cannot be written.
     """
     picture = to_picture(image)
     kind = Image.registered_extensions()[path.suffix]
@@ -70,26 +71,27 @@ def write_image(path: Path, image: np.ndarray, **options) -> None:
         with open(path, 'xb') as file:
             picture.save(file, format=kind, **options)
     except FileExistsError:
-        raise OutputError(f"'{path}' exists and is not overwritten.") from None
+        raise OutputError(f"'{path}' already exists and is not overwritten."
+                          ) from None
     except OSError as error:
         raise OutputError(f"cannot write '{path}': {error.strerror or error}."
                           ) from error
 
 
 def find_images(inputs: Iterable[str]) -> List[Path]:
-    """Images named one by one, by folder or by a pattern such as '*.jpg'.
+    """Find images from files, folders and patterns such as '*.jpg'.
 
-    Of ``**`` links to folders are not followed: they can run in circles.
+    ``**`` does not follow links to folders, because they can form cycles.
 
     Raises:
-        DataError: If one of them leads to no image.
+        DataError: If an input matches no image.
     """
     found: List[Path] = []
     for name in map(str, inputs):
         path = Path(name)
         if os.path.isdir(path):
             found += in_folder(path)
-        elif os.path.lexists(path):  # the reader says what is wrong with it
+        elif os.path.lexists(path):  # the reader reports unusable files
             found.append(path)
         else:
             found += matching(path)
@@ -97,27 +99,30 @@ def find_images(inputs: Iterable[str]) -> List[Path]:
 
 
 def in_folder(folder: Path) -> List[Path]:
-    """The images directly in a folder, sorted; warns of those further down.
+    """List the images directly in a folder, sorted.
+
+    Warns if subfolders contain images.
 
     Raises:
-        DataError: If nothing is found.
+        DataError: If no images are found.
     """
     pattern = Path(glob.escape(str(folder)), '**', '*')
-    hint = f"'{pattern}' also takes the images in its folders"
+    hint = f"use '{pattern}' to include the images in its subfolders"
     try:
         found = list_images(folder)
     except DataError as error:
-        raise DataError(f'{error} {hint}.' if subfolders(folder)
-                        else str(error)) from None
+        raise DataError(f"{str(error).rstrip('.')}; {hint}."
+                        if subfolders(folder) else str(error)) from None
     full = [path for path in subfolders(folder) if holds_images(path)]
     if full:
-        warnings.warn(f"{len(full)} folder(s) of images in '{folder}' are "
-                      f"left out, such as '{full[0]}'; {hint}.", stacklevel=1)
+        warnings.warn(f"skipping {len(full)} subfolder(s) of images in "
+                      f"'{folder}', such as '{full[0]}'; {hint}.",
+                      stacklevel=1)
     return found
 
 
 def subfolders(folder: Path) -> List[Path]:
-    """The folders in a folder, sorted, less hidden ones."""
+    """List the subfolders of a folder, sorted, without hidden ones."""
     try:
         return sorted(path for path in folder.iterdir()
                       if path.is_dir() and not path.name.startswith('.'))
@@ -133,28 +138,28 @@ def holds_images(folder: Path) -> bool:
 
 
 def matching(pattern: Path) -> List[Path]:
-    """The images of a pattern, sorted.
+    """List the images that match a pattern, sorted.
 
     Raises:
-        DataError: If nothing is found.
+        DataError: If no images are found.
     """
     inside = pattern.relative_to(pattern.anchor)
     try:
         found = sorted(
             path for path in Path(pattern.anchor).glob(str(inside))
             if is_match(path, pattern))
-    except (ValueError, OSError):  # '**' beside other letters; no access
+    except (ValueError, OSError):  # '**' within a name; no permission
         found = []
     if not found:
-        raise DataError(f'there is no image {str(pattern)!r}.')
+        raise DataError(f'no image found at {str(pattern)!r}.')
     return found
 
 
 def prepare_folder(path: str) -> Path:
-    """An output folder, made if need be and proved to be writable.
+    """Create an output folder if needed and check that it is writable.
 
     Raises:
-        OutputError: If it cannot be.
+        OutputError: If it cannot be created or written to.
     """
     folder = Path(path)
     try:

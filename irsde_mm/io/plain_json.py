@@ -1,7 +1,7 @@
-"""JSON of numbers that may not be finite.
+"""JSON with numbers that may not be finite.
 
-JSON has neither infinity nor NaN, and other readers refuse what Python writes
-for them. Here they become the strings 'inf', '-inf' and 'nan'.
+JSON has neither infinity nor NaN, and other readers reject what Python writes
+for them. Here they are stored as the strings 'inf', '-inf' and 'nan'.
 """
 import json
 import math
@@ -14,19 +14,19 @@ def to_json(value: Any, **options) -> str:
     """Convert a value to JSON.
 
     Args:
-        value: What ``json.dumps`` takes, and arrays.
-        **options: ``json.dumps``'s.
+        value: Any value that ``json.dumps`` accepts, or arrays.
+        **options: Options of ``json.dumps``.
     """
     return json.dumps(_finite(value), allow_nan=False, **options)
 
 
 def from_json(text: str) -> Any:
-    """Read what :func:`to_json` wrote, with numbers where it has words."""
+    """Parse the output of :func:`to_json`, restoring non-finite numbers."""
     return _numbers(json.loads(text))
 
 
 def _finite(value: Any) -> Any:
-    if hasattr(value, 'tolist'):  # of numpy and torch
+    if hasattr(value, 'tolist'):  # numpy and torch
         value = value.tolist()
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}

@@ -1,4 +1,4 @@
-"""A model on disk: exported files, checkpoints, bundled models."""
+"""Models on disk: exported files, checkpoints and bundled models."""
 from .bundled import bundled_model, bundled_models
 from .checkpoints import load_weights, read_checkpoint
 from .convert import convert_state_dict

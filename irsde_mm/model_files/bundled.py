@@ -1,4 +1,4 @@
-"""The trained models that come with this package."""
+"""Pretrained models bundled with this package."""
 from pathlib import Path
 from typing import Dict
 
@@ -9,36 +9,37 @@ WEIGHTS = Path(__file__).parents[1] / 'weights'
 
 
 def bundled_models() -> Dict[str, Path]:
-    """The bundled models by name, each an exported file.
+    """List the bundled models, which are exported files.
 
-    A card beside each, ``NAME.md``, says what it was trained on and by which
-    config, how well it restores, where it fails, and under what terms it may
-    be used.
+    The model card next to each file, ``NAME.md``, describes the training data
+    and config, the scores, the limitations and the terms of use.
 
     Returns:
-        dict[str, Path]: Names, such as those of the tasks, and files.
+        dict[str, Path]: Files by model name.
     """
     return {path.stem: path
             for path in sorted(WEIGHTS.glob(f'[!.]*{EXPORTED}'))}
 
 
 def bundled_model(name: str) -> Path:
-    """The file of a bundled model.
+    """Return the file of a bundled model.
 
     Raises:
-        ConfigError: If no model has that name; lists those available.
+        ConfigError: If there is no such model. The message lists the
+            available models.
     """
     models = bundled_models()
     if name not in models:
-        raise ConfigError(f"no model for '{name}' comes with irsde_mm; there "
-                          f'are {", ".join(models) or "none"}.')
+        raise ConfigError(f"no bundled model '{name}'; available models: "
+                          f'{", ".join(models) or "none"}.')
     return models[name]
 
 
 def find_bundled(model: str) -> str:
-    """The file of a bundled model's name; anything else unchanged.
+    """Resolve the name of a bundled model to its file.
 
-    A path that exists wins over a bundled model of that name.
+    Any other value is returned unchanged. An existing path takes precedence
+    over a bundled model with the same name.
     """
     if Path(model).exists():
         return str(model)

@@ -1,4 +1,4 @@
-"""Turns weights of the published layout into ours."""
+"""Conversion of weights from the published layout."""
 import re
 from typing import Dict, Tuple
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 from .convert_maxim import maxim_weights
 
-# (published name, our name); the first that matches is used
+# (published name, our name); the first match is used
 UNET_NAMES = (
     (r'^time_mlp\.1\.', 'time_mlp.0.'),
     (r'^time_mlp\.3\.', 'time_mlp.2.'),
@@ -47,38 +47,38 @@ NAFNET_PARTS = (
 
 def convert_state_dict(official: Dict[str, Tensor],
                        arch: str = 'unet') -> Tuple[Dict[str, Tensor], dict]:
-    """Renames published weights and reads the network's config off them.
+    """Rename published weights and derive the network's config from them.
 
     Args:
         official (dict): State dict in the layout of the published IR-SDE
-            ('unet') or Refusion ('nafnet') checkpoints; or the arrays of
+            ('unet') or Refusion ('nafnet') checkpoints, or the arrays of
             MAXIM's Flax checkpoints by their path below ``opt/target/``.
         arch (str): 'unet', 'nafnet' or 'maxim'.
 
     Returns:
         (state_dict, generator_config): Weights for the network that the
-        config builds; width, depth, channels and condition are the weights',
-        and MAXIM's variant.
+        config builds. Width, depth, channels, condition and MAXIM's variant
+        are derived from the weights.
 
     Raises:
-        ValueError: If ``arch`` is unknown or the names are not that
-            network's.
+        ValueError: If ``arch`` is unknown or the names do not match that
+            network.
     """
     layouts = dict(unet=(UNET_NAMES, UNET_PARTS, _unet_config),
                    nafnet=(NAFNET_NAMES, NAFNET_PARTS, _nafnet_config))
     if arch == 'maxim':
         return maxim_weights(official)
     if arch not in layouts:
-        raise ValueError(f"unknown arch {arch!r}; there are "
-                         f"{', '.join(layouts)} and maxim.")
+        raise ValueError(f"unknown arch {arch!r}; supported: "
+                         f"{', '.join(layouts)}, maxim.")
     names, parts, read_config = layouts[arch]
     state_dict = {}
     for key, value in official.items():
         new = key.removeprefix('module.')
         if not any(re.search(pattern, new) for pattern, _ in names):
             raise ValueError(f"'{key}' is not a parameter of the published "
-                             f'{arch}; is it another network, or does the '
-                             'file hold more than a state dict?')
+                             f'{arch}: the file is for another network, or '
+                             'contains more than a state dict.')
         for table in (names, parts):
             for pattern, replacement in table:
                 if re.search(pattern, new):
@@ -88,12 +88,12 @@ def convert_state_dict(official: Dict[str, Tensor],
     try:
         return state_dict, read_config(state_dict)
     except KeyError as error:
-        raise ValueError(f'the published {arch} has a parameter {error} that '
-                         'this file lacks.') from None
+        raise ValueError(f'the file lacks the parameter {error} of the '
+                         f'published {arch}.') from None
 
 
 def _count(state_dict: dict, prefix: str) -> int:
-    """How many numbered children there are under a prefix."""
+    """Count the numbered children under a prefix."""
     found = {re.match(re.escape(prefix) + r'\.(\d+)\.', key)
              for key in state_dict}
     return len({m.group(1) for m in found if m})
@@ -101,7 +101,7 @@ def _count(state_dict: dict, prefix: str) -> int:
 
 def _unet_config(state_dict: dict) -> dict:
     first, last = state_dict['conv_in.weight'], state_dict['conv_out.weight']
-    # only the conditional net's middle attention ends in a norm
+    # only in the conditional network does the middle attention end in a norm
     conditional = 'mid_attn.norm_out.weight' in state_dict
     return dict(
         type='irsde_mm.ConditionalUNet',

@@ -1,4 +1,4 @@
-"""Turns Flax checkpoints of MAXIM into ours."""
+"""Conversion of MAXIM's Flax checkpoints."""
 import math
 import re
 from typing import Dict, Tuple
@@ -10,7 +10,8 @@ from ..networks import MAXIM
 from ..networks.maxim.network import VARIANTS
 from ..networks.maxim.stage import DEPTH
 
-# (our name, Flax's), all applied in turn; what is left of ours has dots
+# (our name, Flax name), all applied in order; parts not yet replaced keep
+# their dots
 STAGE = r'^stages\.(\d+)\.'
 NAMES = (
     (STAGE + r'stems\.(\d+)$', r'stage_\1_input_conv_\2'),
@@ -60,11 +61,11 @@ NAMES = (
 
 
 def flax_name(name: str) -> str:
-    """The path in the Flax tree of one of our modules with parameters."""
+    """Return the path in the Flax tree of a module that has parameters."""
     resample = re.match(STAGE + r'(bridges|skips)\.(\d+)\.(\d+)$', name)
-    if resample:  # counted over the whole network, deep levels first
+    if resample:  # numbered over the whole network, deep levels first
         stage, kind, i, j = resample.groups()
-        if kind == 'skips':  # which are concatenated deep levels first
+        if kind == 'skips':  # concatenated with deep levels first
             j = DEPTH - 1 - int(j)
         number = (2 * int(stage) + (kind == 'skips')) * DEPTH**2
         number += (DEPTH - 1 - int(i)) * DEPTH + int(j)
@@ -75,17 +76,17 @@ def flax_name(name: str) -> str:
 
 
 def maxim_weights(flax: Dict[str, Tensor]) -> Tuple[Dict[str, Tensor], dict]:
-    """Weights of :class:`MAXIM` and its config from those of Flax.
+    """Convert Flax parameters to weights of :class:`MAXIM` and its config.
 
     Args:
-        flax (dict): Arrays by path in the tree of parameters.
+        flax (dict): Arrays by path in the parameter tree.
 
     Returns:
         (state_dict, generator_config)
 
     Raises:
-        ValueError: If parameters are missing, unknown or of another shape
-            than in the network that the others belong to.
+        ValueError: If parameters are missing, unknown, or do not have the
+            shape expected for the variant.
     """
     config = maxim_config(flax)
     with torch.device('meta'):
@@ -97,45 +98,45 @@ def maxim_weights(flax: Dict[str, Tensor]) -> Tuple[Dict[str, Tensor], dict]:
                 module, nn.LayerNorm) else 'kernel'
             path = f'{flax_name(name)}/{leaf}'
             if path not in left:
-                raise ValueError(f"MAXIM {config['variant']} has a parameter "
-                                 f"'{path}' that this file lacks.")
+                raise ValueError(f"the file lacks the parameter '{path}' of "
+                                 f"MAXIM {config['variant']}.")
             state_dict[f'{name}.{own}'] = fitted(
                 left.pop(path), parameter, module, path)
     if left:
         raise ValueError(f"'{min(left)}' is not a parameter of MAXIM "
-                         f"{config['variant']}, which the rest of the file "
-                         f'is; {len(left)} are not.')
+                         f"{config['variant']}, unlike the rest of the file; "
+                         f'{len(left)} parameter(s) do not belong to it.')
     return state_dict, config
 
 
 def fitted(value: Tensor, parameter: Tensor, module: nn.Module,
            path: str) -> Tensor:
-    """An array of Flax in the layout of a parameter of ours.
+    """Convert a Flax array to the layout of a torch parameter.
 
     Raises:
-        ValueError: If it has another shape.
+        ValueError: If the array does not have the expected shape.
     """
     transposed = isinstance(module, nn.ConvTranspose2d)
     order = {1: (0, ), 2: (1, 0), 4: (2, 3, 0, 1) if transposed else (
         2, 3, 1, 0)}[parameter.dim()]
-    wanted, shape = parameter.permute(order).shape, value.shape
+    expected, shape = parameter.permute(order).shape, value.shape
     if isinstance(module, nn.Linear) and shape[:-2] == (1, 1):
         value = value[0, 0]  # a 1x1 convolution
-    if value.shape != wanted:
+    if value.shape != expected:
         raise ValueError(f"'{path}' is {tuple(shape)} in the file, but "
-                         f'{tuple(wanted)} in the network that the others '
-                         'belong to.')
+                         f'{tuple(expected)} is expected from the other '
+                         'parameters.')
     value = value.permute([order.index(i) for i in range(len(order))])
-    if transposed and value.dim() > 1:  # Flax does not turn the kernel
+    if transposed and value.dim() > 1:  # Flax does not flip the kernel
         value = value.flip(2, 3)
     return value.float().contiguous()
 
 
 def maxim_config(flax: Dict[str, Tensor]) -> dict:
-    """The config of the network that Flax parameters belong to.
+    """Derive the config of the network from its Flax parameters.
 
     Raises:
-        ValueError: If they are not MAXIM's.
+        ValueError: If the parameters do not belong to MAXIM.
     """
     def count(pattern: str) -> int:
         return len({m.group(1) for m in map(re.compile(pattern).match, flax)
@@ -143,8 +144,8 @@ def maxim_config(flax: Dict[str, Tensor]) -> dict:
 
     def array(path: str, dim: int) -> Tensor:
         if path not in flax or flax[path].dim() != dim:
-            raise ValueError(f"the published MAXIM has a parameter '{path}' "
-                             f'of {dim} axes that this file lacks.')
+            raise ValueError(f"the file lacks the parameter '{path}' with "
+                             f'{dim} axes of the published MAXIM.')
         return flax[path]
 
     def side(part: str) -> int:

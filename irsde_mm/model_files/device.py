@@ -1,4 +1,4 @@
-"""Devices by name."""
+"""Selection of the device."""
 from typing import Optional
 
 import torch
@@ -7,14 +7,14 @@ from ..errors import ConfigError
 
 
 def check_device(device: Optional[str]) -> torch.device:
-    """The device of that name, or the best there is.
+    """Return a device after checking that it is available.
 
     Args:
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
-            first GPU if there is one.
+            first GPU if there is one, otherwise the CPU.
 
     Raises:
-        ConfigError: If it is unknown or not there.
+        ConfigError: If the device is unknown or not available.
     """
     if device is None:
         device = 'cuda' if torch.cuda.is_available() else 'cpu'

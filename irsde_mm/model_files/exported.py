@@ -1,4 +1,4 @@
-"""Exported models: weights and settings in one file."""
+"""Exported models, single files with weights and settings."""
 import hashlib
 import json
 import os
@@ -14,26 +14,26 @@ from ..errors import CheckpointError, OutputError
 from ..io.files import replace
 from ..version import __version__
 
-#: The suffix of exported files; they tell by their metadata what they are.
+#: Suffix of exported files; their metadata identifies them.
 EXPORTED = '.safetensors'
-#: Version 1 (irsde_mm 0.1) held a config, version 2 holds a pipeline.
+#: Version 1 (irsde_mm 0.1) contains a config, version 2 a pipeline.
 FORMAT, FORMAT_VERSION = 'irsde_mm', 2
-#: Texts that are JSON.
+#: Metadata fields that are JSON.
 JSON = ('config', 'settings', 'pipeline', 'model', 'degradation')
-MAX_TEXT = 2**20  # characters of a text in a file; ours have thousands
+MAX_TEXT = 2**20  # characters per metadata field; ours have thousands
 
 
 def read_exported(path: str) -> Dict[str, dict]:
-    """The contents of a file that :func:`write_exported` wrote.
+    """Read a file written by :func:`write_exported`.
 
     Returns:
-        dict: ``state_dict``, and in ``meta`` the settings of the training
-        (``irsde_mm``, where the model has them) and ``exported``: the other
-        metadata, with ``pipeline``, ``model`` and ``config`` as dicts.
+        dict: ``state_dict`` and ``meta``. ``meta`` contains the training
+        settings (``irsde_mm``, if the model has them) and ``exported``, the
+        other metadata with ``pipeline``, ``model`` and ``config`` as dicts.
 
     Raises:
-        CheckpointError: If the file is broken, was not written by
-            irsde_mm, or by a newer one.
+        CheckpointError: If the file is broken, or was not written by irsde_mm
+            of this or an older version.
     """
     try:
         with safe_open(path, framework='pt') as file:
@@ -46,8 +46,8 @@ def read_exported(path: str) -> Dict[str, dict]:
                               f'broken: {error}') from error
     if texts.get('sha256') != digest(weights, texts):
         raise CheckpointError(
-            f"'{path}' was changed or damaged after it was written: its "
-            'checksum (sha256) differs. Use another copy of it.')
+            f"'{path}' was modified or corrupted: its checksum (sha256) does "
+            'not match. Use another copy.')
     parts = {key: read_json(path, texts[key]) for key in JSON if key in texts}
     settings = parts.pop('settings', None)
     meta = {} if settings is None else dict(irsde_mm=settings)
@@ -56,28 +56,28 @@ def read_exported(path: str) -> Dict[str, dict]:
 
 
 def check_format(path: str, texts: Dict[str, str]) -> None:
-    """Refuses a file that was not written by this irsde_mm or an older one.
+    """Check that a file was written by this or an older irsde_mm.
 
     Raises:
-        CheckpointError: Saying which.
+        CheckpointError: If it was not.
     """
     number = texts.get('format_version', '')
     if texts.get('format') != FORMAT or not number.isdecimal():
         raise CheckpointError(
-            f"'{path}' has weights but does not say of which model: it was "
+            f"'{path}' has weights but no description of the model: it was "
             'not written by tools/export.py.')
     if not 1 <= int(number) <= FORMAT_VERSION:
         raise CheckpointError(
-            f"'{path}' was made by irsde_mm {texts.get('version')} in the "
-            f'format {number}; this is irsde_mm {__version__}, which reads '
-            f'formats up to {FORMAT_VERSION}: use a newer one.')
+            f"'{path}' was written by irsde_mm {texts.get('version')} in "
+            f'format {number}, but irsde_mm {__version__} reads formats up to '
+            f'{FORMAT_VERSION}: install a newer version.')
 
 
 def read_json(path: str, text: str) -> Any:
-    """A value of JSON, without NaN and infinity.
+    """Parse JSON metadata, rejecting NaN and infinity.
 
     Raises:
-        CheckpointError: If the text is not JSON, or too long.
+        CheckpointError: If the text is not valid JSON or is too long.
     """
 
     def refuse(name: str) -> None:
@@ -93,7 +93,10 @@ def read_json(path: str, text: str) -> Any:
 
 
 def digest(weights: Dict[str, Tensor], texts: Dict[str, str]) -> str:
-    """SHA-256 of metadata and weights, names, types and shapes included."""
+    """Compute the SHA-256 of metadata and weights.
+
+    It covers the names, types and shapes of the weights.
+    """
     sha = hashlib.sha256()
     for key in sorted(set(texts) - {'sha256'}):
         sha.update(f'{key}={texts[key]}\n'.encode())
@@ -106,7 +109,7 @@ def digest(weights: Dict[str, Tensor], texts: Dict[str, str]) -> str:
 
 def write_exported(path: Path, weights: Dict[str, Tensor],
                    texts: Dict[str, str]) -> None:
-    """Writes weights with metadata: the whole file, or none.
+    """Atomically write weights and metadata to a file.
 
     Args:
         path (Path): The file, which must not exist.
@@ -114,9 +117,9 @@ def write_exported(path: Path, weights: Dict[str, Tensor],
         texts (dict): Metadata; format, version and checksum are added.
 
     Raises:
-        OutputError: If it cannot be written.
+        OutputError: If the file cannot be written.
     """
-    # channels-last weights too: safetensors knows one order alone
+    # safetensors requires contiguous tensors; ours may be channels-last
     weights = {key: value.detach().clone(
         memory_format=torch.contiguous_format)
         for key, value in weights.items()}
@@ -124,7 +127,8 @@ def write_exported(path: Path, weights: Dict[str, Tensor],
                  version=__version__)
     draft = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
-        # its save_file would make a file that others cannot read
+        # safetensors' save_file would create a file readable only by its
+        # owner
         draft.write_bytes(save(
             weights, dict(texts, sha256=digest(weights, texts))))
         replace(draft, path)

@@ -1,4 +1,4 @@
-"""A pipeline and its file: settings as plain data, weights."""
+"""Building of pipelines from the settings and weights in a file."""
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,60 +17,63 @@ from ..samplers.base import Sampler
 from ..sde import SDE, Output
 from .checkpoints import check_fit, read_checkpoint, without_prefix
 from .device import check_device
-from .limits import limit_parameters, model_of_a_file
+from .limits import limit_parameters, building_from_file
 from .settings import pipeline_settings
 
 
 def open_pipeline(path: Union[str, Path],
                   device: Optional[str] = None) -> RestorationPipeline:
-    """The pipeline of an exported file or a checkpoint, read once.
+    """Load the pipeline of an exported file or a checkpoint.
 
     Args:
         path (str | Path): The file.
         device (str, optional): By default the first GPU if there is one.
 
     Raises:
-        CheckpointError: If it is missing, broken, or holds another kind of
-            model.
+        CheckpointError: If the file is missing, broken, or contains another
+            kind of model.
     """
     settings, weights = read_pipeline(path)
     if settings is None:
         raise CheckpointError(
-            f"'{path}' does not hold a pipeline of irsde_mm's own components; "
-            'irsde_mm.apis.init_restorer opens models of mmagic.')
+            f"'{path}' does not contain a pipeline of irsde_mm components; "
+            'load mmagic models with irsde_mm.apis.init_restorer.')
     return pipeline_of(path, settings, weights, device)
 
 
 def read_pipeline(path: Union[str, Path]
                   ) -> Tuple[Optional[dict], Dict[str, Tensor]]:
-    """The settings of the pipeline in a file, None for another model, and
-    weights.
+    """Read the pipeline settings and the weights of a file.
+
+    Returns:
+        (settings, weights): The settings are None if the model is not a
+        pipeline.
 
     Raises:
         CheckpointError: Naming the file.
     """
     checkpoint = read_checkpoint(str(path))
-    with naming(path):
+    with errors_naming(path):
         return pipeline_settings(checkpoint), checkpoint['state_dict']
 
 
 def pipeline_of(path: Union[str, Path], settings: dict,
                 weights: Dict[str, Tensor],
                 device: Optional[str] = None) -> RestorationPipeline:
-    """The pipeline of settings and weights that came from a file.
+    """Build a pipeline from the settings and weights of a file.
 
     Raises:
-        CheckpointError: Naming the file, if they are not a pipeline's.
+        CheckpointError: Naming the file, if they do not make a pipeline.
     """
     device = check_device(device)
-    with naming(path):
+    with errors_naming(path):
         pipeline = build_pipeline(settings, weights)
     return pipeline.to(device)
 
 
 @contextmanager
-def naming(path: Union[str, Path]) -> Iterator[None]:
-    """Names the file in errors about its content."""
+def errors_naming(path: Union[str, Path]) -> Iterator[None]:
+    """Prefix each CheckpointError with the name of the file."""
     try:
         yield
     except CheckpointError as error:
@@ -79,7 +82,7 @@ def naming(path: Union[str, Path]) -> Iterator[None]:
 
 def build_pipeline(settings: dict,
                    weights: Dict[str, Tensor]) -> RestorationPipeline:
-    """A pipeline of settings and weights from a file.
+    """Build a pipeline from plain settings and weights.
 
     Args:
         settings (dict): Plain data that :func:`check_settings` accepts.
@@ -88,22 +91,25 @@ def build_pipeline(settings: dict,
 
     Raises:
         CheckpointError: If the settings are out of range, or weights are
-            missing or left over.
+            missing or unexpected.
     """
-    with model_of_a_file():
+    with building_from_file():
         return assemble(settings, without_prefix(weights))
 
 
 def assemble(settings: dict,
              weights: Dict[str, Tensor]) -> RestorationPipeline:
-    """As :func:`build_pipeline`, with any exception from a component."""
+    """Build a pipeline like :func:`build_pipeline`.
+
+    Exceptions raised by components are not converted.
+    """
     tile, inference = settings.get('tile', 'auto'), settings.get('inference')
-    calls = NetworkCalls(tile, **(inference or {}), enlarges=1)
+    calls = NetworkCalls(tile, **(inference or {}), output_scale=1)
     networks = build_networks(settings, weights)
     network, initial = networks['generator'], networks.get('initial')
     if network.in_channels not in (1, 3):
-        raise CheckpointError(f'its images have {network.in_channels} '
-                              'channels, not 1 or 3.')
+        raise CheckpointError(f'the network takes {network.in_channels} '
+                              'channels; only 1 and 3 are supported.')
     output, upscale = settings.get('output'), settings.get('upscale')
     pipeline = RestorationPipeline(
         network, build(settings['sde'], SDE), settings['sampler'],
@@ -119,16 +125,21 @@ def assemble(settings: dict,
 
 def build_networks(settings: dict,
                    weights: Dict[str, Tensor]) -> Dict[str, nn.Module]:
-    """The networks of a pipeline, ``generator`` and perhaps ``initial``, with
-    their weights; built without memory of their own, and never larger than
-    the weights.
+    """Build the networks of a pipeline and load their weights.
+
+    They are built on the meta device and limited to the size of the weights,
+    so that settings in a file cannot exhaust the memory.
 
     Args:
-        settings (dict): The pipeline's.
-        weights (dict): State dict, of floats of any precision.
+        settings (dict): Settings of the pipeline.
+        weights (dict): State dict of floats of any precision.
+
+    Returns:
+        dict[str, nn.Module]: ``generator`` and, for a refining model,
+        ``initial``.
 
     Raises:
-        CheckpointError: If names or shapes are not those of the networks.
+        CheckpointError: If names or shapes do not match the networks.
     """
     with limit_parameters(weights), torch.device('meta'):
         networks = dict(generator=build(settings['network'], ProcessNetwork))
@@ -143,13 +154,13 @@ def build_networks(settings: dict,
 
 
 def fill(network: nn.Module, weights: Dict[str, Tensor]) -> None:
-    """Gives a network that was built without memory its weights."""
-    # cloned, because the tensors of a file are not aligned for the kernels
+    """Load weights into a network that was built on the meta device."""
+    # copied, because tensors read from a file are not aligned for the kernels
     network.load_state_dict({key: value.to(torch.float32, copy=True)
                              for key, value in weights.items()}, assign=True)
     for module in network.modules():
         if isinstance(module, TimeEmbedding):
             module.tabulate()
-    # as constructors lay weights out
+    # the memory format that our constructors use
     network.to(memory_format=torch.channels_last)
     network.requires_grad_(False).eval()

@@ -1,4 +1,4 @@
-"""Work folders: which config and which checkpoint of a run is taken."""
+"""Selection of the config and checkpoint in a work directory."""
 import warnings
 from pathlib import Path
 from typing import List, Optional, Tuple
@@ -6,13 +6,15 @@ from typing import List, Optional, Tuple
 from ..errors import CheckpointError
 from .checkpoints import read_checkpoint
 
-#: mmengine's file that names the last checkpoint.
+#: File in which mmengine stores the path of the last checkpoint.
 POINTER = 'last_checkpoint'
 
 
 def newest_first(folder: Path) -> List[Path]:
-    """Checkpoints with a training state: the one that mmengine's pointer
-    names, then the others by age."""
+    """List the checkpoints with a training state, newest first.
+
+    The one that mmengine's pointer file names comes before all others.
+    """
     folder = Path(folder)
     files = sorted((p for p in folder.glob('*.pth')
                     if p.name.startswith(('iter_', 'epoch_'))),
@@ -20,7 +22,7 @@ def newest_first(folder: Path) -> List[Path]:
     pointer = folder / POINTER
     if pointer.is_file():
         named = Path(pointer.read_text().strip())
-        # by name first: the folder may have been moved or copied
+        # look in this folder first, as it may have been moved or copied
         for path in (folder / named.name, named):
             if path.is_file():
                 return [path, *(p for p in files if p != path)]
@@ -28,40 +30,42 @@ def newest_first(folder: Path) -> List[Path]:
 
 
 def latest_checkpoint(folder: str) -> Optional[Tuple[str, dict]]:
-    """The newest whole checkpoint of a work folder and what it holds.
+    """Return the newest intact checkpoint of a work directory.
 
-    Warns of each newer one that is broken.
+    Broken checkpoints are skipped with a warning.
 
     Returns:
-        tuple[str, dict], or None if the folder has none at all.
+        tuple[str, dict]: Path and content, or None if the directory has no
+        checkpoints.
 
     Raises:
-        CheckpointError: If there are some and all are broken.
+        CheckpointError: If all checkpoints are broken.
     """
     files = newest_first(folder)
     for path in files:
         try:
             return str(path), read_checkpoint(str(path))
         except CheckpointError as error:
-            warnings.warn(f'{error} Taking the one before.', stacklevel=2)
+            warnings.warn(f'{error} Trying the previous checkpoint.',
+                          stacklevel=2)
     if files:
-        raise CheckpointError(f"no checkpoint in '{folder}' can be read; "
+        raise CheckpointError(f"no checkpoint in '{folder}' can be read: all "
                               f'{len(files)} are broken.')
     return None
 
 
 def find_run(folder: str) -> Tuple[Path, Path]:
-    """Config and checkpoint of a work folder.
+    """Return the config and a checkpoint of a work directory.
 
-    Takes the best checkpoint where validation kept one, else the last.
+    The best checkpoint is used if validation saved one, otherwise the last.
 
     Raises:
-        CheckpointError: If the folder has no config or no checkpoint.
+        CheckpointError: If the directory has no config or no checkpoint.
     """
     folder = Path(folder)
     configs = sorted(folder.glob('[!.]*.py'), key=lambda p: p.stat().st_mtime)
     if not configs:
-        raise CheckpointError(f"'{folder}' is not a work folder: it has no "
+        raise CheckpointError(f"'{folder}' is not a work directory: it has no "
                               'config (*.py).')
     best = sorted(folder.glob('best_*.pth'), key=lambda p: p.stat().st_mtime)
     last = sorted(folder.glob('[!.]*.pth'), key=lambda p: p.stat().st_mtime)
@@ -71,7 +75,7 @@ def find_run(folder: str) -> Tuple[Path, Path]:
 
 
 def newest_run(root: str = 'work_dirs') -> Path:
-    """The work folder below ``root`` that was written last.
+    """Return the most recently written work directory below ``root``.
 
     Raises:
         CheckpointError: If no run with a checkpoint is found.
@@ -81,7 +85,7 @@ def newest_run(root: str = 'work_dirs') -> Path:
     folders = [p.parent for p in files if any(p.parent.glob('[!.]*.py'))]
     if not folders:
         raise CheckpointError(
-            f"there is no trained model under '{root}/'; train one (python "
-            'tools/train.py configs/quickstart/derain.py) or name one with '
+            f"no trained model found in '{root}/': train one (python "
+            'tools/train.py configs/quickstart/derain.py) or specify one with '
             '--model.')
     return folders[-1]

@@ -1,35 +1,35 @@
-"""The settings of a pipeline as plain data, from a file or for one."""
+"""Settings of a pipeline as plain data, as stored in files."""
 from typing import Any, Optional
 
 from ..errors import CheckpointError
 from ..inference.components import COMPONENTS
 from .limits import check_value, refusal
 
-#: Models of version 0.1 that are a pipeline.
+#: Models of version 0.1 that correspond to a pipeline.
 RESTORERS = ('irsde_mm.IRSDERestorer', 'irsde_mm.RefiningRestorer')
 NONE = type(None)
-#: The settings of a pipeline, with the kinds of values that each may have.
+#: Settings of a pipeline and the types allowed for each.
 KINDS = dict(
     network=(dict, ), initial=(dict, NONE), sde=(dict, ), output=(dict, NONE),
     sampler=(str, dict), seed=(int, ), sigma=(int, float, str, NONE),
     tile=(int, str), inference=(dict, NONE), order=(str, ),
     upscale=(dict, NONE), degradation=(list, NONE))
-NEEDED = ('network', 'sde', 'sampler')
+REQUIRED = ('network', 'sde', 'sampler')
 
 
 def pipeline_settings(checkpoint: dict) -> Optional[dict]:
-    """The settings of the pipeline in a checkpoint, see :data:`KINDS`.
+    """Return the pipeline settings of a checkpoint, see :data:`KINDS`.
 
-    An exported file has them; for one of version 0.1 they follow from its
-    config, for a checkpoint of a training from what it was trained with, with
-    the preset 'balanced'.
+    An exported file stores them. For an exported file of version 0.1 they
+    are derived from its config; for a training checkpoint, from its training
+    settings, with the preset 'balanced'.
 
     Returns:
         dict, or None for a model that is not a pipeline.
 
     Raises:
-        CheckpointError: If they are not of the form that irsde_mm writes, or
-            ask for what a file must not.
+        CheckpointError: If the settings do not have the form that irsde_mm
+            writes, or are not allowed in a file.
     """
     meta = checkpoint['meta']
     exported, saved = meta.get('exported'), meta.get('irsde_mm')
@@ -50,32 +50,32 @@ def pipeline_settings(checkpoint: dict) -> Optional[dict]:
 
 
 def check_settings(settings: Any) -> None:
-    """Refuses what is not the settings of a pipeline.
+    """Check that a value is a valid dict of pipeline settings.
 
     Raises:
-        CheckpointError: Naming the first one.
+        CheckpointError: Naming the first invalid setting.
     """
     if not isinstance(settings, dict):
-        raise CheckpointError('its settings are not a dict.')
+        raise CheckpointError('invalid settings: not a dict.')
     check_value(settings, 'pipeline')
-    missing = [key for key in NEEDED if key not in settings]
+    missing = [key for key in REQUIRED if key not in settings]
     if missing:
-        raise CheckpointError(f'its settings have no {missing[0]}.')
+        raise CheckpointError(f"invalid settings: '{missing[0]}' is missing.")
     for key, value in settings.items():
         if key not in KINDS:
-            raise CheckpointError(f'its settings have {key!r:.40}, which is '
-                                  f'not one of {", ".join(KINDS)}.')
+            raise CheckpointError(f'invalid settings: {key!r:.40} is not one '
+                                  f'of {", ".join(KINDS)}.')
         if not isinstance(value, KINDS[key]) or isinstance(value, bool):
             kinds = ' or '.join(kind.__name__ for kind in KINDS[key])
-            raise CheckpointError(f'its settings are refused: {key} is '
-                                  f'{value!r:.40} and not a {kinds}.')
+            raise CheckpointError(f'invalid settings: {key} is {value!r:.40}, '
+                                  f'expected {kinds}.')
 
 
 def settings_of_training(saved: Any) -> dict:
-    """The settings that a checkpoint's ``meta['irsde_mm']`` stands for.
+    """Derive pipeline settings from a checkpoint's ``meta['irsde_mm']``.
 
     Raises:
-        CheckpointError: If a part is missing or of another kind.
+        CheckpointError: If a field is missing or has the wrong type.
     """
     check_saved(saved)
     process = COMPONENTS.get(saved['sde']['type'])
@@ -86,14 +86,14 @@ def settings_of_training(saved: Any) -> dict:
 
 
 def settings_of_config(config: dict, saved: Any) -> dict:
-    """The settings that a config in a file of version 0.1 stands for.
+    """Derive pipeline settings from the config in a file of version 0.1.
 
     Args:
-        config (dict): ``model``, and perhaps ``test_dataloader``.
-        saved (dict): What the model was trained with.
+        config (dict): ``model`` and, optionally, ``test_dataloader``.
+        saved (dict): Training settings of the model.
 
     Raises:
-        CheckpointError: If a part is missing or of another kind.
+        CheckpointError: If a field is missing or has the wrong type.
     """
     check_saved(saved)
     check_value(config['model'], 'model')
@@ -117,11 +117,13 @@ def settings_of_config(config: dict, saved: Any) -> dict:
 
 
 def check_range(preprocessor: dict) -> None:
-    """Refuses a preprocessor's config that brings images to another range
-    than [0, 1], in which pipelines work.
+    """Check that a preprocessor scales images to [0, 1], as pipelines expect.
+
+    Args:
+        preprocessor (dict): Config of the data preprocessor.
 
     Raises:
-        CheckpointError: If it does.
+        CheckpointError: If it uses another range.
     """
     for key, value in (('mean', 0), ('std', 255)):
         numbers = preprocessor.get(key, value)
@@ -129,15 +131,15 @@ def check_range(preprocessor: dict) -> None:
             numbers = [numbers]
         if any(number != value for number in numbers):
             raise CheckpointError(
-                'its images are not in [0, 1]: data_preprocessor has another '
-                f'{key} than {value}.')
+                'the images are not scaled to [0, 1]: '
+                f'data_preprocessor.{key} must be {value}.')
 
 
 def dict_at(settings: dict, key: str) -> dict:
-    """A dict in settings, empty if it is missing or None.
+    """Return a dict from settings, or an empty dict if it is missing or None.
 
     Raises:
-        CheckpointError: If it is something else.
+        CheckpointError: If the value is not a dict.
     """
     value = settings.get(key)
     if not isinstance(value, (dict, NONE)):
@@ -146,7 +148,11 @@ def dict_at(settings: dict, key: str) -> dict:
 
 
 def upscale_of(loader: Any) -> Optional[dict]:
-    """How a test dataloader's pipeline enlarges images, if it does."""
+    """Return the upsampling options in a test dataloader's data pipeline.
+
+    Returns:
+        dict: ``scale`` and ``mode``, or None if images are not upsampled.
+    """
     loader = loader[0] if isinstance(loader, list) and loader else loader
     dataset = loader.get('dataset') if isinstance(loader, dict) else None
     steps = dataset.get('pipeline') if isinstance(dataset, dict) else None
@@ -158,7 +164,7 @@ def upscale_of(loader: Any) -> Optional[dict]:
 
 
 def trained_output(saved: dict) -> dict:
-    """The output that reads weights as their training left them."""
+    """Return the config of the output that matches the trained weights."""
     output = saved.get('output') or dict(type='irsde_mm.NoiseOutput')
     noise = output == dict(type='irsde_mm.NoiseOutput')
     return dict(type='irsde_mm.EulerNoiseOutput') \
@@ -166,10 +172,10 @@ def trained_output(saved: dict) -> dict:
 
 
 def check_saved(saved: Any) -> None:
-    """Refuses what is not a ``meta['irsde_mm']``: files may hold anything.
+    """Check the form of ``meta['irsde_mm']``, as files may contain anything.
 
     Raises:
-        CheckpointError: If a part is missing or of another kind.
+        CheckpointError: If a field is missing or has the wrong type.
     """
 
     def component(value: Any) -> bool:
@@ -181,12 +187,12 @@ def check_saved(saved: Any) -> None:
             and component(saved.get('output', saved['sde']))
             and isinstance(saved.get('objective'), str)):
         raise CheckpointError(
-            'what the checkpoint says about its training is not what '
-            "irsde_mm writes: sde and generator with a 'type', objective.")
+            "the checkpoint's training settings are invalid: expected sde and "
+            "generator with a 'type', and an objective.")
 
 
 def without_files(degradation: Any) -> Any:
-    """A degradation, or nothing if it takes files, such as masks."""
+    """Return a degradation, or [] if it needs files, such as masks."""
     try:
         check_value(degradation, 'degradation')
     except CheckpointError:
@@ -195,8 +201,10 @@ def without_files(degradation: Any) -> Any:
 
 
 def is_own(config: Any) -> bool:
-    """Whether every type that a component's config names is one of the
-    package's own, whatever else may be wrong with it."""
+    """Return True if a component's config uses only types of this package.
+
+    Other errors in the config are ignored.
+    """
     if not isinstance(config, dict):
         return True
     name = config.get('type')
@@ -205,7 +213,6 @@ def is_own(config: Any) -> bool:
 
 
 def needs_registries(settings: dict) -> bool:
-    """Whether a pipeline has components that only registries know, such as
-    mmagic's networks."""
+    """Return True if a pipeline needs components from mmagic's registries."""
     return not all(is_own(settings.get(key)) for key in (
         'network', 'initial', 'sde', 'output', 'sampler'))

@@ -1,4 +1,4 @@
-"""Everything in the MODELS and DIFFUSION_SCHEDULERS registries."""
+"""Components of the MODELS and DIFFUSION_SCHEDULERS registries."""
 from . import components  # noqa: F401
 from .averaged_model import ExponentialMovingAverage
 from .losses import (LikelihoodLoss, MaximumLikelihoodLoss, NoiseMatchingLoss,

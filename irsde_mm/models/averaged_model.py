@@ -1,4 +1,4 @@
-"""Averages of weights over a training."""
+"""Exponential moving average of model weights."""
 import torch
 from mmengine.model import ExponentialMovingAverage as _Average
 from torch import nn
@@ -8,26 +8,28 @@ from ..registry import MODELS
 
 @MODELS.register_module()
 class ExponentialMovingAverage(_Average):
-    """mmengine's, with one operation for all weights.
+    """mmengine's ``ExponentialMovingAverage`` with a fused update.
 
-    mmengine <= 0.10.7 moves one tensor after the other. The results are the
-    same bit for bit, and so are the names in checkpoints.
+    Updates all weights in a single operation, whereas mmengine <= 0.10.7
+    updates one tensor at a time. Results are bit-identical, and names in
+    checkpoints are the same.
 
     Args:
-        *args, **kwargs: mmengine's ``ExponentialMovingAverage``'s.
+        *args, **kwargs: Arguments of mmengine's ``ExponentialMovingAverage``.
     """
 
     def update_parameters(self, model: nn.Module) -> None:
-        """As mmengine's."""
+        """Update the average with the weights of a model."""
         if self.steps == 0 or self.update_buffers:
             super().update_parameters(model)
             return
         if self.steps % self.interval == 0:
-            theirs = dict(model.named_parameters())
-            mine = self.avg_parameters
+            current = dict(model.named_parameters())
+            averages = self.avg_parameters
             torch._foreach_lerp_(
-                [p.data for p in mine.values()],
-                [theirs[key].data.to(p.device) for key, p in mine.items()],
+                [p.data for p in averages.values()],
+                [current[key].data.to(p.device)
+                 for key, p in averages.items()],
                 self.momentum)
         for average, buffer in zip(self.module.buffers(), model.buffers()):
             average.data.copy_(buffer.data)

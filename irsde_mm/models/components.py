@@ -1,4 +1,4 @@
-"""Registers what the torch-only rooms define; these know no registry."""
+"""Registration of the components defined in the torch-only packages."""
 from .. import networks, samplers, sde
 from ..registry import DIFFUSION_SCHEDULERS, MODELS
 

@@ -1,4 +1,4 @@
-"""Networks: of a process, ``forward(xt, mu, t)``, and regressions."""
+"""Networks of a process, ``forward(xt, mu, t)``, and regression networks."""
 from .blocks import ProcessNetwork
 from .conditional_nafnet import ConditionalNAFNet
 from .conditional_unet import ConditionalUNet

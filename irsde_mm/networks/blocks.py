@@ -1,4 +1,4 @@
-"""Parts that the networks share."""
+"""Building blocks and the base class of the networks."""
 import copy
 import math
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ NORM_EPS = 1e-5
 
 
 class TimeEmbedding(nn.Module):
-    """Sinusoids of the raw time: n/2 sines, then n/2 cosines.
+    """Sinusoidal embedding of the raw time: n/2 sines, then n/2 cosines.
 
     Args:
         channels (int): n, even and at least 2.
@@ -27,18 +27,25 @@ class TimeEmbedding(nn.Module):
         super().__init__()
         if channels < 2 or channels % 2:
             raise ValueError('a time embedding needs an even number of '
-                             f'channels, not {channels}.')
+                             f'channels, but got {channels}.')
         self.half = channels // 2
         self.tabulate()
 
     def tabulate(self) -> None:
-        """Fills the table of frequencies, which no checkpoint holds."""
+        """Compute the frequencies, which checkpoints do not store."""
         freqs = torch.exp(-math.log(10000) / max(self.half - 1, 1)
                           * torch.arange(self.half, dtype=torch.float64))
         self.register_buffer('freqs', freqs.float(), persistent=False)
 
     def forward(self, t: Union[int, float, Tensor]) -> Tensor:
-        """Times, a number or (B,), fractional or not -> (1 or B, n)."""
+        """Embed times.
+
+        Args:
+            t: Number or (B,), possibly fractional.
+
+        Returns:
+            Tensor: (1, n) for a number, (B, n) otherwise.
+        """
         if not isinstance(t, Tensor):
             t = torch.full((1, ), t, device=self.freqs.device)
         angles = t.to(self.freqs).reshape(-1, 1) * self.freqs
@@ -46,12 +53,12 @@ class TimeEmbedding(nn.Module):
 
 
 class TimeTable(nn.Module):
-    """The time embeddings of a trajectory, computed at once.
+    """Time embeddings of a trajectory, computed in one call.
 
     Args:
-        embed (nn.Module): Times (n, ) -> (n, C).
-        times (Sequence[int | float]): The times of the trajectory. Others
-            are embedded as they come.
+        embed (nn.Module): Embeds times (n, ) as (n, C).
+        times (Sequence[int | float]): Times of the trajectory. Other times
+            are embedded when they are used.
     """
 
     def __init__(self, embed: nn.Module, times: Sequence[float]) -> None:
@@ -61,15 +68,15 @@ class TimeTable(nn.Module):
         self.rows: Dict[float, Tensor] = dict(zip(times, rows.split(1)))
 
     def forward(self, t: Union[int, float, Tensor]) -> Tensor:
-        """Times, a number or (B,) -> (1 or B, C)."""
+        """Embed times, a number or (B,), as (1, C) or (B, C)."""
         row = None if isinstance(t, Tensor) else self.rows.get(t)
         return self.embed(t) if row is None else row
 
 
 class ChannelNorm(nn.Module):
-    """LayerNorm over the channels of (B, C, H, W), with a gain alone.
+    """LayerNorm over the channels of (B, C, H, W), with a gain but no bias.
 
-    Fused, and without a copy where the channels lie last in memory.
+    Uses the fused kernel, without a copy for the channels_last layout.
     """
 
     def __init__(self, channels: int) -> None:
@@ -83,7 +90,7 @@ class ChannelNorm(nn.Module):
 
 
 class SimpleGate(nn.Module):
-    """The product of the two halves of the channels (NAFNet)."""
+    """Product of the two halves of the channels (NAFNet)."""
 
     def forward(self, x: Tensor) -> Tensor:
         u, v = x.chunk(2, dim=1)
@@ -91,15 +98,19 @@ class SimpleGate(nn.Module):
 
 
 def local_mean(x: Tensor, window: Optional[int]) -> Tensor:
-    """The mean over the window around each pixel, at the border over the
-    nearest one that lies inside.
+    """Return the mean over the window around each pixel.
+
+    At the border, the window is moved to the nearest position inside the
+    image.
 
     Args:
         x (Tensor): (B, C, H, W).
-        window (int, optional): Its side in pixels; None is the whole image.
+        window (int, optional): Side of the window in pixels. None means the
+            whole image.
 
     Returns:
-        Tensor: As ``x``, with 1 for an axis that the window covers.
+        Tensor: Shape of ``x``, with size 1 for an axis that the window
+        covers.
     """
     if window is None:
         return x.mean((2, 3), keepdim=True)
@@ -120,7 +131,10 @@ def local_mean(x: Tensor, window: Optional[int]) -> Tensor:
 
 
 def pad_to_multiple(x: Tensor, divisor: int, mode: str) -> Tensor:
-    """Pads right and bottom; images too small to reflect are repeated."""
+    """Pad the right and bottom sides to a multiple of ``divisor``.
+
+    Images that are too small for reflection are padded by replication.
+    """
     h, w = x.shape[-2:]
     right, bottom = -w % divisor, -h % divisor
     if not (right or bottom):
@@ -132,84 +146,92 @@ def pad_to_multiple(x: Tensor, divisor: int, mode: str) -> Tensor:
 
 def network_input(xt: Tensor, mu: Tensor, conditional: bool,
                   channels: int) -> Tensor:
-    """``cat(xt - mu, mu)``, or ``xt`` alone without a condition.
+    """Return ``cat(xt - mu, mu)``, or ``xt`` for an unconditional network.
 
     Raises:
-        DataError: If images have another number of channels, or the
-            condition is missing or of another size.
+        DataError: If the number of channels is wrong, or the condition is
+            missing or differs in shape.
     """
     images: Tuple[Tensor, ...] = (xt, )
     if conditional:
         if mu is None:
             raise DataError('this network is conditional and needs mu; '
-                             'build it with conditional=False to go '
-                            'without.')
+                            'without mu, build it with '
+                            'conditional=False.')
         if mu.shape != xt.shape:
             raise DataError(f'xt {tuple(xt.shape)} and mu '
                              f'{tuple(mu.shape)} must have the same shape.')
         images = (xt - mu, mu)
-    if xt.shape[1] != channels:
-        raise DataError(f'the network takes images of {channels} channels, '
-                         f'but got {xt.shape[1]}.')
+    check_channels(xt, channels)
     return torch.cat(images, dim=1) if conditional else xt
 
 
-class ProcessNetwork(nn.Module, ABC):
-    """Base of networks of a process: pads, embeds the time and crops.
+def check_channels(images: Tensor, channels: int) -> None:
+    """Raise DataError if images do not have ``channels`` channels."""
+    if images.shape[1] != channels:
+        raise DataError(f'the network takes images of {channels} channels, '
+                        f'but got {images.shape[1]}.')
 
-    Subclasses define :meth:`features`, and set the attributes below.
+
+class ProcessNetwork(nn.Module, ABC):
+    """Base class of the networks of a process.
+
+    Pads and concatenates the images, embeds the time and crops the output.
+    Subclasses define :meth:`features` and set the attributes below.
     """
 
-    #: Channels of a state, and factor that image sides are padded to.
+    #: Channels of a state, and the factor that image sides are padded to.
     in_channels: int
     divisor: int
-    #: How images are padded, see :func:`pad_to_multiple`.
+    #: Padding mode, see :func:`pad_to_multiple`.
     pad_mode: str
     #: Whether the degraded image is an input.
     conditional: bool
 
     @abstractmethod
     def features(self, x: Tensor, time: Tensor) -> Tensor:
-        """The output for a padded input (B, C, H, W) and embedded times."""
+        """Return the output for a padded input (B, C, H, W) and embedded
+        times."""
 
     def embed_time(self, t: Union[int, float, Tensor], x: Tensor) -> Tensor:
-        """The time as :meth:`features` takes it: a number or (B,)."""
+        """Embed the time, a number or (B,), for :meth:`features`."""
         return self.time_mlp(self.embedding(t))
 
     def forward(self, xt: Tensor, mu: Optional[Tensor],
                 t: Union[int, float, Tensor]) -> Tensor:
-        """The output of the network, by default the noise.
+        """Return the output of the network, by default the noise.
 
         Args:
             xt, mu (Tensor): State and degraded image (B, C, H, W) in [0, 1].
-            t: Time, a number or (B,), fractional allowed.
+            t: Time, a number or (B,), possibly fractional.
 
         Returns:
             Tensor: (B, out_channels, H, W).
 
         Raises:
-            DataError: If shapes or channels do not fit.
+            DataError: If shapes or channels do not match.
         """
         h, w = xt.shape[-2:]
-        # no name for the input: it would stay in memory to the end
+        # a named input would stay in memory until the function returns
         out = self.features(self.padded_input(xt, mu),
                             self.embed_time(t, xt))
-        # in the layout of the images that it is combined with: mixed ones
-        # make every operation of a sampling step several times slower
+        # the layout of the images that the output is combined with; mixed
+        # layouts make each operation of a sampling step several times slower
         return out[..., :h, :w].contiguous()
 
     def padded_input(self, xt: Tensor, mu: Optional[Tensor]) -> Tensor:
-        """What :meth:`features` takes of a state and a degraded image."""
+        """Return the input of :meth:`features`."""
         x = network_input(xt, mu, self.conditional, self.in_channels)
         return pad_to_multiple(x, self.divisor, self.pad_mode)
 
     def folded(self) -> nn.Module:
-        """This network for calls without gradients, faster where that is
-        known; the same function up to float rounding."""
+        """Return a faster version for calls without gradients, if there is
+        one: the same function up to float rounding."""
         return self
 
     def with_times(self, times: Sequence[float]) -> nn.Module:
-        """This network with a :class:`TimeTable`, sharing all else."""
+        """Return this network with a :class:`TimeTable`; all other parts are
+        shared."""
         ready = copy.copy(self)
         ready._modules = dict(self._modules)
         ready.embedding = TimeTable(

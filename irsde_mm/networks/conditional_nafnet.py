@@ -9,7 +9,7 @@ from .blocks import (ChannelNorm, ProcessNetwork, SimpleGate, TimeEmbedding,
 
 
 class NAFBlock(nn.Module):
-    """NAFNet's block (Chen et al., ECCV 2022), modulated by the time."""
+    """NAFNet block (Chen et al., ECCV 2022), modulated by the time."""
 
     def __init__(self, channels: int, time_channels: int) -> None:
         super().__init__()
@@ -54,28 +54,30 @@ class NAFLevel(nn.ModuleList):
 
 
 class ConditionalNAFNet(ProcessNetwork):
-    """The published NAFNet, of (xt - mu, mu, t).
+    """Published NAFNet, as a function of (xt - mu, mu, t).
 
-    Any height and width: images are padded to a multiple of 2^levels and the
-    output is cropped back.
+    Accepts any height and width: images are padded to a multiple of 2^levels
+    and the output is cropped back.
 
     Args:
         in_channels (int): Channels of ``xt`` (and of ``mu``).
-        width (int): Channels of the first level, even; each level doubles.
-        enc_blocks, dec_blocks (Sequence[int]): Blocks a level.
+        width (int): Channels of the first level, even. Each level doubles
+            them.
+        enc_blocks, dec_blocks (Sequence[int]): Blocks per level.
         middle_blocks (int): Blocks at the lowest resolution.
         conditional (bool): Whether the degraded image is an input.
         local_pooling (int, optional): Side in pixels of the window that the
             channel attention averages over (TLC: Chu et al., ECCV 2022, who
-            take 1.5 times the side of training patches). By default it is
-            the whole image, as published. The weights are the same.
-        out_channels (int, optional): Channels of the output; by default
+            use 1.5 times the side of training patches). Default: the whole
+            image, as published. The weights do not depend on it.
+        out_channels (int, optional): Channels of the output. Default:
             ``in_channels``.
         img_channels (int, optional): Name of ``in_channels`` in version 0.1.
 
     Raises:
         ValueError: If ``width`` is odd, encoder and decoder have different
-            numbers of levels, or the window has no pixel at the lowest one.
+            numbers of levels, or the window is smaller than a pixel of the
+            lowest level.
     """
 
     runtime_args = ('local_pooling', )
@@ -94,8 +96,8 @@ class ConditionalNAFNet(ProcessNetwork):
         in_channels = img_channels or in_channels
         out_channels = out_channels or in_channels
         if len(enc_blocks) != len(dec_blocks):
-            raise ValueError('enc_blocks and dec_blocks need one entry a '
-                             f'level each, but are {tuple(enc_blocks)} and '
+            raise ValueError('enc_blocks and dec_blocks must have the same '
+                             f'length, but are {tuple(enc_blocks)} and '
                              f'{tuple(dec_blocks)}.')
         self.in_channels = in_channels
         self.conditional = conditional
@@ -122,14 +124,14 @@ class ConditionalNAFNet(ProcessNetwork):
         self.conv_out = nn.Conv2d(width, out_channels, 3, padding=1)
         if local_pooling is not None:
             self._pool_locally(local_pooling)
-        # norms and 1x1 convolutions work on channels: with those last in
-        # memory a training iteration takes half the time on a CPU
+        # norms and 1x1 convolutions work along the channels; with
+        # channels_last, a training iteration takes half the time on a CPU
         self.to(memory_format=torch.channels_last)
 
     def _pool_locally(self, window: int) -> None:
         if not isinstance(window, int) or window < self.divisor:
-            raise ValueError('local_pooling has to be a whole number of at '
-                             f'least {self.divisor} pixels, but is '
+            raise ValueError('local_pooling must be an integer of at least '
+                             f'{self.divisor} pixels, but is '
                              f'{window!r}.')
         down = [*self.encoders, self.middle]
         for i, blocks in (*enumerate(down), *enumerate(self.decoders[::-1])):

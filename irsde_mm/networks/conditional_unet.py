@@ -11,7 +11,7 @@ HEADS, HEAD_CHANNELS = 4, 32
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions, scaled and shifted by the time in between."""
+    """Two 3x3 convolutions with a scale and shift by the time in between."""
 
     def __init__(self, in_channels: int, out_channels: int,
                  time_channels: int) -> None:
@@ -32,10 +32,10 @@ class ResidualBlock(nn.Module):
 
 
 class LinearAttention(nn.Module):
-    """Residual attention at a cost linear in the number of pixels.
+    """Residual attention with a cost linear in the number of pixels.
 
-    Source: Katharopoulos et al., 2020, with the softmax on queries over
-    channels and on keys over pixels, as in the published network.
+    Source: Katharopoulos et al., 2020. As in the published network, the
+    softmax is over channels for queries and over pixels for keys.
     """
 
     def __init__(self, channels: int) -> None:
@@ -76,7 +76,7 @@ class Attention(nn.Module):
 
 
 class Level(nn.Module):
-    """Two residual blocks, attention, and a change of resolution."""
+    """Two residual blocks, attention and a change of resolution."""
 
     def __init__(self, block1: nn.Module, block2: nn.Module, attn: nn.Module,
                  resample: nn.Module) -> None:
@@ -87,7 +87,7 @@ class Level(nn.Module):
         self.resample = resample
 
     def down(self, x: Tensor, time: Tensor, skips: List[Tensor]) -> Tensor:
-        """Appends the kept features of both blocks to ``skips``."""
+        """Encode ``x`` and append the features of both blocks to ``skips``."""
         x = self.block1(x, time)
         skips.append(x)
         x = self.attn(self.block2(x, time))
@@ -95,28 +95,28 @@ class Level(nn.Module):
         return self.resample(x)
 
     def up(self, x: Tensor, time: Tensor, skips: List[Tensor]) -> Tensor:
-        """Takes its features from ``skips``, the last first."""
+        """Decode ``x`` with the features that it pops from ``skips``."""
         x = self.block1(torch.cat((x, skips.pop()), dim=1), time)
         x = self.block2(torch.cat((x, skips.pop()), dim=1), time)
         return self.resample(self.attn(x))
 
 
 class ConditionalUNet(ProcessNetwork):
-    """The published U-Net, of (xt - mu, mu, t).
+    """Published U-Net, as a function of (xt - mu, mu, t).
 
-    Any height and width: images are padded to a multiple of 2^depth and the
-    output is cropped back.
+    Accepts any height and width: images are padded to a multiple of 2^depth
+    and the output is cropped back.
 
     Args:
         in_channels (int): Channels of ``xt`` (and of ``mu``).
         out_channels (int): Channels of the output.
-        base_channels (int): Width of the first level, even.
-        depth (int): Number of levels; each doubles the width.
-        conditional (bool): Whether the degraded image is an input. Without
-            it the middle attends between all pixels, as published.
+        base_channels (int): Channels of the first level, even.
+        depth (int): Number of levels. Each level doubles the channels.
+        conditional (bool): Whether the degraded image is an input. If not,
+            the middle block attends between all pixels, as published.
 
     Raises:
-        ValueError: If ``base_channels`` is odd or ``depth`` below 1.
+        ValueError: If ``base_channels`` is odd or ``depth`` is below 1.
     """
 
     pad_mode = 'reflect'
@@ -159,8 +159,8 @@ class ConditionalUNet(ProcessNetwork):
         self.mid_block2 = ResidualBlock(middle, middle, time)
         self.block_out = ResidualBlock(2 * nf, nf, time)
         self.conv_out = nn.Conv2d(nf, out_channels, 3, padding=1)
-        # norms and 1x1 convolutions work on channels; convolutions of few
-        # channels take half the time on a CPU
+        # norms and 1x1 convolutions work along the channels; with
+        # channels_last, narrow convolutions take half the time on a CPU
         self.to(memory_format=torch.channels_last)
 
     def features(self, x: Tensor, time: Tensor) -> Tensor:

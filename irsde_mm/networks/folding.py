@@ -1,8 +1,9 @@
-"""ConditionalNAFNet with its operations folded together, for testing.
+"""ConditionalNAFNet with folded operations, for testing.
 
-The same sums in another order: scales go into the weights beside them, norm
-and modulation are one operation, gates multiply in place what two halves of
-a convolution give. Weights are copied, the network itself is not changed.
+Folding computes the same sums in another order: scales are multiplied into
+adjacent weights, norm and modulation become one operation, and gates multiply
+the outputs of two half convolutions in place. Weights are copied; the network
+itself does not change.
 """
 import copy
 from typing import Iterator, Optional
@@ -14,20 +15,21 @@ from torch import Tensor, nn
 from .blocks import NORM_EPS, local_mean
 from .conditional_nafnet import ConditionalNAFNet, NAFBlock, NAFLevel
 
-#: Up to this many channels PyTorch's layer_norm on a CPU, which walks from
-#: pixel to pixel, takes longer than convolutions and whole-image operations.
+#: Up to this many channels, PyTorch's layer_norm on a CPU, which processes
+#: one pixel at a time, takes longer than convolutions and whole-image
+#: operations.
 NARROW = 32
 
 
 def fold(network: ConditionalNAFNet) -> ConditionalNAFNet:
-    """The network for calls without gradients.
+    """Fold a network for calls without gradients.
 
     Args:
-        network (ConditionalNAFNet): Its weights are as they are now; what
-            changes later has to be folded anew.
+        network (ConditionalNAFNet): Network with its current weights. After
+            they change, fold the network again.
 
     Returns:
-        ConditionalNAFNet: The same function, up to float rounding.
+        ConditionalNAFNet: The same function up to float rounding.
     """
     folded = copy.copy(network)
     folded._modules = dict(network._modules)
@@ -46,9 +48,11 @@ def fold_level(level: NAFLevel) -> NAFLevel:
 
 def pointwise(x: Tensor, weight: Tensor,
               bias: Optional[Tensor] = None) -> Tensor:
-    """A 1x1 convolution; on a CPU by oneDNN also where there is one thread,
-    for which PyTorch by itself takes a slower path. torch.compile makes its
-    own choice."""
+    """Apply a 1x1 convolution.
+
+    On a CPU, call oneDNN directly: with one thread, PyTorch would choose a
+    slower implementation. torch.compile makes its own choice.
+    """
     if (not torch.compiler.is_compiling() and x.device.type == 'cpu'
             and x.dtype == torch.float32
             and torch.backends.mkldnn.is_available()):
@@ -58,14 +62,17 @@ def pointwise(x: Tensor, weight: Tensor,
 
 
 def weights(*tensors: Tensor) -> nn.ParameterList:
-    """Copies for a folded module. Parameters, because torch.compile would
-    take the sizes of other tensors for something that varies."""
+    """Return copies for a folded module.
+
+    They are parameters because torch.compile treats the sizes of other
+    tensors as dynamic.
+    """
     return nn.ParameterList(nn.Parameter(tensor.clone(), requires_grad=False)
                             for tensor in tensors)
 
 
 def scaled(conv: nn.Conv2d, scale: Tensor) -> nn.ParameterList:
-    """Weight and bias of a 1x1 convolution times (1, C, 1, 1)."""
+    """Return weight and bias of a 1x1 convolution, scaled by (1, C, 1, 1)."""
     return weights(conv.weight * scale.reshape(-1, 1, 1, 1),
                    conv.bias * scale.flatten())
 
@@ -82,7 +89,7 @@ class FoldedNAFBlock(nn.Module):
         self.conv5 = scaled(block.conv5, block.gamma)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        """As :meth:`NAFBlock.forward`."""
+        """See :meth:`NAFBlock.forward`."""
         if len(time) > 1:
             return self.block(x, time)
         block, c = self.block, x.shape[1]
@@ -98,8 +105,8 @@ class FoldedNAFBlock(nn.Module):
         return pointwise(u.mul_(v), *self.conv5).add_(x)
 
     def attended(self, h: Tensor) -> Tensor:
-        """Channel attention and what follows; that of one image is a scale
-        of the weights."""
+        """Apply the channel attention and ``conv3``; for a single image, the
+        attention scales the weights."""
         block, (weight, bias) = self.block, self.conv3
         scale = block.channel_attn(local_mean(h, block.window))
         if scale.numel() == h.shape[1]:
@@ -109,14 +116,15 @@ class FoldedNAFBlock(nn.Module):
 
 def modulated(x: Tensor, conv: nn.Conv2d, gain: Tensor,
               shift: Tensor) -> Iterator[Tensor]:
-    """Both halves of what a 1x1 convolution gives for x with its channels
-    normalised, times ``gain`` plus ``shift``, (C, ) each."""
+    """Return both halves of a 1x1 convolution of the normalized ``x``, which
+    is multiplied by ``gain`` and shifted by ``shift``, (C, ) each."""
     c, weight, bias = x.shape[1], conv.weight, conv.bias
     if c > NARROW or x.device.type != 'cpu':
         h = F.layer_norm(x.permute(0, 2, 3, 1), (c, ), gain, shift, NORM_EPS)
         h = h.permute(0, 3, 1, 2)
     else:
-        # less the mean is a convolution, and the rest goes into the weights
+        # subtracting the mean is a convolution; gain and shift are folded
+        # into the weights
         centre = torch.eye(c, dtype=x.dtype) - 1 / c
         h = pointwise(x, centre[:, :, None, None])
         size = torch.linalg.vector_norm(h, dim=1, keepdim=True)
@@ -128,8 +136,8 @@ def modulated(x: Tensor, conv: nn.Conv2d, gain: Tensor,
 
 
 class FoldedUp(nn.Module):
-    """A 1x1 convolution and a pixel shuffle that moves whole pixels: the
-    channels of each are put side by side before."""
+    """1x1 convolution and pixel shuffle that moves whole pixels, because the
+    weights are reordered so that their channels are adjacent."""
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()

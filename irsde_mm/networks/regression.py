@@ -1,20 +1,20 @@
-"""The network of a process without its process: one call, no steps."""
+"""Network of a process, used without the process in a single call."""
 from torch import Tensor, nn
 
 
 class RegressionNetwork(nn.Module):
-    """A noise predictor as a plain regression, ``mu + network(mu, mu, 0)``.
+    """Noise predictor as a plain regression, ``mu + network(mu, mu, 0)``.
 
     The paper's "CNN baseline" (Luo et al., ICML 2023, section 5): the same
-    network of the same size, trained with L1 to give the clean image at
-    once, so that what differs is the process alone. The network is shown the
-    degraded image as a state of the process at time 0. What it gives is added
-    to the degraded image, as all regression models beside it do (NAFNet,
-    Restormer, SwinIR): without, a short training is spent on copying.
+    network of the same size, trained with L1 to predict the clean image in
+    one call, so that only the process differs. The network gets the degraded
+    image as the state of the process at time 0. Its output is added to the
+    degraded image, as in the other regression models (NAFNet, Restormer,
+    SwinIR); otherwise a short training would be spent on learning to copy.
 
     Args:
-        network (nn.Module): Network of a process, ``forward(xt, mu, t)``; in
-            a config, what stands under ``generator`` in that of the process.
+        network (nn.Module): Network of a process, ``forward(xt, mu, t)``. In
+            a config, the ``generator`` of the process's config.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -24,7 +24,7 @@ class RegressionNetwork(nn.Module):
         self.divisor = network.divisor
 
     def forward(self, mu: Tensor) -> Tensor:
-        """Restores in one call.
+        """Restore images in one call.
 
         Args:
             mu (Tensor): Degraded images (B, C, H, W) in [0, 1].
@@ -33,6 +33,6 @@ class RegressionNetwork(nn.Module):
             Tensor: Restored images (B, C, H, W), not clipped.
 
         Raises:
-            DataError: If channels do not fit.
+            DataError: If the number of channels is wrong.
         """
         return mu + self.network(mu, mu, 0)

@@ -1,4 +1,4 @@
-"""Samplers: ways back from a degraded to a clean image."""
+"""Samplers that solve the reverse process."""
 from .base import NoiseFn, Sampler
 from .diffusers import DiffusersSampler
 from .euler import EulerMaruyamaSampler, ProbabilityFlowSampler

@@ -1,4 +1,4 @@
-"""The sampling loop from a degraded to a clean image, written once."""
+"""Base class of samplers, with the sampling loop."""
 import copy
 from abc import ABC, abstractmethod
 from collections import deque
@@ -19,41 +19,43 @@ Step = Callable[..., Tensor]
 
 
 class Sampler(ABC):
-    """Solves a process backwards with the predictions of a network.
+    """Base class of solvers of the reverse process.
 
-    A sampler defines one :meth:`step`; the loop is here. It keeps nothing
-    between calls and can be shared by threads.
+    Subclasses implement a single :meth:`step`; this class runs the sampling
+    loop. A sampler keeps no state between calls and can be shared by threads.
 
     Args:
-        num_steps (int, optional): Steps from the start to time 0, which is
-            the number of network calls. None visits every whole time.
-        clamp (tuple[float, float], optional): Range to which each step's
-            estimate of x0 is clamped, in the range of the process: (0, 1) for
-            most, (-1, 1) for VPSDE.
+        num_steps (int, optional): Number of steps from the start to time 0,
+            equal to the number of network calls. None visits every integer
+            time.
+        clamp (tuple[float, float], optional): Range to which the estimate of
+            x0 is clamped in each step, in the range of the process: (0, 1) for
+            most processes, (-1, 1) for VPSDE.
 
     Raises:
-        ValueError: If ``num_steps`` or ``clamp`` is out of its range.
+        ValueError: If ``num_steps`` or ``clamp`` is out of range.
     """
 
     #: Whether a step uses fresh noise.
     stochastic = True
-    #: Whether a step needs :class:`EulerForm` of the process. The bias of the
-    #: published objective cancels in these steps.
+    #: Whether a step needs the :class:`EulerForm` of the process. The bias of
+    #: the published objective cancels in these steps.
     needs_euler_form = False
-    #: Whether a step divides by a_t, which is 0 where no signal is left.
+    #: Whether a step divides by a_t, which is 0 where the state contains no
+    #: signal.
     needs_signal = False
-    #: Number of earlier predictions that a step gets.
+    #: Number of earlier predictions passed to a step.
     history_length = 0
 
     def __init__(self, num_steps: Optional[int] = None,
                  clamp: Optional[Tuple[float, float]] = None) -> None:
         if num_steps is not None and (not isinstance(num_steps, int)
                                       or num_steps < 1):
-            raise ValueError('a sampler needs a whole num_steps of at least '
-                             f'1, but got {num_steps!r}.')
+            raise ValueError('num_steps must be an integer of at least 1, but '
+                             f'got {num_steps!r}.')
         if clamp is not None and not clamp[0] < clamp[1]:
-            raise ValueError('clamp must be (low, high) with low < high, '
-                             f'but is {clamp}.')
+            raise ValueError('clamp must be (low, high) with low < high, but '
+                             f'got {clamp}.')
         self.num_steps = num_steps
         self.clamp = clamp
 
@@ -61,72 +63,73 @@ class Sampler(ABC):
     def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
              s: Time, z: Optional[Tensor] = None,
              history: History = ()) -> Tensor:
-        """The state at s < t.
+        """Return the state at s < t.
 
         Args:
             sde (SDE): The process.
             xt (Tensor): State at t (B, C, H, W).
-            prediction (Prediction): What the network estimates at t.
-            t, s: Times, numbers.
-            z (Tensor, optional): Fresh standard noise; None gives the mean.
-            history: Earlier (time, prediction) pairs, the newest first.
+            prediction (Prediction): Estimates at t.
+            t, s: Times, as numbers.
+            z (Tensor, optional): Fresh standard normal noise; None returns
+                the mean.
+            history: Earlier (time, prediction) pairs, newest first.
         """
 
     def begin(self, sde: SDE, t_start: int) -> Tuple[Step, List[Time]]:
-        """The step function of one trajectory and the times it visits.
+        """Return the step function and the times of one trajectory.
 
-        A solver that keeps a state along a trajectory returns the step of a
-        fresh one.
+        Solvers with state along a trajectory override this to return a step
+        function with fresh state.
 
         Raises:
-            ValueError: As :meth:`check` and :meth:`grid`.
+            ValueError: See :meth:`check` and :meth:`grid`.
         """
         self.check(sde, t_start)
         return self.step, self.grid(sde, t_start)
 
     def check(self, sde: SDE, t_start: int) -> None:
-        """Refuses a process that this sampler cannot solve from t_start.
+        """Check that this sampler can solve a process from t_start.
 
         Raises:
-            ValueError: Saying why and what to use.
+            ValueError: If it cannot.
         """
         name, process = type(self).__name__, type(sde).__name__
         if self.needs_euler_form and not isinstance(sde, EulerForm):
             raise ValueError(
-                f'{name} takes Euler steps, and {process} has no Euler form; '
+                f'{name} takes Euler steps, but {process} has no Euler form; '
                 'use PosteriorSampler or JumpSampler.')
         if sde.signal_at_end or t_start < sde.num_steps \
                 or not sde.noise_at_end:
             return
         if self.needs_signal or self.needs_euler_form:
             raise ValueError(
-                f'{process} ends where nothing of x0 is left (alpha_bar = 0), '
-                f'and {name} has no step from there; use PosteriorSampler, '
-                "JumpSampler or MultistepSampler with grid='uniform', or "
+                f'{name} cannot start from the end of {process}, which '
+                'contains no x0 (alpha_bar = 0); use PosteriorSampler, '
+                "JumpSampler, MultistepSampler with grid='uniform', or "
                 'another schedule.')
 
     def grid(self, sde: SDE, t_start: int) -> List[Time]:
-        """The times visited, from t_start to 0.
+        """Return the times to visit, from t_start to 0.
 
         Raises:
-            ValueError: If there are fewer whole times than steps.
+            ValueError: If there are fewer integer times than steps.
         """
         n = self.num_steps or t_start
         if n > t_start:
             raise ValueError(
-                f'num_steps={n} is more than the {t_start} steps that there '
-                f'are from t_start={t_start} to 0; use at most {t_start}.')
+                f'num_steps={n} exceeds the {t_start} steps available from '
+                f't_start={t_start} to 0; use at most {t_start}.')
         return torch.linspace(t_start, 0, n + 1,
                               dtype=torch.float64).round().int().tolist()
 
     def with_steps(self, num_steps: Optional[int]) -> 'Sampler':
-        """This sampler with another number of steps."""
+        """Return a copy with another number of steps."""
         sampler = copy.copy(self)
         sampler.num_steps = num_steps
         return sampler
 
     def at_most(self, n: int) -> 'Sampler':
-        """This sampler with no more than n steps, for a start below T."""
+        """Return a copy with at most n steps, for a start time below T."""
         return self.with_steps(min(self.num_steps or n, n))
 
     def sample(self, sde: SDE, denoiser: Denoiser, xt: Tensor,
@@ -134,31 +137,32 @@ class Sampler(ABC):
                generator: Generators = None,
                draws: Optional[Iterable[Tensor]] = None,
                callback: Optional[Callback] = None) -> Tensor:
-        """Follows a trajectory from (xt, t_start) to the clean image.
+        """Sample a trajectory from (xt, t_start) to the clean image.
 
-        A state without noise (c_t = 0, where a bridge starts) is first
-        perturbed to the next time, also by deterministic samplers: without
-        that draw all results would be the same. Euler steps are defined there
-        and need no such rule.
+        If the start state has no noise (c_t = 0, as for a bridge), the first
+        step draws noise and perturbs the estimate of x0 to the next time, even
+        for deterministic samplers; otherwise all results would be identical.
+        Euler steps are well defined there and skip this.
 
         Args:
             sde (SDE): The process.
-            denoiser: ``(xt, t) -> Prediction``, the network with its
-                condition; a tensor that it returns is read as the noise.
-            xt (Tensor): Start state (B, C, H, W), as :meth:`SDE.start` gives.
+            denoiser: ``(xt, t) -> Prediction``, the conditioned network; a
+                returned tensor is interpreted as the noise.
+            xt (Tensor): Start state (B, C, H, W), as returned by
+                :meth:`SDE.start`.
             mu (Tensor): Degraded images (B, C, H, W).
             t_start (int): Time of ``xt``; 0 returns ``xt``.
             generator: Source of fresh noise, see :func:`draw_noise`.
-            draws: Tensors used in place of the generator's: one a step, in
-                order, whether the step uses noise or not.
+            draws: Noise tensors to use instead of the generator, one per step,
+                in order, whether or not the step uses noise.
             callback: Called as ``callback(s, xs)`` after every step.
 
         Returns:
-            Tensor: The restored images (B, C, H, W), not clipped.
+            Tensor: Restored images (B, C, H, W), not clipped.
 
         Raises:
-            ValueError: If the grid does not fit (before any network call) or
-                ``draws`` ends early.
+            ValueError: If the grid does not fit (raised before any network
+                call) or ``draws`` is too short.
         """
         if t_start == 0:
             return xt
@@ -174,7 +178,8 @@ class Sampler(ABC):
                 z = next(draws, None)
                 if z is None:
                     raise ValueError(f'draws ended after {i} of the '
-                                     f'{len(times) - 1} steps.')
+                                     f'{len(times) - 1} steps; provide one '
+                                     'tensor per step.')
             else:
                 z = draw_noise(xt, generator) \
                     if self.stochastic or boot else None

@@ -1,4 +1,4 @@
-"""Euler's method on the reverse-time SDE and on its probability flow."""
+"""Euler's method for the reverse-time SDE and its probability flow."""
 from typing import Optional
 
 from torch import Tensor
@@ -9,12 +9,12 @@ from .base import History, Sampler
 
 
 class EulerMaruyamaSampler(Sampler):
-    """The paper's reverse SDE: x - drift h - sigma_t sqrt(h) z.
+    """Euler-Maruyama sampler: x - drift h - sigma_t sqrt(h) z.
 
-    Source: Luo et al., ICML 2023, equation 7 and its published
-    discretisation, with noise in the last step too. Needs many steps; at
-    fewer than T the step h grows so that the whole diffusion is crossed.
-    Arguments: :class:`Sampler`.
+    Solves the paper's reverse SDE. Source: Luo et al., ICML 2023, equation 7
+    and its published discretization, with noise in the last step too. Needs
+    many steps. With fewer than T steps, h grows so that the steps still cover
+    the whole process. For arguments, see :class:`Sampler`.
     """
 
     needs_euler_form = True
@@ -30,10 +30,11 @@ class EulerMaruyamaSampler(Sampler):
 
 
 class ProbabilityFlowSampler(Sampler):
-    """The flow with the same marginals and no fresh noise: x - drift h.
+    """Euler sampler of the probability flow ODE: x - drift h.
 
-    Source: Song et al., ICLR 2021, equation 13, on the paper's process.
-    Arguments: :class:`Sampler`.
+    The ODE has the same marginals as the SDE and needs no fresh noise. Source:
+    Song et al., ICLR 2021, equation 13, applied to the paper's process. For
+    arguments, see :class:`Sampler`.
     """
 
     stochastic = False

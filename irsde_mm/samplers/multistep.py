@@ -1,4 +1,4 @@
-"""Exponential integrators that remember earlier predictions."""
+"""Multistep exponential integrators."""
 from typing import List, Optional, Tuple
 
 import torch
@@ -14,23 +14,24 @@ from .grids import GRIDS
 class MultistepSampler(Sampler):
     """Few-step solver of first or second order for any process.
 
-    Source: MR Sampler (Li et al., ICLR 2025), which carries DPM-Solver++ over
-    to the residual y = x - b mu. What the noise adds to the
-    image is integrated exactly, what the network predicts is a constant
-    (order 1) or a line through the last two predictions (order 2). The first
-    step and the one to t = 0 are of order 1.
+    Source: MR Sampler (Li et al., ICLR 2025), which applies DPM-Solver++ to
+    the residual y = x - b mu. The linear term and the noise are integrated
+    exactly; the prediction is approximated as a constant (order 1) or by
+    linear extrapolation from the last two predictions (order 2). The first
+    step and the step to t = 0 are of order 1.
 
     Args:
         num_steps, clamp: See :class:`Sampler`; any number of steps.
         order (int): 1 or 2.
         variant (str): 'ode' (deterministic) or 'sde' (fresh noise).
-        prediction (str): What is held constant or linear: 'data', the
-            estimate of x0, or 'noise'. The SDE on noise is unstable where
-            steps are longer than 0.7 in L = ln(a/c): use it with many steps.
+        prediction (str): Quantity approximated as constant or linear: 'data',
+            the estimate of x0, or 'noise'. The SDE with 'noise' is unstable
+            for steps longer than 0.7 in L = ln(a/c), so use it with many
+            steps.
         grid (str): 'log_snr', 'uniform' (in t) or 'karras'.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of range.
     """
 
     def __init__(self, num_steps: Optional[int] = 10,
@@ -43,12 +44,12 @@ class MultistepSampler(Sampler):
                 ('prediction', prediction, ('data', 'noise')),
                 ('grid', grid, tuple(GRIDS))):
             if value not in known:
-                raise ValueError(f'{name} has to be one of {known}, but is '
+                raise ValueError(f'{name} must be one of {known}, but got '
                                  f'{value!r}.')
         self.order, self.variant = order, variant
         self.form, self.grid_name = prediction, grid
         self.stochastic = variant == 'sde'
-        # both begin at ln(a / c) of the start
+        # Both need a finite ln(a / c) at the start.
         self.needs_signal = prediction == 'noise' or grid != 'uniform'
         self.history_length = order - 1
         self._check_order(num_steps)
@@ -56,7 +57,7 @@ class MultistepSampler(Sampler):
     def _check_order(self, n: Optional[int]) -> None:
         if n is not None and self.order > n:
             raise ValueError(f'order={self.order} needs at least {self.order} '
-                             f'steps, but num_steps={n}; use order=1.')
+                             f'steps, but got num_steps={n}; use order=1.')
 
     def grid(self, sde: SDE, t_start: int) -> List[Time]:
         n = self.num_steps or t_start
@@ -69,21 +70,23 @@ class MultistepSampler(Sampler):
         sampler.history_length = sampler.order - 1
         return sampler
 
-    def _held(self, prediction: Prediction) -> Tensor:
-        """x0 or the noise, whichever is held constant."""
+    def _integrand(self, prediction: Prediction) -> Tensor:
+        """Return x0 or the noise, whichever is approximated."""
         return prediction.noise if self.form == 'noise' else prediction.x0
 
     def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
              s: Time, z: Optional[Tensor] = None,
              history: History = ()) -> Tensor:
-        if s == 0:  # L is infinite: what is left is the estimate of x0
+        if s == 0:  # L is infinite, and the update reduces to x0
             return prediction.x0
         (a, b, c), (a1, b1, c1) = sde.coefficients(t), sde.coefficients(s)
         h = half_log_snr(sde, s) - half_log_snr(sde, t)
         m = 2 if self.variant == 'sde' else 1
         if self.form == 'data':
             w = -torch.expm1(-m * h)
-            keep = c1 / c * torch.exp(-(m - 1) * h)
+            keep = c1 / c
+            if m == 2:  # h is infinite where a process ends at a = 0
+                keep = keep * torch.exp(-h)
             p, q = a1 * w, a1 * (1 - w / (m * h))
             v = c1 * (-torch.expm1(-2 * h)).sqrt()
         else:
@@ -91,11 +94,12 @@ class MultistepSampler(Sampler):
             keep = a1 / a
             p, q = -m * c1 * w, -m * c1 * (w / h - 1)
             v = c1 * torch.expm1(2 * h).sqrt()
-        now = self._held(prediction)
+        current = self._integrand(prediction)
         terms = [(keep, xt), (b1 - keep * b, prediction.mu),
                  (v, z if self.stochastic else None)]
         if not history:
-            return combine((p, now), *terms)
-        u, before = history[0]
+            return combine((p, current), *terms)
+        u, previous = history[0]
         q = q * h / (half_log_snr(sde, t) - half_log_snr(sde, u))
-        return combine((p + q, now), (-q, self._held(before)), *terms)
+        return combine((p + q, current), (-q, self._integrand(previous)),
+                       *terms)

@@ -1,4 +1,4 @@
-"""Steps through an estimate of the clean image."""
+"""Samplers based on an estimate of the clean image."""
 from typing import Optional
 
 from torch import Tensor
@@ -9,10 +9,10 @@ from .base import History, Sampler
 
 
 class PosteriorSampler(Sampler):
-    """A draw of p(x_s | x_t, x0) with the estimate of x0.
+    """Sampler that draws from p(x_s | x_t, x0) with the estimate of x0.
 
     Source: the paper's optimal reverse state (proposition 3.2) as a sampler.
-    Arguments: :class:`Sampler`.
+    For arguments, see :class:`Sampler`.
     """
 
     def step(self, sde: SDE, xt: Tensor, prediction: Prediction, t: Time,
@@ -23,25 +23,25 @@ class PosteriorSampler(Sampler):
 
 
 class JumpSampler(Sampler):
-    """A jump from the estimates of x0 and noise straight to time s.
+    """Sampler that jumps directly to time s from estimates of x0 and noise.
 
-    Source: the non-Markovian jump of DDIM (Song et al., ICLR 2021) on any
-    process of the family (docs/paper_to_code.md).
+    Source: the non-Markovian step of DDIM (Song et al., ICLR 2021), applied to
+    any process of the family (docs/paper_to_code.md).
 
     Args:
         num_steps, clamp: See :class:`Sampler`.
-        eta (float): Share of fresh noise in [0, 1]; 0 is deterministic, 1 is
-            the posterior.
+        eta (float): Fraction of fresh noise in [0, 1]; 0 is deterministic, 1
+            is the posterior.
 
     Raises:
-        ValueError: If ``eta`` lies outside [0, 1].
+        ValueError: If ``eta`` is not in [0, 1].
     """
 
     def __init__(self, num_steps: Optional[int] = None,
                  clamp: Optional[tuple] = None, eta: float = 1.0) -> None:
         super().__init__(num_steps, clamp)
         if not 0 <= eta <= 1:
-            raise ValueError(f'eta must lie in [0, 1], but is {eta}.')
+            raise ValueError(f'eta must be in [0, 1], but got {eta}.')
         self.eta = eta
         self.stochastic = eta > 0
 

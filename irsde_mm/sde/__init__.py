@@ -1,4 +1,4 @@
-"""Processes between a clean and a degraded image."""
+"""Diffusion processes between a clean and a degraded image."""
 from .base import SDE
 from .bridges import GOUB
 from .denoising_sde import DenoisingSDE

@@ -1,4 +1,4 @@
-"""What processes and samplers do with images: draw noise, add up."""
+"""Noise and linear combinations of images."""
 from typing import Optional, Sequence, Tuple, Union
 
 import torch
@@ -8,14 +8,14 @@ Generators = Union[torch.Generator, Sequence[torch.Generator], None]
 
 
 def draw_noise(like: Tensor, generator: Generators = None) -> Tensor:
-    """Standard normal noise of another tensor's shape, dtype and device.
+    """Draw standard normal noise with the shape, dtype and device of a tensor.
 
     Args:
-        like (Tensor): Gives the shape (B, C, H, W).
-        generator: One generator, one per image of the batch (an image's
-            noise then does not depend on its neighbours), or None for
-            torch's global one. Best on the device of ``like``: noise is drawn
-            on the generator's device and moved.
+        like (Tensor): Tensor of shape (B, C, H, W).
+        generator: One generator, one per image of the batch (an image's noise
+            is then independent of the rest of the batch), or None for torch's
+            global generator. Noise is drawn on the generator's device and
+            then moved, so prefer the device of ``like``.
 
     Raises:
         ValueError: If the number of generators is not the batch size.
@@ -26,8 +26,8 @@ def draw_noise(like: Tensor, generator: Generators = None) -> Tensor:
         return torch.randn(like.shape, generator=generator, dtype=like.dtype,
                            device=generator.device).to(like.device)
     if len(generator) != len(like):
-        raise ValueError(f'{len(generator)} generators for a batch of '
-                         f'{len(like)} images: give one per image.')
+        raise ValueError(f'got {len(generator)} generators for a batch of '
+                         f'{len(like)} images; pass one per image.')
     noise = torch.empty_like(like)
     for image, g in zip(noise, generator):
         if g.device == image.device:
@@ -38,11 +38,11 @@ def draw_noise(like: Tensor, generator: Generators = None) -> Tensor:
 
 
 def combine(*terms: Tuple[Tensor, Optional[Tensor]]) -> Tensor:
-    """The sum of coefficient * image over all terms, in one allocation.
+    """Return the sum of coefficient * image over all terms.
 
-    Coefficients are 0-d or (B, 1, 1, 1), the first may be the number 1. An
-    image that is None counts as nothing (a process that does not look at
-    ``mu``).
+    Allocates a single tensor. Coefficients are 0-d or (B, 1, 1, 1); the first
+    may be the number 1. Terms whose image is None are skipped (``mu`` of a
+    process that does not use it).
     """
     (k, x), *rest = [term for term in terms if term[1] is not None]
     if isinstance(k, int) and k == 1 and rest:
@@ -58,6 +58,6 @@ def combine(*terms: Tuple[Tensor, Optional[Tensor]]) -> Tensor:
 
 
 def nonzero(c: Tensor) -> Tensor:
-    """A divisor: c, and infinity where c is 0, so that what is divided by it
-    becomes 0. Takes no part of an image and makes no GPU wait."""
+    """Return c with zeros replaced by infinity, so that dividing by it gives
+    0. Requires no GPU sync."""
     return torch.where(c > 0, c, torch.inf)

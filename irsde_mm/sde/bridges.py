@@ -1,4 +1,4 @@
-"""Bridges: processes that are conditioned to end in the degraded image."""
+"""Bridges: processes conditioned to end in the degraded image."""
 from typing import Optional, Tuple
 
 import torch
@@ -10,27 +10,27 @@ from .mean_reverting import MeanRevertingSDE
 
 
 class GOUB(MeanRevertingSDE):
-    """IR-SDE conditioned to end in mu.
+    """Generalized Ornstein-Uhlenbeck bridge: IR-SDE conditioned to end in mu.
 
     a_t = exp(-theta_bar_t) st^2 / sT^2, b_t = 1 - a_t, c_t = sb st / sT with
     sb^2 = lam^2 (1 - exp(-2 theta_bar_t)), st^2 = lam^2 (1 - E_t^2), E_t =
-    exp(-(theta_bar_T - theta_bar_t)) and sT = sb_T. There is no noise at
-    either end, so a few-step sampler draws noise in its first step.
+    exp(-(theta_bar_T - theta_bar_t)) and sT = sb_T. Both ends are free of
+    noise, so a few-step sampler draws noise in its first step.
 
     Source: Yue et al., "Image Restoration Through Generalized
-    Ornstein-Uhlenbeck Bridge", ICML 2024, with T free. Arguments and errors:
-    :class:`MeanRevertingSDE`.
+    Ornstein-Uhlenbeck Bridge", ICML 2024, for any T. For arguments and
+    errors, see :class:`MeanRevertingSDE`.
     """
 
     stationary_end = False
     signal_at_end = noise_at_end = False
 
     def _log_end(self, t: Time) -> Tensor:
-        """ln E_t = theta_bar_t - theta_bar_T."""
+        """Return ln E_t = theta_bar_t - theta_bar_T."""
         return self.theta_bar_at(t) - self.theta_bar[-1]
 
     def _end_gap(self, t: Time) -> Tensor:
-        """1 - E_t^2, which is st^2 / lam^2."""
+        """Return 1 - E_t^2 = st^2 / lam^2."""
         return -torch.expm1(2 * self._log_end(t))
 
     def coefficients(self, t: Time) -> Coefficients:
@@ -38,40 +38,41 @@ class GOUB(MeanRevertingSDE):
         gap, whole = self._end_gap(t), self._end_gap(0)
         left = torch.exp(-theta_bar)
         a = left * gap / whole
-        # without the cancellation of 1 - a
+        # avoids the cancellation in 1 - a
         b = -torch.expm1(-theta_bar) + left * (1 - gap / whole)
         start = -torch.expm1(-2 * theta_bar)
         return a, b, self.lam * (start * gap / whole).sqrt()
 
     def retention(self, t: Time, s: Time) -> Tensor:
-        """A(t, s) = a_t / a_s."""
+        """Return A(t, s) = a_t / a_s."""
         return self.coefficients(t)[0] / nonzero(self.coefficients(s)[0])
 
     def forward_std(self, t: Time) -> Tensor:
-        """sb_t, the deviation of the process without its end."""
+        """Return sb_t, the standard deviation without the conditioning."""
         return self.marginal_std(t)
 
     def reverts_to(self, mu: Optional[Tensor]) -> Tensor:
-        """Refused: a bridge has no stationary distribution.
+        """Raise an error, because a bridge has no stationary distribution.
 
         Raises:
             ValueError: Always.
         """
-        raise ValueError('GOUB ends in mu itself, not at a stationary '
+        raise ValueError('GOUB ends in mu itself, not in a stationary '
                          'distribution.')
 
     def start(self, mu: Tensor, generator: Generators = None,
               sigma: Optional[float] = None) -> Tuple[Tensor, int]:
-        """mu, T. Nothing is drawn, and ``sigma`` is ignored."""
+        """Return mu and T. Draw no noise and ignore ``sigma``."""
         return mu, self.num_steps
 
     # ---------------------------------------------------------- Euler form
 
-    def _pull(self, t: Time) -> Tensor:
-        """theta_t + sigma_t^2 E_t^2 / st^2, the drift is that times mu - x.
+    def _drift_rate(self, t: Time) -> Tensor:
+        """Return theta_t + sigma_t^2 E_t^2 / st^2, the factor of mu - x in the
+        drift.
 
-        At T, where the second term is infinite and mu - x is 0, it is left
-        out, as published.
+        At T, where the second term is infinite and mu - x is 0, the term is
+        omitted, as in the published code.
         """
         E2 = torch.exp(2 * self._log_end(t))
         h = self.diffusion(t)**2 * E2 / nonzero(
@@ -80,16 +81,18 @@ class GOUB(MeanRevertingSDE):
 
     def drift(self, x: Tensor, mu: Optional[Tensor], t: Time,
               x0: Optional[Tensor] = None) -> Tensor:
-        """theta_t (mu - x) + h with h = sigma_t^2 E_t^2 (mu - x) / st^2."""
-        pull = self._pull(t)
-        return combine((pull, mu), (-pull, x))
+        """Return theta_t (mu - x) + h with
+        h = sigma_t^2 E_t^2 (mu - x) / st^2."""
+        rate = self._drift_rate(t)
+        return combine((rate, mu), (-rate, x))
 
     def reverse_drift(self, xt: Tensor, mu: Optional[Tensor], score: Tensor,
                       t: Time, probability_flow: bool = False) -> Tensor:
-        """drift - sigma_t^2 score, half of that for the flow."""
-        pull, variance = self._pull(t), self.diffusion(t)**2
+        """Return drift - sigma_t^2 score, or drift - sigma_t^2 score / 2 for
+        the probability flow."""
+        rate, variance = self._drift_rate(t), self.diffusion(t)**2
         if probability_flow:
             variance = variance / 2
-        return combine((pull, mu), (-pull, xt), (-variance, score))
+        return combine((rate, mu), (-rate, xt), (-variance, score))
 
     debias = EulerForm.debias

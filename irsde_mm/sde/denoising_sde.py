@@ -10,25 +10,25 @@ from .mean_reverting import MeanRevertingSDE
 
 
 class DenoisingSDE(MeanRevertingSDE):
-    """The process that only adds noise: ``x_t = x0 + c_t noise``.
+    """Process that only adds noise: ``x_t = x0 + c_t noise``.
 
-    A noisy photo is itself the state at the time t* whose c_t is its noise
-    level, so restoring starts there and the network needs no condition: ``mu``
-    may be None except in :meth:`start`, where it is the noisy photo.
+    A noisy image is itself the state at the time t* whose c_t equals its noise
+    level. Sampling starts there, and the network needs no condition: ``mu``
+    may be None except in :meth:`start`, where it is the noisy image.
 
     Args:
         max_sigma, num_steps, schedule: See :class:`MeanRevertingSDE`.
-        eps (float): a_T of the underlying mean reversion, published as 0.04.
-        sigma (float, optional): Noise level of the inputs in [0, 1], used by
-            :meth:`start` when it is given none.
+        eps (float): a_T of the underlying mean reversion, 0.04 in the paper.
+        sigma (float, optional): Default noise level of the inputs in [0, 1]
+            for :meth:`start`.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of range.
     """
 
     runtime_args = ('sigma', )
     published_sampler = 'ode'
-    stationary_end = False  # it reverts to x0
+    stationary_end = False  # reverts to x0
     starts_at_noise_level = True
 
     def __init__(self, max_sigma: float, num_steps: int = 100,
@@ -38,26 +38,27 @@ class DenoisingSDE(MeanRevertingSDE):
         self.input_sigma = None if sigma is None else self._level(sigma)
 
     def reverts_to(self, mu: Optional[Tensor]) -> Tensor:
-        """Unknown when restoring: it is x0.
+        """Raise an error, because the process reverts to the unknown x0.
 
         Raises:
             ValueError: Always.
         """
-        raise ValueError('DenoisingSDE ends at no known distribution: it '
-                         'reverts to the clean image itself.')
+        raise ValueError('DenoisingSDE reverts to the clean image, so its '
+                         'end distribution is unknown.')
 
     def coefficients(self, t: Time) -> Coefficients:
         c = self.marginal_std(t)
         return torch.ones_like(c), torch.zeros_like(c), c
 
     def start_time(self, sigma: float) -> int:
-        """t*, the time whose c_t is the noise level of the input.
+        """Return t*, the time whose c_t equals the noise level of the input.
 
         Args:
-            sigma (float): Noise level in [0, 1]; 0 gives 0, c_T and more T.
+            sigma (float): Noise level in [0, 1]; 0 gives 0, and levels from
+                c_T up give T.
 
         Raises:
-            ValueError: If the input is noisier than the process ever is.
+            ValueError: If the noise level exceeds ``max_sigma``.
         """
         ratio = (self._level(sigma) / self.lam)**2
         theta_bar = -0.5 * math.log(1 - ratio + 1e-6)
@@ -65,22 +66,23 @@ class DenoisingSDE(MeanRevertingSDE):
 
     def start(self, mu: Tensor, generator: Generators = None,
               sigma: Optional[float] = None) -> Tuple[Tensor, int]:
-        """The noisy photo itself, t*. Nothing is drawn.
+        """Return the noisy image itself and t*. Draw no noise.
 
         Raises:
-            ValueError: If no noise level is known, here or in the
-                constructor, or it is above ``max_sigma``.
+            ValueError: If neither this call nor the constructor sets a noise
+                level, or if the level exceeds ``max_sigma``.
         """
         sigma = self.input_sigma if sigma is None else sigma
         if sigma is None:
             raise ValueError(
-                'DenoisingSDE has to know the noise level of its input: give '
-                'sigma in [0, 1] here or in its config, such as 25 / 255.')
+                'DenoisingSDE needs the noise level of its input; pass sigma '
+                'to start or set it in the config, in [0, 1], such as '
+                '25 / 255.')
         return mu, self.start_time(sigma)
 
     def drift(self, x: Tensor, mu: Optional[Tensor], t: Time,
               x0: Optional[Tensor] = None) -> Tensor:
-        """theta_t (x0 - x): the mean that this process reverts to is x0.
+        """Return theta_t (x0 - x); this process reverts to x0.
 
         Raises:
             ValueError: If ``x0`` is missing.
@@ -91,9 +93,10 @@ class DenoisingSDE(MeanRevertingSDE):
 
     def reverse_drift(self, xt: Tensor, mu: Optional[Tensor], score: Tensor,
                       t: Time, probability_flow: bool = False) -> Tensor:
-        """-sigma_t^2 (1 + a^2) / 2 score; -sigma_t^2 a^2 / 2 for the flow.
+        """Return -sigma_t^2 (1 + a^2) / 2 score, or -sigma_t^2 a^2 / 2 score
+        for the probability flow.
 
-        Here a = exp(-theta_bar_t); x0 - x = c_t^2 score has been put in.
+        Here a = exp(-theta_bar_t), and x0 - x = c_t^2 score is substituted.
         """
         a2 = torch.exp(-2 * self.theta_bar_at(t))
         share = a2 if probability_flow else 1 + a2
@@ -101,9 +104,10 @@ class DenoisingSDE(MeanRevertingSDE):
 
     def debias(self, noise: Tensor, xt: Tensor, mu: Optional[Tensor],
                t: Time) -> Tensor:
-        """The noise behind a prediction trained with the Euler objective.
+        """Return the unbiased noise for a prediction trained with the Euler
+        objective.
 
-        Here the bias is a factor alone (docs/paper_to_code.md).
+        For this process, the bias is a pure factor (docs/paper_to_code.md).
         """
         k = self._training_step(t)
         a2 = torch.exp(-2 * self.theta_bar_at(t))
@@ -113,8 +117,8 @@ class DenoisingSDE(MeanRevertingSDE):
     def _level(self, sigma: float) -> float:
         if not 0 <= sigma <= self.lam:
             raise ValueError(
-                f'the noise level {sigma * 255:.4g}/255 lies outside what '
-                f'this process covers, 0 to max_sigma = '
-                f'{self.lam * 255:.4g}/255; train one with a larger '
+                f'the noise level {sigma * 255:.4g}/255 is outside the range '
+                f'of this process, 0 to max_sigma = '
+                f'{self.lam * 255:.4g}/255; train a model with a larger '
                 'max_sigma.')
         return float(sigma)

@@ -1,4 +1,4 @@
-"""IR-SDE: Luo et al., Image Restoration with Mean-Reverting SDEs, 2023."""
+"""IR-SDE (Luo et al., Image Restoration with Mean-Reverting SDEs, 2023)."""
 from typing import Optional, Tuple
 
 import torch
@@ -9,14 +9,14 @@ from .mean_reverting import MeanRevertingSDE
 
 
 class IRSDE(MeanRevertingSDE):
-    """The process that forgets a clean image x0 and ends at mu + lam noise.
+    """Mean-reverting process from a clean image x0 to mu + lam noise.
 
     ``x_t = mu + (x0 - mu) a_t + c_t noise`` with a_t = exp(-theta_bar_t) and
-    c_t = lam sqrt(1 - a_t^2) (the paper's equation 6). Arguments and errors:
-    :class:`MeanRevertingSDE`.
+    c_t = lam sqrt(1 - a_t^2) (equation 6 of the paper). For arguments and
+    errors, see :class:`MeanRevertingSDE`.
 
     Attributes:
-        a, b (Tensor): Tables (T+1,) beside those of the base.
+        a, b (Tensor): Tables (T+1,), in addition to those of the base class.
     """
 
     a: Tensor
@@ -39,6 +39,6 @@ class IRSDE(MeanRevertingSDE):
 
     def start(self, mu: Tensor, generator: Generators = None,
               sigma: Optional[float] = None) -> Tuple[Tensor, int]:
-        """x_T = mu + lam noise, T. ``sigma`` is ignored."""
+        """Return x_T = mu + lam noise and T. Ignore ``sigma``."""
         xt = torch.add(mu, draw_noise(mu, generator), alpha=self.lam)
         return xt, self.num_steps

@@ -1,4 +1,4 @@
-"""What a process with a noise predictor says of an image's probability."""
+"""Likelihood bounds of a process with a noise predictor."""
 import math
 from typing import Callable, Sequence
 
@@ -11,43 +11,46 @@ from .ornstein_uhlenbeck import OrnsteinUhlenbeckSDE
 
 
 def require_stationary_end(sde: SDE, what: str) -> None:
-    """Refuses a process that ends at no known distribution.
+    """Check that a process ends in a known distribution.
+
+    Args:
+        sde (SDE): The process.
+        what (str): Name of the caller, for the error message.
 
     Raises:
-        ValueError: Naming what needs one.
+        ValueError: If the end distribution is unknown.
     """
     if not sde.stationary_end:
         raise ValueError(f'{what} needs a process with a known distribution '
-                         f'at T, and {type(sde).__name__} has none; use '
-                         'IRSDE or VPSDE.')
+                         f'at T, but {type(sde).__name__} has none; use IRSDE '
+                         'or VPSDE.')
 
 
 def likelihood_bound(sde: OrnsteinUhlenbeckSDE,
                      noise_fn: Callable[[Tensor, Time], Tensor], x0: Tensor,
                      mu: Tensor, num_times: int,
                      generator: torch.Generator) -> Tensor:
-    """An estimate of an upper bound on -ln p(x0 | mu), in nats.
+    """Estimate an upper bound on -ln p(x0 | mu), in nats.
 
-    For the density that the reverse SDE leads to from N(m, lam^2) at T down to
-    t = 1, and N((x_1 - b mu) / a, c^2 / a^2) from there. Derived in
+    The density is that of the reverse SDE from N(m, lam^2) at T to t = 1,
+    followed by N((x_1 - b mu) / a, c^2 / a^2). The bound is derived in
     docs/likelihood.md from Song et al., NeurIPS 2021, theorem 1 and its
-    discussion of the first time. The estimate is unbiased.
+    discussion of the smallest time. The estimate is unbiased.
 
     Args:
-        sde: A process that ends at a known distribution.
-        noise_fn: ``(xt, t) -> noise``, the network with its condition; t is
-            (1,).
-        x0, mu (Tensor): One clean and degraded image (1, C, H, W) in the
+        sde: A process that ends in a known distribution.
+        noise_fn: ``(xt, t) -> noise``, the conditioned network; t is (1,).
+        x0, mu (Tensor): One clean and one degraded image (1, C, H, W) in the
             range of the process.
-        num_times (int): Network calls, at times uniform in log-SNR.
+        num_times (int): Number of network calls, at times uniform in log-SNR.
         generator (torch.Generator): On the device of the images.
 
     Returns:
         Tensor: The bound, 0-d.
 
     Raises:
-        ValueError: If the process ends at no known distribution, or where
-            nothing of x0 is left.
+        ValueError: If the end distribution of the process is unknown, or if
+            its state at T contains no x0.
     """
     require_stationary_end(sde, 'a likelihood')
     d, T = x0.numel(), sde.num_steps
@@ -70,25 +73,26 @@ def bits_per_dim(sde: OrnsteinUhlenbeckSDE,
                  noise_fn: Callable[[Tensor, Tensor, Time], Tensor],
                  x0: Tensor, mu: Tensor, num_times: int,
                  generators: Sequence[torch.Generator]) -> Tensor:
-    """A bound on -log2 P(x0 | mu) a pixel and channel, of 8-bit images.
+    """Estimate a bound on -log2 P(x0 | mu) per pixel and channel of 8-bit
+    images.
 
-    Images are spread evenly over their grey levels: the mean of the density's
-    bound is then one for the probability (Theis et al., ICLR 2016).
+    Uniform dequantization noise is added to the images. The mean bound on the
+    density is then a bound on the probability (Theis et al., ICLR 2016).
 
     Args:
-        sde: A process that ends at a known distribution.
+        sde: A process that ends in a known distribution.
         noise_fn: ``(xt, mu, t) -> noise``.
         x0, mu (Tensor): Clean and degraded images (B, C, H, W) in [0, 1].
-        num_times (int): Network calls an image.
-        generators: One an image, on the images' device.
+        num_times (int): Number of network calls per image.
+        generators: One per image, on the device of the images.
 
     Returns:
-        Tensor: Bits (B,).
+        Tensor: Bits per dimension (B,).
 
     Raises:
-        ValueError: As :func:`likelihood_bound`.
+        ValueError: See :func:`likelihood_bound`.
     """
-    black, next_grey = sde.from_image(x0.new_tensor([0, 1 / 255]))
+    black, next_gray = sde.from_image(x0.new_tensor([0, 1 / 255]))
     bits = []
     for clean, degraded, g in zip(x0.split(1), mu.split(1), generators):
         spread = torch.rand(clean.shape, generator=g, dtype=clean.dtype,
@@ -98,5 +102,5 @@ def bits_per_dim(sde: OrnsteinUhlenbeckSDE,
             sde, lambda xt, t, mu=degraded: noise_fn(xt, mu, t), clean,
             degraded, num_times, g)
         bits.append(nats / clean.numel() / math.log(2)
-                    - (next_grey - black).log2())
+                    - (next_gray - black).log2())
     return torch.stack(bits)

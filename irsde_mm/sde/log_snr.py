@@ -1,4 +1,4 @@
-"""Signal to noise along a process: the other way to say when."""
+"""Log signal-to-noise ratio of a process and its inverse."""
 from typing import Optional
 
 import torch
@@ -6,13 +6,14 @@ from torch import Tensor
 
 from .base import SDE, Time
 
-#: The training step that the integral over the log-SNR begins at: from it on
-#: to 0 the SNR grows without bound.
+#: First training time in integrals over the log-SNR; between it and 0, the
+#: SNR grows without bound.
 FIRST_TIME = 1
 
 
 def half_log_snr(sde: SDE, t: Time) -> Tensor:
-    """L = ln(a_t / c_t), which grows from T to 0, where it is infinite.
+    """Return L = ln(a_t / c_t), which increases from T to 0, where it is
+    infinite.
 
     Returns:
         A 0-d tensor for a number, (B,) for a tensor (B,).
@@ -23,17 +24,18 @@ def half_log_snr(sde: SDE, t: Time) -> Tensor:
 
 
 def time_of(sde: SDE, level: Tensor) -> Tensor:
-    """The times at which the half log-SNR has given values.
+    """Return the times at which the half log-SNR has the given values.
 
-    Every round lays 64 intervals over the one that holds the time and keeps
-    one of them, for any process whose signal-to-noise ratio falls with t.
+    Each round splits the current interval into 64 parts and keeps the part
+    that contains the time. Works for any process whose signal-to-noise ratio
+    decreases with t.
 
     Args:
         sde (SDE): The process.
         level (Tensor): Values of L (N,).
 
     Returns:
-        Tensor: Times (N,) in [0, T], exact to T / 64^6.
+        Tensor: Times (N,) in [0, T], accurate to T / 64^6.
     """
     level = level.double()[:, None]
     share = torch.arange(65, dtype=torch.float64, device=level.device) / 64
@@ -48,16 +50,16 @@ def time_of(sde: SDE, level: Tensor) -> Tensor:
 
 def draw_log_snr_times(sde: SDE, n: int, generator: Optional[
         torch.Generator] = None) -> Tensor:
-    """Times (n,) whose log-SNR is uniform between those of t = 1 and T.
+    """Draw times (n,) with log-SNR uniform between those of t = 1 and T.
 
-    With F = ln(c^2 / (lam a)^2) = ln(e^(2 theta_bar) - 1) that is theta_bar =
-    ln(1 + e^F) / 2 with F uniform (Song et al., NeurIPS 2021, importance
-    sampling, on a process that reverts to its mean). One draw falls in each
-    of n equal parts, in random order, which leaves every time as likely and
-    the mean of n less to chance.
+    With F = ln(c^2 / (lam a)^2) = ln(e^(2 theta_bar) - 1), this is theta_bar =
+    ln(1 + e^F) / 2 with F uniform (importance sampling of Song et al., NeurIPS
+    2021, applied to a mean-reverting process). Sampling is stratified: each of
+    n equal parts receives one draw, in random order, which preserves the
+    distribution of each time and reduces the variance of the mean.
 
     Args:
-        generator (torch.Generator, optional): On the process' device.
+        generator (torch.Generator, optional): On the device of the process.
     """
     first, last = (half_log_snr(sde, t) for t in (sde.num_steps, FIRST_TIME))
     options = dict(generator=generator, device=first.device)
@@ -66,11 +68,12 @@ def draw_log_snr_times(sde: SDE, n: int, generator: Optional[
 
 
 def log_snr_range(sde: SDE) -> Tensor:
-    """Z = F_T - F_1, twice the distance in ln(a / c) between t = 1 and T.
+    """Return Z = F_T - F_1, twice the difference of ln(a / c) between t = 1
+    and T.
 
     Raises:
-        ValueError: If the process has no log-SNR at T, because nothing of x0
-            or no noise is left there.
+        ValueError: If the log-SNR at T is not finite, because the state at T
+            contains no x0 or no noise.
     """
     z = 2 * (half_log_snr(sde, FIRST_TIME)
              - half_log_snr(sde, sde.num_steps))

@@ -1,4 +1,4 @@
-"""What IR-SDE and the Denoising-SDE share: how they are set up."""
+"""Base class of IR-SDE, GOUB and the Denoising-SDE."""
 import math
 
 from .ornstein_uhlenbeck import OrnsteinUhlenbeckSDE
@@ -6,38 +6,40 @@ from .schedules import SCHEDULES
 
 
 class MeanRevertingSDE(OrnsteinUhlenbeckSDE):
-    """dx = theta_t (mu - x) dt + sigma_t dw with sigma_t^2 = 2 lam^2 theta_t.
+    """Mean-reverting SDE dx = theta_t (mu - x) dt + sigma_t dw with
+    sigma_t^2 = 2 lam^2 theta_t.
 
     Source: Luo et al., ICML 2023, equations 3 to 6. theta_bar, the integral of
-    theta, is linear between whole times; theta and sigma are those of the
-    step that a time lies in.
+    theta, is linear between integer times; theta and sigma are constant within
+    each step.
 
     Args:
         max_sigma (float): lam, the stationary standard deviation, in (0, 1]
-            (image units; the papers' 10 is ``10 / 255``).
+            (image units; 10 in the papers is ``10 / 255``).
         num_steps (int): T.
         schedule (str): 'cosine', 'linear' or 'constant'.
-        eps (float): What is left of x0 at T, a_T for IR-SDE, in (0, 1).
+        eps (float): Fraction of x0 that remains at T, a_T for IR-SDE, in
+            (0, 1).
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of range.
 
     Attributes:
         theta, theta_bar, sigma, std (Tensor): Tables (T+1,); std is c_t.
         dt (float): Length of a training step.
-        lam (float): Another name of ``max_sigma``, the paper's letter.
+        lam (float): Alias of ``max_sigma`` in the paper's notation.
     """
 
     def __init__(self, max_sigma: float, num_steps: int = 100,
                  schedule: str = 'cosine', eps: float = 0.005) -> None:
         super().__init__(num_steps)
         if not 0 < max_sigma <= 1:
-            raise ValueError('max_sigma must lie in (0, 1] (write 10 / 255 '
-                             f'for 10 grey levels), but is {max_sigma}.')
+            raise ValueError('max_sigma must be in (0, 1] (10 gray levels '
+                             f'are 10 / 255), but got {max_sigma}.')
         if not 0 < eps < 1:
-            raise ValueError(f'eps must lie in (0, 1), but is {eps}.')
+            raise ValueError(f'eps must be in (0, 1), but got {eps}.')
         if schedule not in SCHEDULES:
-            raise ValueError(f'unknown schedule {schedule!r}; there are '
+            raise ValueError(f'unknown schedule {schedule!r}; choose one of '
                              f'{", ".join(SCHEDULES)}.')
         self.max_sigma = float(max_sigma)
         self.schedule = schedule

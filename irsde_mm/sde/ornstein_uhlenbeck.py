@@ -1,4 +1,4 @@
-"""What all processes with a drift towards a mean share: tables, Euler form."""
+"""Base class of processes that drift toward a mean."""
 from typing import Optional
 
 import torch
@@ -9,11 +9,13 @@ from .euler_form import EulerForm
 
 
 class OrnsteinUhlenbeckSDE(EulerForm, SDE):
-    """dx = theta_t (m - x) dt + sigma_t dw with sigma_t^2 = 2 lam^2 theta_t.
+    """Ornstein-Uhlenbeck process dx = theta_t (m - x) dt + sigma_t dw with
+    sigma_t^2 = 2 lam^2 theta_t.
 
-    What a process reverts to, m, is given by :meth:`reverts_to`: mu for
-    IR-SDE, 0 for a variance-preserving diffusion. It ends near N(m, lam^2).
-    Constructors call :meth:`_tabulate` after this one.
+    :meth:`reverts_to` returns the mean m: mu for IR-SDE, 0 for a
+    variance-preserving diffusion. The process ends near N(m, lam^2).
+    Constructors of subclasses call :meth:`_tabulate` after
+    ``super().__init__()``.
 
     Attributes:
         theta, theta_bar, sigma, std (Tensor): Tables (T+1,); std is c_t.
@@ -31,9 +33,9 @@ class OrnsteinUhlenbeckSDE(EulerForm, SDE):
     dt: float
 
     def _tabulate(self, lam: float, theta: Tensor, dt: float) -> None:
-        """Tables from the speeds theta (T+1,), float64; entry 0 is left out.
+        """Compute the tables from theta (T+1,), float64; entry 0 is unused.
 
-        They are kept in torch's default dtype.
+        The tables are stored in torch's default dtype.
         """
         self.lam, self.dt = lam, dt
         theta_bar = dt * (theta.cumsum(0) - theta[0])
@@ -46,36 +48,38 @@ class OrnsteinUhlenbeckSDE(EulerForm, SDE):
             self.keep_table(name, table)
 
     def reverts_to(self, mu: Optional[Tensor]) -> Optional[Tensor]:
-        """m (B, C, H, W); None is 0."""
+        """Return m (B, C, H, W), or None for 0."""
         return mu
 
     def theta_bar_at(self, t: Time) -> Tensor:
-        """The integral of theta from 0 to t, linear between whole times."""
+        """Return the integral of theta from 0 to t, linear between integer
+        times."""
         return self.lookup(self.theta_bar, t)
 
     def marginal_std(self, t: Time) -> Tensor:
-        """c_t = lam sqrt(1 - exp(-2 theta_bar_t))."""
+        """Return c_t = lam sqrt(1 - exp(-2 theta_bar_t))."""
         if isinstance(t, int):
             return self.lookup(self.std, t)
         return self.lam * (-torch.expm1(-2 * self.theta_bar_at(t))).sqrt()
 
     def retention(self, t: Time, s: Time) -> Tensor:
-        """A(t, s) = exp(-(theta_bar_t - theta_bar_s))."""
+        """Return A(t, s) = exp(-(theta_bar_t - theta_bar_s))."""
         return torch.exp(self.theta_bar_at(s) - self.theta_bar_at(t))
 
     # ---------------------------------------------------------- Euler form
 
     def drift(self, x: Tensor, mu: Optional[Tensor], t: Time,
               x0: Optional[Tensor] = None) -> Tensor:
-        """The forward drift theta_t (m - x)."""
+        """Return the forward drift theta_t (m - x)."""
         theta = self.lookup_ceil(self.theta, t)
         return combine((-theta, x), (theta, self.reverts_to(mu)))
 
     def reverse_drift(self, xt: Tensor, mu: Optional[Tensor], score: Tensor,
                       t: Time, probability_flow: bool = False) -> Tensor:
-        """theta_t (m - x) - sigma_t^2 score, half of that for the flow.
+        """Return theta_t (m - x) - sigma_t^2 score, with half the score term
+        for the probability flow.
 
-        One Euler step back is ``x - reverse_drift * step_size``, less
+        A reverse Euler step is ``x - reverse_drift * step_size``, minus
         ``sigma_t sqrt(step_size) z`` for the SDE (Luo et al., 2023, equation
         7; Song et al., ICLR 2021, equations 6 and 13).
         """
@@ -86,14 +90,15 @@ class OrnsteinUhlenbeckSDE(EulerForm, SDE):
                        (-variance, score))
 
     def diffusion(self, t: Time) -> Tensor:
-        """sigma_t."""
+        """Return sigma_t."""
         return self.lookup_ceil(self.sigma, t)
 
     def step_size(self, t: Time, s: Optional[Time] = None) -> Tensor:
-        """The step that carries theta_t from t to s (default: the one before).
+        """Return the length of the Euler step from t to s, by default one
+        training step.
 
-        (theta_bar_t - theta_bar_s) / theta_t, so that theta times step adds
-        up to theta_bar_T on every grid; dt for a training step.
+        (theta_bar_t - theta_bar_s) / theta_t, so that theta times step size
+        sums to theta_bar_T on every grid; dt for a training step.
         """
         s = self.previous(t) if s is None else s
         length = self.theta_bar_at(t) - self.theta_bar_at(s)
@@ -101,10 +106,12 @@ class OrnsteinUhlenbeckSDE(EulerForm, SDE):
 
     def debias(self, noise: Tensor, xt: Tensor, mu: Optional[Tensor],
                t: Time) -> Tensor:
-        """The noise behind a prediction trained with the Euler objective.
+        """Return the unbiased noise for a prediction trained with the Euler
+        objective.
 
-        [2 k e - (1 + k - e^k) c_t (x_t - m) / lam^2] / (2 sinh k), with k the
-        training step (derived in docs/paper_to_code.md).
+        [2 k e - (1 + k - e^k) c_t (x_t - m) / lam^2] / (2 sinh k), where e is
+        the prediction and k the training step (derived in
+        docs/paper_to_code.md).
         """
         k = self._training_step(t)
         shift = (k - torch.expm1(k)) * self.marginal_std(t) / self.lam**2
@@ -114,5 +121,5 @@ class OrnsteinUhlenbeckSDE(EulerForm, SDE):
                        (w, self.reverts_to(mu)))
 
     def _training_step(self, t: Time) -> Tensor:
-        """k = theta_bar_t - theta_bar_max(t-1, 0)."""
+        """Return k = theta_bar_t - theta_bar_max(t-1, 0)."""
         return self.theta_bar_at(t) - self.theta_bar_at(self.previous(t))

@@ -1,4 +1,4 @@
-"""How the output of a network is read: as noise, clean image, residual ..."""
+"""Parameterizations of the network output: noise, clean image, residual."""
 from abc import ABC, abstractmethod
 from typing import Callable, NamedTuple, Optional, Sequence, Tuple
 
@@ -10,13 +10,13 @@ from .euler_form import EulerForm
 
 
 class Prediction(NamedTuple):
-    """Estimates at one time, in the range of the process.
+    """Consistent estimates at one time, in the range of the process.
 
     Attributes:
-        x0 (Tensor): The clean image (B, C, H, W).
-        noise (Tensor): The noise that goes with it; 0 where c_t = 0.
-        mu (Tensor, optional): The end of the process that goes with it: the
-            degraded image, or an estimate of it.
+        x0 (Tensor): Clean image (B, C, H, W).
+        noise (Tensor): Noise; 0 where c_t = 0.
+        mu (Tensor, optional): End of the process: the degraded image, or an
+            estimate of it.
     """
 
     x0: Tensor
@@ -28,23 +28,24 @@ Denoiser = Callable[[Tensor, Time], Prediction]
 
 
 class Output(ABC):
-    """How the output of a network is read as a :class:`Prediction`.
+    """Parameterization of the network output.
 
-    Outputs keep nothing about an image and can be shared. All images are
-    (B, C, H, W) in the range of the process.
+    Converts the output to a :class:`Prediction`. Stateless with respect to
+    images, so an instance can be shared. All images are (B, C, H, W) in the
+    range of the process.
     """
 
-    #: Channels of the output for each channel of an image.
+    #: Number of output channels per image channel.
     channels = 1
     #: Whether the estimate of x0 divides by a_t.
     needs_signal = False
-    #: Arguments that are measured on training data if they are None.
+    #: Arguments measured on the training data if they are None.
     measured: Tuple[str, ...] = ()
 
     @abstractmethod
     def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
                t: Time) -> Prediction:
-        """The prediction that an output stands for.
+        """Convert a network output to a prediction.
 
         Args:
             sde (SDE): The process.
@@ -56,7 +57,7 @@ class Output(ABC):
     @abstractmethod
     def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
                t: Time, noise: Tensor) -> Tensor:
-        """The output of a network without error: decoded, it gives x0.
+        """Return the ideal network output, which decodes to x0.
 
         Args:
             sde (SDE): The process.
@@ -66,41 +67,41 @@ class Output(ABC):
         """
 
     def weight(self, sde: SDE, t: Time) -> Tensor:
-        """Weight (B, 1, 1, 1), or 0-d, of an error of the output in training
-        that makes equal errors at all times count equally."""
+        """Return the training weight of output errors, (B, 1, 1, 1) or 0-d,
+        chosen so that equal errors contribute equally at all times."""
         return torch.ones_like(sde.coefficients(t)[2])
 
     def trained_with(self, objective: str) -> 'Output':
-        """This output, as weights trained with an objective give it."""
+        """Return the output that matches weights trained with an objective."""
         return self
 
     def for_euler_steps(self) -> 'Output':
-        """This output, as Euler samplers and the Euler objective read it."""
+        """Return the output used by Euler samplers and the Euler objective."""
         return self
 
     def measure(self, pairs: Sequence[Tuple[Tensor, Tensor]]) -> None:
-        """Measures the arguments in :attr:`measured` that are None.
+        """Measure the arguments in :attr:`measured` that are None.
 
         Args:
-            pairs: Clean and degraded images of training (B, C, H, W).
+            pairs: Clean and degraded training images (B, C, H, W).
         """
 
     def check(self, sde: SDE) -> None:
-        """Refuses a process that this output cannot be read for.
+        """Check that this output supports a process.
 
         Raises:
-            ValueError: Saying what the process lacks.
+            ValueError: If the process is not supported.
         """
 
 
 def with_x0(sde: SDE, x0: Tensor, xt: Tensor, mu: Optional[Tensor],
             t: Time) -> Prediction:
-    """The prediction with a given estimate of x0."""
+    """Return the prediction for an estimate of x0."""
     return Prediction(x0, sde.predict_noise(xt, mu, x0, t), mu)
 
 
 class NoiseOutput(Output):
-    """The output is the noise.
+    """Output that predicts the noise.
 
     Source: Luo et al., ICML 2023 (IR-SDE); Saharia et al., TPAMI 2022 (SR3);
     Yue et al., ICML 2024 (GOUB).
@@ -125,11 +126,11 @@ class NoiseOutput(Output):
 
 
 class EulerNoiseOutput(NoiseOutput):
-    """The output is the noise, biased by the published objective.
+    """Output that predicts the noise with the bias of the published objective.
 
-    Weights trained with the Euler mean predict a slightly biased noise, see
-    :meth:`EulerForm.debias`. The bias cancels in Euler steps, which read the
-    output as it is; everything else reads it without the bias.
+    Weights trained with the Euler mean predict slightly biased noise, see
+    :meth:`EulerForm.debias`. The bias cancels in Euler steps, which use the
+    output unchanged. Elsewhere, the bias is removed.
 
     Source: docs/paper_to_code.md.
     """
@@ -140,7 +141,7 @@ class EulerNoiseOutput(NoiseOutput):
 
     def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
                t: Time, noise: Tensor) -> Tensor:
-        # debias is affine in the output: solve it for the noise
+        # debias is affine in the output, so solve it for the noise.
         zero = sde.debias(torch.zeros_like(noise), xt, mu, t)
         slope = sde.debias(torch.ones_like(noise), xt, mu, t) - zero
         return (noise - zero) / slope
@@ -150,17 +151,18 @@ class EulerNoiseOutput(NoiseOutput):
 
     def check(self, sde: SDE) -> None:
         if not isinstance(sde, EulerForm):
-            raise ValueError(f'{type(sde).__name__} has no Euler form, so its '
-                             'noise has no Euler bias; use NoiseOutput.')
+            raise ValueError('EulerNoiseOutput does not support '
+                             f'{type(sde).__name__}, which has no Euler form; '
+                             'use NoiseOutput.')
 
 
 class CleanOutput(Output):
-    """The output is the clean image, or what it adds to the degraded one.
+    """Output that predicts the clean image or its residual x0 - mu.
 
     Source: Yue et al., NeurIPS 2023 (ResShift).
 
     Args:
-        residual (bool): Whether the clean image is mu + output.
+        residual (bool): Whether the output is the residual: x0 = mu + output.
     """
 
     def __init__(self, residual: bool = False) -> None:
@@ -176,7 +178,7 @@ class CleanOutput(Output):
 
 
 class ResidualOutput(Output):
-    """The output is the degradation: x0 = mu - output.
+    """Output that predicts the degradation: x0 = mu - output.
 
     Source: Liu et al., CVPR 2024 (RDDM's ``pred_res``).
     """
@@ -191,9 +193,9 @@ class ResidualOutput(Output):
 
 
 class StepOutput(Output):
-    """The output is the way back to x0 in units of the forward deviation.
+    """Output that predicts xt - x0 in units of the forward deviation.
 
-    x0 = xt - s_t output, with s_t of :meth:`SDE.forward_std`.
+    x0 = xt - s_t output, with s_t from :meth:`SDE.forward_std`.
 
     Source: Liu et al., ICML 2023 (I2SB), equation 12.
     """
@@ -209,11 +211,11 @@ class StepOutput(Output):
 
 
 class VelocityOutput(Output):
-    """The output is the derivative of the state along its curve.
+    """Output that predicts the time derivative of the state.
 
-    v = a' x0 + b' mu + c' noise. The noise is eliminated with the state; mu
-    is where the state has no noise, so that a straight process without noise
-    gives x0 = xt - t v.
+    v = a' x0 + b' mu + c' noise. The state is used to eliminate the noise, or
+    mu where the state has no noise, so a straight process without noise gives
+    x0 = xt - t v.
 
     Source: Salimans and Ho, ICLR 2022; Liu et al., ICLR 2023 (rectified
     flow).
@@ -226,7 +228,7 @@ class VelocityOutput(Output):
         scale = 1 / (da - k * a)
         x0 = combine((scale, out), (-k * scale, xt),
                      ((k * b - db) * scale, mu))
-        if not sde.noise_at_end:  # a bridge with noise: no estimate at T
+        if not sde.noise_at_end:  # a noisy bridge gives no estimate at T
             x0 = torch.where((c > 0) | (dc == 0), x0, mu)
         return with_x0(sde, x0, xt, mu, t)
 
@@ -237,7 +239,7 @@ class VelocityOutput(Output):
 
 
 class PreconditionedOutput(Output):
-    """The output is the residual x0 - mu, preconditioned for unit variance.
+    """Output that predicts x0 - mu, preconditioned to unit variance.
 
     With y = xt - (a + b) mu = a r + c noise, r = x0 - mu, V = a^2 sd^2 + c^2:
     x0 = mu + (a sd^2 / V) y + (c sd / sqrt(V)) output.
@@ -245,9 +247,10 @@ class PreconditionedOutput(Output):
     Source: Karras et al., NeurIPS 2022, section 5, on the residual.
 
     Args:
-        sigma_data (float, optional): sd > 0, the standard deviation of x0 -
-            mu in the range of the process. By default it is measured on the
-            training data when training starts, and kept in the checkpoint.
+        sigma_data (float, optional): sd > 0, the standard deviation of
+            x0 - mu in the range of the process. By default, it is measured on
+            the training data when training starts and saved in the
+            checkpoint.
 
     Raises:
         ValueError: If ``sigma_data`` is not positive.
@@ -257,7 +260,7 @@ class PreconditionedOutput(Output):
 
     def __init__(self, sigma_data: Optional[float] = None) -> None:
         if sigma_data is not None and not sigma_data > 0:
-            raise ValueError('sigma_data must be positive, but is '
+            raise ValueError('sigma_data must be positive, but got '
                              f'{sigma_data}.')
         self.sigma_data = sigma_data
 
@@ -268,18 +271,18 @@ class PreconditionedOutput(Output):
                 x0.numel() for x0, _ in pairs))**0.5 or 1e-3
 
     def scales(self, sde: SDE, t: Time) -> tuple:
-        """(c_skip, c_out) at time t.
+        """Return (c_skip, c_out) at time t.
 
         Raises:
             ValueError: If ``sigma_data`` has not been measured yet.
         """
         if self.sigma_data is None:
-            raise ValueError('PreconditionedOutput needs sigma_data: give it, '
+            raise ValueError('PreconditionedOutput needs sigma_data; set it, '
                              'or train or load a checkpoint first.')
         a, _, c = sde.coefficients(t)
         sd = self.sigma_data
         variance = (a * sd)**2 + c**2
-        # at the end of a bridge y = 0 says nothing: all is up to the network
+        # At the end of a bridge y = 0, so only the network output counts.
         share = torch.where(variance > 0, c / nonzero(variance.sqrt()), 1.)
         return a * sd**2 / nonzero(variance), sd * share
 
@@ -302,10 +305,10 @@ class PreconditionedOutput(Output):
 
 
 class ResidualNoiseOutput(Output):
-    """The output is the degradation and the noise, one after the other.
+    """Output that predicts the degradation and the noise, concatenated.
 
-    x0 = xt - b res - c noise, for a process with a + b = 1, and mu = x0 +
-    res: the end of the process is estimated too. With both,
+    x0 = xt - b res - c noise for a process with a + b = 1, and mu = x0 + res,
+    so the end of the process is estimated as well. With both estimates,
     :meth:`SDE.jump` is the published step.
 
     Source: Liu et al., CVPR 2024 (RDDM's ``pred_res_noise``).
@@ -327,5 +330,5 @@ class ResidualNoiseOutput(Output):
     def check(self, sde: SDE) -> None:
         a, b, _ = sde.coefficients(sde.num_steps / 2)
         if not torch.isclose(a + b, torch.ones_like(a)):
-            raise ValueError('ResidualNoiseOutput needs a process with a + b '
-                             f'= 1, unlike {type(sde).__name__}.')
+            raise ValueError('ResidualNoiseOutput needs a process with '
+                             f'a + b = 1, unlike {type(sde).__name__}.')

@@ -1,4 +1,4 @@
-"""Super-resolution models enlarge photos as the images of their tests are."""
+"""Super-resolution models enlarge photos as their test data does."""
 import numpy as np
 import pytest
 import torch
@@ -21,7 +21,7 @@ def model(tmp_path_factory):
     return init_restorer(str(path), device='cpu')
 
 
-def test_the_network_sees_what_it_sees_in_testing(model):
+def test_inputs_equal_those_of_testing(model):
     inputs, sizes = model.pipeline.as_inputs([PHOTO])
     expected = Upsample(4)(dict(img=PHOTO))['img']
     bgr = torch.from_numpy(expected).permute(2, 0, 1) / 255
@@ -36,20 +36,20 @@ def test_results_are_larger(model):
     assert pipeline.upscale == 4
     for h, w in ((10, 12), (9, 7), (1, 1)):
         assert restore(model, PHOTO[:h, :w]).shape == (4 * h, 4 * w, 3)
-    # a megapixel of restored images makes a batch
+    # a batch has at most a megapixel of restored images
     assert pipeline.in_batches([(128, 128)] * 5) == [[0, 1, 2, 3], [4]]
     other = init_restorer('quickstart/derain', device='cpu')
     assert as_pipeline(other).upscale == 1
 
 
 @pytest.mark.parametrize('name', ['sr_cnn', 'sr_edsr'])
-def test_mmagics_models_enlarge_too(name):
+def test_mmagic_models_enlarge(name):
     model = init_restorer(f'baselines/quickstart/{name}', device='cpu')
     assert as_pipeline(model).upscale == 4
     assert restore(model, PHOTO).shape == (40, 48, 3)
 
 
-def test_pictures_of_a_photo_that_was_enlarged(model, tmp_path):
+def test_pictures_of_an_enlarged_photo(model, tmp_path):
     path = tmp_path / 'sr.safetensors'
     export(model, path, 'sr')
     inferencer = RestorationInferencer(str(path), device='cpu')

@@ -1,4 +1,4 @@
-"""One photo that turns out to be of no use does not stop the others."""
+"""An error in one photo does not stop the others."""
 import numpy as np
 import pytest
 import torch
@@ -24,7 +24,7 @@ def tool() -> RestorationInferencer:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three photos of one size, which are restored in one batch."""
+    """Three photos of equal size, which form one batch."""
     path = tmp_path / 'in'
     path.mkdir()
     for name in 'abc':
@@ -37,8 +37,9 @@ def call(tool, inputs, **options) -> list:
                 **options)['predictions']
 
 
-def others_are_restored(results, alone) -> ImageError:
-    """The error of the second of three; the others are as if alone."""
+def error_of_second(results, alone) -> ImageError:
+    """Return the error of the second of three results, after a check that
+    the others equal those without it."""
     a, b, c = results
     for result, expected in zip((a, c), (alone[0], alone[2])):
         assert result.error is None
@@ -51,11 +52,11 @@ def others_are_restored(results, alone) -> ImageError:
 @pytest.mark.parametrize('bad', [
     noisy(110), np.where(RNG.random((32, 32)) < 0.5, 0, 255).astype('uint8')],
     ids=['noisy', 'one bit'])
-def test_noise_that_the_model_does_not_cover(tool, folder, bad):
+def test_noise_above_the_model_range(tool, folder, bad):
     alone = call(tool, folder)
     Image.fromarray(bad).convert('RGB' if bad.ndim == 3 else '1').save(
         folder / 'b.png')
-    error = others_are_restored(call(tool, folder, samples=2), alone)
+    error = error_of_second(call(tool, folder, samples=2), alone)
     assert 'noise level' in str(error) and 'max_sigma' in str(error)
     with pytest.raises(ImageError, match='b.png.*noise level'):
         call(tool, folder / 'b.png')
@@ -63,7 +64,8 @@ def test_noise_that_the_model_does_not_cover(tool, folder, bad):
         call(tool, [folder / 'b.png', noisy(110)])
 
 
-def test_arrays_are_named_and_flat_ones_have_no_noise(tool):
+def test_names_of_arrays(tool):
+    """A flat image has no noise and is not changed."""
     flat = np.full((2, 3, 3), 77, np.uint8)
     good, bad, none = call(tool, [noisy(25), noisy(110), flat])
     assert good.error is None and np.array_equal(none.image, flat)
@@ -79,17 +81,17 @@ def test_the_command_line(folder, tmp_path, capfd):
         f'{name}{end}.png' for name in 'ac' for end in ('', '_compare')}
     err = capfd.readouterr().err
     assert 'Traceback' not in err
-    listed = err[err.index('1 of 3 photos are not restored:'):].splitlines()
+    listed = err[err.index('1 of 3 photos could not be'):].splitlines()
     assert len(listed) == 2 and 'b.png' in listed[1]
 
 
-@pytest.mark.parametrize('error, mine', [
+@pytest.mark.parametrize('error, handled', [
     (torch.OutOfMemoryError('CUDA out of memory.'), True),
     (MemoryError(), True),
     (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
-    (RuntimeError('a defect'), False)], ids=str)
-def test_memory_that_runs_out(tool, folder, monkeypatch, error, mine):
-    """A batch may be too much although each of its photos is not."""
+    (RuntimeError('a bug'), False)], ids=str)
+def test_out_of_memory(tool, folder, monkeypatch, error, handled):
+    """A batch may be too large although each of its photos is not."""
     alone, original = call(tool, folder), RestorationPipeline.restore
 
     def fail(self, inputs, *, names, **options):
@@ -98,29 +100,29 @@ def test_memory_that_runs_out(tool, folder, monkeypatch, error, mine):
         return original(self, inputs, names=names, **options)
 
     monkeypatch.setattr(RestorationPipeline, 'restore', fail)
-    if mine:
-        found = others_are_restored(call(tool, folder), alone)
+    if handled:
+        found = error_of_second(call(tool, folder), alone)
         assert 'more memory than is free' in str(found)
     else:
-        with pytest.raises(RuntimeError, match='a defect'):
+        with pytest.raises(RuntimeError, match='a bug'):
             call(tool, folder)
 
 
-def test_a_photo_that_is_too_large_for_memory(tool, folder, monkeypatch):
+def test_photo_too_large_for_memory(tool, folder, monkeypatch):
     alone = call(tool, folder)
     module = 'irsde_mm.inference.image_pipeline'
-    monkeypatch.setattr(f'{module}.WHOLE', 32 * 40)
+    monkeypatch.setattr(f'{module}.MAX_WHOLE_PIXELS', 32 * 40)
     monkeypatch.setattr(f'{module}.free_memory', lambda _: 10**4)
     Image.fromarray(np.zeros((41, 32, 3), np.uint8)).save(folder / 'b.png')
-    error = others_are_restored(call(tool, folder), alone)
+    error = error_of_second(call(tool, folder), alone)
     assert 'GiB' in str(error) and '--force' in str(error)
     assert all(r.error is None for r in call(tool, folder, force=True))
     with pytest.raises(ImageError, match='GiB'):
         tool.interpolate(folder / 'b.png', folder / 'b.png')
 
 
-def when(monkeypatch, name: str, change) -> None:
-    """Changes a file before a function of the inferencer is first called."""
+def before_call(monkeypatch, name: str, change) -> None:
+    """Change a file before the first call of a function of the module."""
     function, done = getattr(inferencer, name), []
 
     def changed(*args, **kwargs):
@@ -132,19 +134,18 @@ def when(monkeypatch, name: str, change) -> None:
 
 
 @pytest.mark.parametrize('moment', ['restore_batch', 'draw_result'])
-def test_a_photo_that_vanishes_meanwhile(tool, folder, tmp_path, moment,
-                                         monkeypatch):
+def test_photo_deleted_meanwhile(tool, folder, tmp_path, moment, monkeypatch):
     alone = call(tool, folder)
-    when(monkeypatch, moment, (folder / 'b.png').unlink)
+    before_call(monkeypatch, moment, (folder / 'b.png').unlink)
     results = call(tool, folder, compare=True, out_dir=str(tmp_path / 'out'))
-    assert 'does not exist' in str(others_are_restored(results, alone))
+    assert 'does not exist' in str(error_of_second(results, alone))
     assert not list((tmp_path / 'out').glob('b*'))
 
 
-def test_a_photo_that_is_replaced_meanwhile(tool, folder, monkeypatch):
-    """By one of another size, which cannot be in the same batch."""
+def test_photo_replaced_meanwhile(tool, folder, monkeypatch):
+    """The new one has another size and cannot be in the same batch."""
     alone = call(tool, folder)
-    when(monkeypatch, 'restore_batch', lambda: Image.fromarray(
+    before_call(monkeypatch, 'restore_batch', lambda: Image.fromarray(
         noisy(25)[:9]).save(folder / 'b.png'))
     a, b, c = call(tool, folder)
     assert b.image.shape == (9, 32, 3)
@@ -152,7 +153,7 @@ def test_a_photo_that_is_replaced_meanwhile(tool, folder, monkeypatch):
         assert np.array_equal(result.image, expected.image)
 
 
-def test_progress_counts_and_shows_what_is_restored(tool, folder):
+def test_progress_with_a_failed_photo(tool, folder):
     Image.fromarray(noisy(110)).save(folder / 'b.png')
     seen = []
 
@@ -164,10 +165,10 @@ def test_progress_counts_and_shows_what_is_restored(tool, folder):
     ends = [names for (_, names), (done, _) in zip(seen, [*seen[1:], (3, [])])
             if done > 0]
     assert seen[-1][0] == 3
-    assert [] in ends, 'the end of the one that was left out'
+    assert [] in ends, 'the end of the failed photo'
 
 
-def test_a_name_that_leaves_no_room(tool, tmp_path, error):
+def test_too_long_names(tool, tmp_path, error):
     path = tmp_path / f'{"x" * 245}.png'
     Image.fromarray(noisy(25)).save(path)
     message = error('restore', path, '--task', 'denoise', '--out',

@@ -97,7 +97,7 @@ def test_several_identical_results(service, photo, monkeypatch):
     sde = service.inferencer('tiny').pipeline.sde
     monkeypatch.setattr(sde, 'start', lambda mu, generator=None, sigma=None: (
         mu, sde.num_steps))
-    with pytest.warns(UserWarning, match='all draws are the same'):
+    with pytest.warns(UserWarning, match='all draws are identical'):
         *_, (view, _, spread, draws, _) = updates(
             service, photo, samples=2, sampler='ode')
     assert 'all results are identical' in view
@@ -156,7 +156,7 @@ def test_white_level_of_a_16_bit_photo(service, tmp_path, monkeypatch):
                     for white in (0, 4095))
     warning, = warnings
     assert warning.startswith(
-        "'&lt;12&gt;.png' has 16 bits a channel but uses")
+        "'&lt;12&gt;.png' has 16 bits per channel but uses")
     assert bright.split('<figcaption>')[0] == service.preview(
         files['16.png']).split('<figcaption>')[0] != dark.split(
             '<figcaption>')[0]

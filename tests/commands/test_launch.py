@@ -1,4 +1,4 @@
-"""How torchrun ends in our scripts."""
+"""Exit codes of torchrun in the shell scripts."""
 import signal
 
 import pytest
@@ -18,9 +18,9 @@ def child_failed(exitcode: int) -> ChildFailedError:
 @pytest.mark.parametrize('error, code, words', [
     (SignalException('', signal.SIGTERM), Interrupted.code,
      'stopped by SIGTERM.\n'),
-    (child_failed(2), 2, ''),  # the process has said why
-    (child_failed(-9), 1, 'process 1 was ended by SIGKILL.\n')])
-def test_it_ends_as_its_processes_do(error, code, words, monkeypatch, capsys):
+    (child_failed(2), 2, ''),  # the process has reported the error
+    (child_failed(-9), 1, 'process 1 was killed by SIGKILL.\n')])
+def test_exit_code(error, code, words, monkeypatch, capsys):
     def run():
         raise error
 

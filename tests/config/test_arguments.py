@@ -1,9 +1,9 @@
-"""Misspelt arguments are found in the config, before anything is built."""
+"""Misspelt arguments are refused before anything is built."""
 import pytest
 from irsde_mm.config import complete_config, complete_model, load_config
 from irsde_mm.config.arguments import check_arguments
 from irsde_mm.config.files import PACKAGED, read_config
-from irsde_mm.config.names import OUR_HOOKS
+from irsde_mm.config.names import ADDED_HOOKS
 from irsde_mm.config.unread import check_file
 from irsde_mm.errors import ConfigError
 from mmengine.utils import get_installed_path
@@ -17,9 +17,10 @@ CONFIGS = [path for path in sorted(PACKAGED.rglob('*.py'))
            if '_base_' not in path.parts]
 
 
+@pytest.mark.grid(at_most=12)
 @pytest.mark.filterwarnings('error::UserWarning:irsde_mm')
 @pytest.mark.parametrize('path', [*CONFIGS, *MMAGIC], ids=str)
-def test_configs_are_taken(path):
+def test_valid_configs(path):
     cfg = read_config(path)
     complete_model(cfg)
     complete_config(cfg)
@@ -39,7 +40,7 @@ def test_configs_are_taken(path):
     ('env_cfg.cudnn_benchmrk', True, 'cudnn_benchmark'),
     ('randomness.sed', 1, 'seed'),
     ('param_scheduler.0.ends', 3, 'end'),
-    # passes unknown arguments on, to fail at the first save
+    # without the check it would fail at the first save
     ('default_hooks.checkpoint.intervall', 3, 'interval'),
     ('default_hooks.gaurd', None, 'guard'),
     ('default_hooks.gaurd', dict(patience=3), 'guard'),
@@ -54,9 +55,9 @@ def test_refused_by_name(key, value, meant):
     assert meant in str(caught.value)
 
 
-def test_hooks_of_others_can_be_switched_off():
+def test_other_hooks_can_be_switched_off():
     cfg = load_config('quickstart/denoise', {
         f'default_hooks.{name}': None
-        for name in (*OUR_HOOKS, 'pictures', 'my_own_watcher')})
+        for name in (*ADDED_HOOKS, 'pictures', 'my_own_watcher')})
     complete_config(cfg)
     check_arguments(cfg)

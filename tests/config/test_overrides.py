@@ -1,4 +1,4 @@
-"""--cfg-options: each one takes effect, or is refused by name."""
+"""--cfg-options: each takes effect or is refused by name."""
 import pytest
 from irsde_mm.config import complete_config, load_config
 from irsde_mm.errors import ConfigError
@@ -6,7 +6,7 @@ from irsde_mm.errors import ConfigError
 DENOISE = 'quickstart/denoise'
 
 
-def test_variables_reach_what_is_made_from_them():
+def test_variables_reach_derived_fields():
     cfg = load_config('irsde/derain', {'patch_size': 64})
     assert cfg.patch_size == cfg.train_dataloader.dataset.min_size == 64
     assert cfg.train_dataloader.dataset.pipeline[2].gt_patch_size == 64
@@ -32,7 +32,7 @@ def test_variables_of_a_child_and_of_its_base(tmp_path):
     assert [step.n for step in cfg.model.steps] == [1, 7]
 
 
-def test_what_stays_as_it_is_is_no_error():
+def test_unchanged_value_is_not_an_error():
     assert load_config('irsde/derain', {'region': 256}).region == 256
 
 
@@ -41,7 +41,7 @@ def test_what_stays_as_it_is_is_no_error():
      r"trian_cfg\.max_iters=10: nothing reads.*'train_cfg'"),
     ({'optim_wraper.optimizer.lr': 9}, "=9: .*'optim_wrapper'"),
     ({'nonsense': 'x'}, "nonsense='x': nothing reads 'nonsense'"),
-    ({'patch_size': 32}, r'patch_size=32 changes nothing.*--data.*set '
+    ({'patch_size': 32}, r'patch_size=32 has no effect.*--data.*set '
      r'train_dataloader\.dataset\.pipeline\.0\.crop_size'),
     ({'degradation.3.sigma': 1}, r'degradation\.3\.sigma=1: Index 3'),
     ({'param_scheduler.end': 20},
@@ -55,10 +55,10 @@ def test_refused_by_name(options, message):
         load_config(DENOISE, options)
 
 
-def test_what_own_data_reads():
-    """Rain100H's degradation is for --data alone."""
+def test_fields_that_only_data_reads():
+    """Rain100H's degradation is used with --data alone."""
     options = {'degradation.0.layers': (1, 2)}
-    with pytest.raises(ConfigError, match='which --data alone reads'):
+    with pytest.raises(ConfigError, match='which only --data reads'):
         load_config('irsde/derain', options)
     cfg = load_config('irsde/derain', options, reads=('degradation', ))
     assert cfg.degradation[0].layers == (1, 2)
@@ -69,7 +69,7 @@ def test_fractions():
         'model.sde.max_sigma': '10/255', 'model.sde.type': '1/2',
         'model.data_preprocessor.mean': ['1/2', '-.5 / 1e1', 'x/2']})
     assert cfg.model.sde.max_sigma == 10 / 255
-    assert cfg.model.sde.type == '1/2', 'a text replaces a text'
+    assert cfg.model.sde.type == '1/2', 'a string replaces a string'
     assert cfg.model.data_preprocessor.mean == [.5, -.05, 'x/2']
 
 
@@ -81,7 +81,7 @@ def test_every_test_set():
     assert all(x.metrics[0].crop_border == 7 for x in cfg.test_evaluator)
 
 
-def test_no_workers_that_persist():
+def test_worker_options_without_workers():
     cfg = load_config('irsde/derain', {
         'train_dataloader.num_workers': 0,
         'train_dataloader.prefetch_factor': 4})

@@ -1,4 +1,4 @@
-"""--data: any config on somebody's own folder."""
+"""--data: any config on a user's own folder."""
 import numpy as np
 import pytest
 from irsde_mm.config import config_scope, load_config
@@ -28,9 +28,10 @@ def paths(dataset):
                                             range(len(dataset)))}
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('family', ['irsde', 'quickstart'])
 @pytest.mark.parametrize('task', TASKS)
-def test_every_task_trains_from_clean_photos(tmp_path, family, task):
+def test_clean_photos_for_every_task(tmp_path, family, task):
     write(tmp_path, range(12))
     cfg = load_config(f'{family}/{task}')
     assert '10 images to train on, 2 to' in use_folder(cfg, str(tmp_path))
@@ -42,7 +43,7 @@ def test_every_task_trains_from_clean_photos(tmp_path, family, task):
         assert dataset[0]['inputs'].shape == sample.gt_img.shape
         assert set(sample.gt_img.shape[1:]) <= size
         assert not np.array_equal(dataset[0]['inputs'], sample.gt_img)
-    assert np.array_equal(val[0]['inputs'], val[0]['inputs']), 'fixed by name'
+    assert np.array_equal(val[0]['inputs'], val[0]['inputs']), 'not random'
     assert ('sigma' in val[0]['data_samples']) == (task == 'denoise')
     assert isinstance(cfg.test_evaluator, dict)
     assert all(m.get('prefix') is None for m in cfg.test_evaluator.metrics)
@@ -60,7 +61,7 @@ def test_pairs_are_not_degraded_again(tmp_path, config):
                             for _ in range(2)))
 
 
-def test_small_pairs_are_brought_to_size(tmp_path):
+def test_low_resolution_pairs_are_upsampled(tmp_path):
     for part in ('train', 'val'):
         write(tmp_path / part / 'input', 'ab', size=(40, 36))
         write(tmp_path / part / 'target', 'ab', size=(160, 144))
@@ -93,7 +94,7 @@ def test_pairs_with_other_names(tmp_path, degraded, clean):
     assert train[0]['inputs'].shape == (3, 64, 64)
 
 
-def test_a_clean_image_is_held_out_with_all_its_degraded_ones(tmp_path):
+def test_hold_out_all_degraded_images_of_a_clean_one(tmp_path):
     write(tmp_path / 'clear', range(11, 23), (64, 64))
     write(tmp_path / 'hazy', [f'{i}_{k}' for i in range(11, 23)
                               for k in range(3)], (64, 64))
@@ -116,13 +117,13 @@ def test_parts_of_pairs_with_other_names(tmp_path):
 
 @pytest.mark.parametrize('pairs', [
     ('x', '{}'), ('{}', '{}_*'), ('{}', ), ('{}', '{}', '{}'), (1, 2)])
-def test_pairs_that_are_none(tmp_path, pairs):
+def test_invalid_templates_of_pairs(tmp_path, pairs):
     write(tmp_path, 'ab')
     with pytest.raises(ConfigError, match="such as '{}_hazy' '{}_GT'"):
         use_folder(load_config('quickstart/dehaze'), str(tmp_path), pairs)
 
 
-def test_validation_takes_the_centre(tmp_path):
+def test_validation_crops_the_center(tmp_path):
     write(tmp_path, 'ab', size=(VAL_SIDE + 100, 140))
     cfg = load_config('quickstart/denoise')
     use_folder(cfg, str(tmp_path))
@@ -137,8 +138,8 @@ def test_grey_models_read_grey(tmp_path):
     assert build(cfg, 'train')[0]['inputs'].shape == (1, 128, 128)
 
 
-def test_maps_and_masks_go_with_whole_images(tmp_path):
-    """They would not fit crops."""
+def test_images_with_depth_maps_are_not_cropped(tmp_path):
+    """The maps have the size of whole images."""
     photos, folder = tmp_path / 'photos', tmp_path / 'maps'
     write(photos, 'ab', size=(300, 200))
     write(folder, 'ab', size=(300, 200), mode='L')
@@ -151,7 +152,7 @@ def test_maps_and_masks_go_with_whole_images(tmp_path):
 
 @pytest.mark.parametrize('size', [(141, 131), (163, 130), (130, 129)])
 def test_sizes_that_the_scale_does_not_divide(tmp_path, size):
-    """The clean image loses what is too much; the degraded one fits."""
+    """The clean image is cropped to a multiple of the scale."""
     write(tmp_path, 'ab', size)
     cfg = load_config('irsde/sr')
     use_folder(cfg, str(tmp_path))
@@ -165,7 +166,7 @@ def test_sizes_that_the_scale_does_not_divide(tmp_path, size):
 @pytest.mark.parametrize('name', [
     'a [1] b', 'Größe 写真', "q'uo\"te", 'back\\slash', '$HOME {x} %s', '*'])
 def test_folders_of_any_name(tmp_path, name):
-    """Also from the config that a run leaves."""
+    """Names survive in the config that a run saves."""
     folder = tmp_path / name
     for side in ('input', 'target'):
         write(folder / side, 'abc')
@@ -177,7 +178,7 @@ def test_folders_of_any_name(tmp_path, name):
             str(folder / 'target' / 'a.png')}
 
 
-def test_one_image_of_each_part(tmp_path):
+def test_one_image_per_part(tmp_path):
     for part in ('train', 'val'):
         write(tmp_path / part, [part])
     cfg = load_config('quickstart/derain')
@@ -185,7 +186,7 @@ def test_one_image_of_each_part(tmp_path):
     assert len(build(cfg, 'train')) == len(build(cfg, 'val')) == 1
 
 
-def test_what_cannot_be_used(tmp_path):
+def test_unusable_folders(tmp_path):
     def use(folder, config='quickstart/derain'):
         use_folder(load_config(config), str(tmp_path / folder))
 
@@ -215,9 +216,9 @@ def test_what_cannot_be_used(tmp_path):
     ('quickstart/derain', True, 'degradation.0.length', 'nothing is degraded'),
     ('irsde/sr', True, 'region', 'nothing is degraded'),
     ('irsde/derain', False, 'train_dataloader.dataset.pipeline.0.cache_mb',
-     'takes the place'),
+     'replaces the config'),
     ('irsde/derain', True, 'test_dataloader.dataset.hint',
-     'takes the place')])
+     'replaces the config')])
 def test_options_without_effect_are_refused(config, pairs, key, words,
                                             tmp_path):
     for folder in ('input', 'target') if pairs else ('', ):
@@ -226,7 +227,7 @@ def test_options_without_effect_are_refused(config, pairs, key, words,
         use_folder(load_config(config), str(tmp_path), options=[key])
 
 
-def test_options_with_an_effect_are_not_refused(tmp_path):
+def test_options_with_effect_are_accepted(tmp_path):
     write(tmp_path / 'clean', 'ab')
     use_folder(load_config('quickstart/derain'), str(tmp_path / 'clean'),
                options=['degradation.0.length', 'region', 'patch_size',

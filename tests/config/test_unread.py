@@ -1,4 +1,4 @@
-"""Config files that set what nothing reads."""
+"""Config files with fields that nothing reads."""
 import warnings
 
 import pytest
@@ -11,7 +11,7 @@ BASE = ('size = 64\nother = 1\n'
 
 @pytest.fixture
 def child(tmp_path):
-    """Writes a config on a base and returns its path."""
+    """Function that writes a config with a base and returns its path."""
     (tmp_path / 'base.py').write_text(BASE)
 
     def write(text: str, base: str = "_base_ = './base.py'\n"):
@@ -23,7 +23,7 @@ def child(tmp_path):
 
 
 def warned(path, reads=()) -> list:
-    """What is said of a config that is taken."""
+    """Return the warnings about a valid config."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         check_file(path, reads)
@@ -32,7 +32,7 @@ def warned(path, reads=()) -> list:
 
 @pytest.mark.parametrize('text, message', [
     ('trian_cfg = dict(max_iters=3)', "'trian_cfg'; did you mean 'train_cfg'"),
-    ('size = 32', r'child\.py.*size=32 comes too late.*set '
+    ('size = 32', r'child\.py.*size=32 is set too late.*set '
                   r'train_dataloader\.dataset\.size'),
 ])
 def test_refused(child, text, message):
@@ -40,7 +40,7 @@ def test_refused(child, text, message):
         check_file(child(text))
 
 
-def test_a_misspelt_name_without_a_base(child):
+def test_misspelt_name_without_a_base(child):
     with pytest.raises(ConfigError, match="'train_cfg'"):
         check_file(child('trian_cfg = dict()', base=''))
 
@@ -60,32 +60,32 @@ def test_other_formats(child, name, text):
 
 @pytest.mark.parametrize('text', [
     'work_dir = "x"\ncustom_imports = dict(imports=[])',
-    # a variable of its own, and one that it uses itself
+    # the config's own variables
     'sizes = [1, 2]\nmodel = dict(sizes=sizes)',
     'size = 32\ntrain_dataloader = dict(dataset=dict(size=size))',
     "size = 32\ntrain_dataloader = dict(dataset=dict(size='{{_base_.size}}'))",
     'def double(x):\n    return 2 * x\nmodel = dict(n=double(3))',
     'import math\nfor i in range(3):\n    model = dict(n=math.sqrt(i))',
     'for train_cfgs in range(2):\n    model = dict(n=train_cfgs)',
-    'size = 64',  # as it was
+    'size = 64',  # unchanged
 ])
-def test_taken(child, text):
+def test_accepted(child, text):
     assert not warned(child(text))
 
 
-def test_what_a_runner_wrote_is_taken(child):
-    """It has the variables of the config before, which nothing uses now."""
+def test_configs_saved_by_a_runner(child):
+    """They contain unused variables of the original config."""
     assert not warned(child('patch_size = 3\ntrain_dataloader = dict()', ''))
     text, = warned(child('vals_dataloader = 3\nval_dataloader = 3', ''))
     assert "'vals_dataloader'; did you mean 'val_dataloader'" in text
 
 
-def test_warned_of(child):
+def test_warnings(child):
     text, = warned(child('lr = 1e-3'))
     assert "child.py': nothing reads 'lr'" in text
     path = child('patch_size = 32',
                  "_base_ = 'irsde_mm::quickstart/denoise.py'\n")
     text, = warned(path)
-    assert 'patch_size=32 changes nothing' in text
+    assert 'patch_size=32 has no effect' in text
     assert 'train_dataloader.dataset.pipeline.0.crop_size' in text
     assert not warned(path, reads=('patch_size', ))

@@ -1,4 +1,4 @@
-"""PairedImageDataset, BuiltinPhotos and the rain."""
+"""PairedImageDataset, CleanImageDataset, BuiltinPhotos, RainStreaks."""
 import pickle
 
 import numpy as np
@@ -43,7 +43,7 @@ def test_pairs_go_through_mmagics_transforms(pairs):
     assert item['data_samples'].gt_path.endswith('b.jpg')
 
 
-def test_all_problems_in_one_message(pairs):
+def test_one_message_lists_all_problems(pairs):
     write(pairs / 'input' / 'lonely.png')
     write(pairs / 'target' / 'left.png')
     write(pairs / 'input' / 'b.png', size=(5, 5))
@@ -60,15 +60,15 @@ def test_all_problems_in_one_message(pairs):
         assert words in text
 
 
-def test_something_appended_does_no_harm(pairs):
-    """Phones append films and previews to their photos."""
+def test_appended_bytes_are_ignored(pairs):
+    """Phones append videos and previews to photos."""
     for path in (pairs / 'target' / 'a.jpg', pairs / 'input' / 'a.png'):
         path.write_bytes(path.read_bytes() + 500 * b'more')
     assert len(PairedImageDataset(str(pairs))) == 3
 
 
 @pytest.mark.parametrize('kind', ['bmp', 'tif', 'webp'])
-def test_other_formats_are_checked_too(tmp_path, kind):
+def test_other_formats_are_checked(tmp_path, kind):
     rng = np.random.default_rng(0)
     for side in ('input', 'target'):
         (tmp_path / side).mkdir()
@@ -90,7 +90,7 @@ def test_many_problems_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize('name, words', [
-    ('nowhere', 'does not exist'), ('empty', 'has no image')])
+    ('nowhere', 'does not exist'), ('empty', 'contains no images')])
 def test_missing_and_empty_folders(tmp_path, name, words):
     (tmp_path / 'empty' / 'input').mkdir(parents=True)
     with pytest.raises(DataError, match=words) as error:
@@ -99,8 +99,8 @@ def test_missing_and_empty_folders(tmp_path, name, words):
         assert part in str(error.value)
 
 
-def test_workers_that_are_spawned_get_the_same(pairs):
-    """They start from a pickled dataset."""
+def test_pickled_dataset_gives_the_same(pairs):
+    """Spawned workers unpickle it."""
     dataset = PairedImageDataset(str(pairs), pipeline=[
         dict(type='irsde_mm.LoadImage', key='img'),
         dict(type='mmagic.PackInputs')])
@@ -156,7 +156,7 @@ FORMATS = ('png', 'jpg', 'bmp', 'tif', 'webp')
 
 
 def load(path, **options):
-    """What training gets of a file, through the dataset's checks."""
+    """Return the image that training gets, after the checks of the dataset."""
     dataset = CleanImageDataset(str(path.parent), pipeline=[
         dict(type='irsde_mm.LoadImage', key='gt', **options)])
     return dataset[0]['gt'].astype(int)
@@ -164,19 +164,19 @@ def load(path, **options):
 
 @pytest.mark.parametrize('kind', FORMATS)
 @pytest.mark.parametrize('mode', ['RGB', 'L'])
-def test_kinds_of_files(tmp_path, kind, mode):
+def test_file_formats(tmp_path, kind, mode):
     ramp = np.linspace(0, 255, 48 * 40).reshape(40, 48).astype(np.uint8)
     pixels = np.stack([ramp, ramp.T.reshape(40, 48), ramp[::-1]], axis=2)
     image = Image.fromarray(pixels).convert(mode)
     path = tmp_path / f'a.{kind}'
     image.save(path, **dict(jpg=dict(quality=100, subsampling=0),
                             webp=dict(lossless=True)).get(kind, {}))
-    wanted = np.asarray(image.convert('RGB'), dtype=int)[..., ::-1]
-    assert abs(load(path) - wanted).max() <= (3 if kind == 'jpg' else 0)
+    expected = np.asarray(image.convert('RGB'), dtype=int)[..., ::-1]
+    assert abs(load(path) - expected).max() <= (3 if kind == 'jpg' else 0)
     if mode == 'L':
-        grey = load(path, color_type='grayscale')
-        assert grey.shape == (40, 48, 1)
-        assert abs(grey - wanted[..., :1]).max() <= 3
+        gray = load(path, color_type='grayscale')
+        assert gray.shape == (40, 48, 1)
+        assert abs(gray - expected[..., :1]).max() <= 3
 
 
 @pytest.mark.parametrize('kind', ['png', 'tif'])
@@ -188,19 +188,19 @@ def test_sixteen_bits_become_eight(tmp_path, kind):
     assert abs(load(path) - deep / 257).max() <= 1
 
 
-def test_transparency_is_refused_where_it_hides_something(tmp_path):
+def test_only_opaque_alpha_is_accepted(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 4), np.uint8)
     pixels[..., 3] = 255
     Image.fromarray(pixels).save(tmp_path / 'a.png')
     assert np.array_equal(load(tmp_path / 'a.png'), pixels[..., 2::-1])
     pixels[0, 0, 3] = 254
     Image.fromarray(pixels).save(tmp_path / 'a.png')
-    with pytest.raises(DataError, match="a.png' has transparent parts"):
+    with pytest.raises(DataError, match="a.png' has transparent pixels"):
         load(tmp_path / 'a.png')
 
 
-def test_photos_are_turned_upright(tmp_path):
-    """Sizes are compared as the images are read."""
+def test_photos_are_rotated_upright(tmp_path):
+    """Sizes are compared after the rotation."""
     image = Image.new('RGB', (40, 30))
     exif = image.getexif()
     exif[0x0112] = 6
@@ -214,11 +214,11 @@ def test_photos_are_turned_upright(tmp_path):
 
 def test_floating_point_files_are_refused(tmp_path):
     Image.fromarray(np.ones((9, 8), np.float32)).save(tmp_path / 'a.tif')
-    with pytest.raises(DataError, match="a.tif' is of mode F"):
+    with pytest.raises(DataError, match="a.tif' has the unsupported mode F"):
         CleanImageDataset(str(tmp_path))
 
 
-def test_pairs_that_are_too_small(pairs):
+def test_pairs_below_min_size(pairs):
     assert PairedImageDataset(str(pairs), min_size=90)
     with pytest.raises(DataError, match='3 problem.*120x90, below 91'):
         PairedImageDataset(str(pairs), min_size=91)
@@ -242,7 +242,7 @@ def test_same_name_twice(pairs):
         PairedImageDataset(str(pairs))
 
 
-def test_builtin_photos_are_split_for_good():
+def test_builtin_photos_have_a_fixed_split():
     train, test = (BuiltinPhotos(split) for split in ('train', 'test'))
     names = [{info['gt_path'] for info in d} for d in (train, test)]
     assert len(names[0]) == 10 and len(names[1]) == 3
@@ -253,8 +253,8 @@ def test_builtin_photos_are_split_for_good():
         BuiltinPhotos('val')
 
 
-def test_builtin_photos_stay_as_they_are():
-    """Transforms that work in place reach a copy only."""
+def test_builtin_photos_are_copied():
+    """Transforms may work in place."""
     dataset = BuiltinPhotos('test')
     first = dataset[0]['gt']
     kept = first.copy()
@@ -268,14 +268,14 @@ def photo(name='a.png', size=64):
                 gt_path=f'some/where/{name}', gt_channel_order='bgr')
 
 
-def test_rain_is_additive_grey_and_in_range():
+def test_rain_is_additive_gray_and_in_range():
     results = RainStreaks()(photo())
     rain = results['img'] - results['gt'].astype(np.float32)
     assert results['img'].dtype == np.float32
     assert rain.min() >= 0 and results['img'].max() <= 255
     assert rain.max() > 20
-    free = results['img'].max(axis=2) < 255
-    assert np.ptp(rain[free], axis=1).max() < 1e-3, 'the same in R, G and B'
+    below = results['img'].max(axis=2) < 255
+    assert np.ptp(rain[below], axis=1).max() < 1e-3, 'the same in R, G and B'
     assert results['img_channel_order'] == 'bgr'
 
 
@@ -302,7 +302,7 @@ def test_streaks_fall_at_their_angle(angle):
     rain = RainStreaks(angle=(angle, angle), length=(40, 40), width=(1, 1),
                        density=(0.0005, 0.0005))(dark)['img'][..., 0]
     gy, gx = np.gradient(rain)
-    # streaks run where the gradient is smallest
+    # streaks run in the direction of the smallest gradient
     tensor = np.array([[(gx * gx).sum(), (gx * gy).sum()],
                        [(gx * gy).sum(), (gy * gy).sum()]])
     along = np.linalg.eigh(tensor)[1][:, 0]
@@ -310,7 +310,7 @@ def test_streaks_fall_at_their_angle(angle):
     assert abs((measured - angle + 90) % 180 - 90) < 6
 
 
-def test_denser_brighter_longer_rain_is_more_rain():
+def test_amount_of_rain_follows_its_parameters():
     def amount(**kwargs):
         args = dict(density=(.003, .003), brightness=(80, 80),
                     length=(15, 15), layers=(2, 2), fixed=True)
@@ -324,9 +324,9 @@ def test_denser_brighter_longer_rain_is_more_rain():
     assert amount(length=(30, 30)) > 1.3 * base
 
 
-def test_grey_images_get_rain():
-    grey = dict(photo(), gt=np.zeros((32, 32, 1), np.uint8))
-    assert RainStreaks()(grey)['img'].shape == (32, 32, 1)
+def test_rain_on_gray_images():
+    gray = dict(photo(), gt=np.zeros((32, 32, 1), np.uint8))
+    assert RainStreaks()(gray)['img'].shape == (32, 32, 1)
 
 
 @pytest.mark.parametrize('kwargs', [

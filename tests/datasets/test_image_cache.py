@@ -1,19 +1,18 @@
-"""Decoded images that are kept in memory or in a file."""
+"""Cache of decoded images, in memory or in a file."""
 import multiprocessing
-import subprocess
-import sys
+import resource
+import signal
 import warnings
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from irsde_mm.datasets import image_cache
 from irsde_mm.datasets.transforms import LoadImage, loading
 from irsde_mm.errors import DataError, ImageError
 from PIL import Image
 from torch.utils.data import DataLoader
 
-SIZE = 30_000 / 2**20  # of an image here
+SIZE = 30_000 / 2**20  # of one image, in MiB
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def paths(tmp_path):
 
 @pytest.fixture
 def decoded(monkeypatch):
-    """The paths of what was decoded, in order."""
+    """The paths of all decoded images, in order."""
     seen = []
 
     def read(path, *args):
@@ -47,7 +46,7 @@ def settings(request, tmp_path):
     return dict(cache_mb=1, cache_file=str(tmp_path / 'new' / 'images.lmdb'))
 
 
-def test_an_image_is_read_once_and_can_be_changed(paths, settings, decoded):
+def test_image_is_read_once_and_can_be_modified(paths, settings, decoded):
     load, plain = LoadImage('gt', **settings), LoadImage('gt')
     expected = plain(dict(gt_path=paths[0]))['gt']
     decoded.clear()
@@ -58,20 +57,20 @@ def test_an_image_is_read_once_and_can_be_changed(paths, settings, decoded):
     assert decoded == paths[:1]
 
 
-def test_grey_is_another_image(paths, settings):
+def test_gray_and_color_are_cached_separately(paths, settings):
     for kind, channels in (('color', 3), ('grayscale', 1), ('color', 3)):
         image = LoadImage('gt', kind, **settings)(dict(gt_path=paths[0]))['gt']
         assert image.shape == (100, 100, channels)
 
 
-def test_memory_is_bounded(paths, decoded):
-    load = LoadImage('gt', cache_mb=70_000 / 2**20)  # two of 30,000 bytes
+def test_memory_is_limited(paths, decoded):
+    load = LoadImage('gt', cache_mb=70_000 / 2**20)  # two images of 30,000
     for path in paths * 3:
         load(dict(gt_path=path))
     assert decoded == paths + paths[2:] * 2
 
 
-def test_a_full_file_is_used_as_it_is(paths, tmp_path, decoded):
+def test_full_file_is_still_read(paths, tmp_path, decoded):
     file = tmp_path / 'images.lmdb'
     load = LoadImage('gt', cache_mb=0.1, cache_file=file)
     with warnings.catch_warnings():
@@ -81,8 +80,7 @@ def test_a_full_file_is_used_as_it_is(paths, tmp_path, decoded):
     assert 4 <= len(decoded) < 9 and file.stat().st_size <= 0.1 * 2**20
 
 
-def test_more_room_is_used_at_once(paths, tmp_path, decoded):
-    """In the process that has the file open with less."""
+def test_larger_cache_mb_applies_to_an_open_file(paths, tmp_path, decoded):
     file = str(tmp_path / 'images.lmdb')
     fill(LoadImage('gt', cache_mb=2 * SIZE, cache_file=file), paths)
     load = LoadImage('gt', cache_mb=10, cache_file=file)
@@ -92,7 +90,7 @@ def test_more_room_is_used_at_once(paths, tmp_path, decoded):
     assert not decoded
 
 
-def test_a_photo_that_was_written_again_is_read_anew(paths, tmp_path):
+def test_changed_file_is_decoded_again(paths, tmp_path):
     load = LoadImage('gt', cache_mb=1, cache_file=tmp_path / 'images.lmdb')
     load(dict(gt_path=paths[0]))
     Image.new('RGB', (5, 5)).save(paths[0])
@@ -100,16 +98,16 @@ def test_a_photo_that_was_written_again_is_read_anew(paths, tmp_path):
 
 
 @pytest.mark.parametrize('value', [b'', b'short', bytes(40), b'\xff' * 40])
-def test_what_is_no_image_is_decoded_anew(paths, tmp_path, value):
+def test_damaged_entry_is_decoded_again(paths, tmp_path, value):
     load = LoadImage('gt', cache_mb=1, cache_file=tmp_path / 'images.lmdb')
     expected = load(dict(gt_path=paths[0]))['gt']
-    store = image_cache._opened(load.cache.file, load.cache.size)
+    store = image_cache._open_file(load.cache.file, load.cache.size)
     with store.begin(write=True) as writing:
         writing.put(image_cache._key(paths[0], False), value)
     assert np.array_equal(load(dict(gt_path=paths[0]))['gt'], expected)
 
 
-def test_what_is_kept_has_to_be_small_enough_too(paths, settings):
+def test_max_pixels_applies_to_cached_images(paths, settings):
     load = LoadImage('gt', **settings)
     load(dict(gt_path=paths[0]))
     with pytest.raises(ImageError):
@@ -117,7 +115,7 @@ def test_what_is_kept_has_to_be_small_enough_too(paths, settings):
 
 
 class Photos(list):
-    """A dataset: what a worker gives, and how many it has decoded."""
+    """A dataset of (sum of the pixels, number of decoded images)."""
 
     def __init__(self, paths, load):
         super().__init__(paths)
@@ -134,10 +132,15 @@ class Photos(list):
         return image.astype(int).sum(), len(decoded)
 
 
-@pytest.mark.parametrize('start', ['fork', 'spawn'])
-def test_workers_and_later_ones_share_a_file(paths, tmp_path, start):
+#: Spawned processes import everything again.
+START = pytest.mark.parametrize(
+    'start', ['fork', pytest.param('spawn', marks=pytest.mark.slow)])
+
+
+@START
+def test_workers_share_a_file(paths, tmp_path, start):
     load = LoadImage('gt', cache_mb=1, cache_file=tmp_path / 'images.lmdb')
-    load(dict(gt_path=paths[0]))  # opened before the workers are there
+    load(dict(gt_path=paths[0]))  # opened before the workers start
     photos = Photos(paths, load)
     plain = [Photos(paths, LoadImage('gt'))[i][0] for i in range(3)]
     for decoded in ([0, 1, 1], [0, 0, 0]):
@@ -153,8 +156,9 @@ def fill(load, paths):
         load(dict(gt_path=path))
 
 
-def test_processes_write_at_once(paths, tmp_path):
-    context = multiprocessing.get_context('spawn')
+@START
+def test_processes_write_concurrently(paths, tmp_path, start):
+    context = multiprocessing.get_context(start)
     load = LoadImage('gt', cache_mb=4, cache_file=tmp_path / 'images.lmdb')
     many = [context.Process(target=fill, args=(load, paths))
             for _ in range(3)]
@@ -168,7 +172,7 @@ def test_processes_write_at_once(paths, tmp_path):
                               LoadImage('gt')(dict(gt_path=path))['gt'])
 
 
-def test_settings_are_checked():
+def test_bad_settings():
     with pytest.raises(ValueError, match='cache_mb'):
         LoadImage('gt', cache_mb=-1)
     with pytest.raises(ValueError, match='cache_file needs cache_mb'):
@@ -176,7 +180,7 @@ def test_settings_are_checked():
 
 
 @pytest.mark.parametrize('what', ['text', 'folder', 'below a file', 'cut'])
-def test_files_that_cannot_be_used_are_named(paths, tmp_path, what):
+def test_unusable_files(paths, tmp_path, what):
     file = tmp_path / 'images.lmdb'
     if what == 'text':
         file.write_text('mine ' * 5000)
@@ -198,23 +202,29 @@ def test_files_that_cannot_be_used_are_named(paths, tmp_path, what):
         assert not (tmp_path / 'images.lmdb-lock').exists()
 
 
-def test_a_full_disk_is_told_once(paths, tmp_path, decoded):
-    """By a limit on the size of files, which fails like a full disk."""
-    script = f'''if True:
-        import resource, signal, warnings
-        from irsde_mm.datasets.transforms import LoadImage
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        load = LoadImage('gt', cache_mb=1,
-                         cache_file={str(tmp_path / 'images.lmdb')!r})
-        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter('always')
-            for path in {paths!r} * 2:
-                assert load(dict(gt_path=path))['gt'].shape == (100, 100, 3)
-        print([str(line.message) for line in said
-               if 'images.lmdb' in str(line.message)])'''
-    done = subprocess.run([sys.executable, '-c', script], text=True,
-                          capture_output=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count('no more images go into') == 1
+def warnings_on_a_full_disk(paths, file, connection):
+    """Send the warnings of a cache in a process of its own.
 
+    A limit on the size of files fails like a full disk.
+    """
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    load = LoadImage('gt', cache_mb=1, cache_file=file)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        for path in paths * 2:
+            assert load(dict(gt_path=path))['gt'].shape == (100, 100, 3)
+    connection.send([str(warning.message) for warning in caught
+                     if file in str(warning.message)])
+
+
+def test_full_disk_warns_once(paths, tmp_path):
+    context = multiprocessing.get_context('fork')
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=warnings_on_a_full_disk, args=(
+        paths, str(tmp_path / 'images.lmdb'), sender))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    text, = receiver.recv()
+    assert 'no more images are cached in' in text

@@ -1,4 +1,4 @@
-"""Pairs whose names differ, in two folders and in one."""
+"""Pairs with different file names, in two folders or in one."""
 import pytest
 from irsde_mm.datasets import PairedImageDataset
 from irsde_mm.datasets.pair_names import PairNames
@@ -24,7 +24,7 @@ def build(folder, img, gt, prefix=ONE):
 @pytest.mark.parametrize('img, gt, files, pairs', [
     ('{}_hazy', '{}_GT', 'a_hazy a_GT b_hazy b_GT', 'a_hazy a_GT b_hazy b_GT'),
     ('rain-{}', 'norain-{}', 'rain-1 norain-1', 'rain-1 norain-1'),
-    # what both templates fit is of the longer one
+    # a name that fits both templates belongs to the longer one
     ('{}', '{}_GT', '1 1_GT', '1 1_GT'),
     ('{}_LQ', '{}', '1 1_LQ', '1_LQ 1'),
     ('{}_*', '{}_GT', '1_1 1_2 1_GT', '1_1 1_GT 1_2 1_GT'),
@@ -37,11 +37,11 @@ def test_pairs_in_one_folder(tmp_path, img, gt, files, pairs):
     assert build(tmp_path, img, gt) == list(zip(names[::2], names[1::2]))
 
 
-def test_what_fits_no_template_is_named(tmp_path):
+def test_names_that_fit_no_template(tmp_path):
     write(tmp_path, 'rain-1.png', 'norain-1.jpg', 'rainstreak-1.png',
           'rainstreak-1.jpg')
-    with pytest.warns(UserWarning, match=r"2 image\(s\) are left out, named "
-                      r"neither 'rain-{}' nor 'norain-{}': '.*/rainstreak-1"):
+    with pytest.warns(UserWarning, match=r"2 image\(s\) that match neither "
+                      r"'rain-{}' nor 'norain-{}': '.*/rainstreak-1"):
         assert build(tmp_path, 'rain-{}', 'norain-{}') == [
             ('rain-1.png', 'norain-1.jpg')]
     with pytest.warns(UserWarning, match='x.png'):  # in two folders too
@@ -50,7 +50,7 @@ def test_what_fits_no_template_is_named(tmp_path):
         build(tmp_path, 'rain-{}', 'norain-{}', dict(img='in', gt='out'))
 
 
-def test_partners_in_one_folder_are_still_needed(tmp_path):
+def test_missing_partners_in_one_folder(tmp_path):
     write(tmp_path, '1_hazy.png', '1_GT.png', '2_hazy.png', '3_GT.png')
     with pytest.raises(DataError, match='2 problem') as error:
         build(tmp_path, '{}_hazy', '{}_GT')
@@ -59,11 +59,11 @@ def test_partners_in_one_folder_are_still_needed(tmp_path):
 
 
 @pytest.mark.parametrize('img, gt, words', [
-    ('{}_hazy', '{}_gt', "named like '{}_gt', the template of clean images: "
-     "there is '1_GT.png', '1_hazy.png'"),
-    ('{}', '{}', "1_GT.png' fits both '{}' and '{}'"),
-    ('1{}', '{}T', "1_GT.png' fits both '1{}' and '{}T'")])
-def test_templates_that_do_not_tell_them_apart(tmp_path, img, gt, words):
+    ('{}_hazy', '{}_gt', "matches '{}_gt', the template of clean images; "
+     "found '1_GT.png', '1_hazy.png'"),
+    ('{}', '{}', "1_GT.png' matches both '{}' and '{}'"),
+    ('1{}', '{}T', "1_GT.png' matches both '1{}' and '{}T'")])
+def test_ambiguous_templates(tmp_path, img, gt, words):
     write(tmp_path, '1_hazy.png', '1_GT.png')
     with pytest.raises(DataError) as error:
         build(tmp_path, img, gt)
@@ -74,13 +74,13 @@ def test_templates_that_do_not_tell_them_apart(tmp_path, img, gt, words):
 
 @pytest.mark.parametrize('img, gt, words', [
     ('{}{}', '{}', 'once'), ('x', '{}', 'once'), ('{}', 'x', 'once'),
-    ('{}_*', '{}_*', r"no '\*'")])
-def test_templates_that_are_none(img, gt, words):
+    ('{}_*', '{}_*', r"contain '\*'")])
+def test_bad_templates(img, gt, words):
     with pytest.raises(ValueError, match=words):
         PairNames(img, gt)
 
 
-def test_names_may_have_the_signs_of_patterns(tmp_path):
+def test_names_with_special_characters(tmp_path):
     names = 'a[1] (x)+_in.png', 'a[1] (x)+_out.png'
     write(tmp_path, *names)
     assert build(tmp_path, '{} (x)+_in', '{} (x)+_out') == [names]

@@ -1,4 +1,4 @@
-"""The code blocks of the documents, and what their commands are."""
+"""Code blocks of the documentation, and the commands in them."""
 import re
 import shutil
 import subprocess
@@ -9,12 +9,12 @@ from conftest import ROOT
 from markdown_it import MarkdownIt
 
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
-#: Said in a comment before a block that cannot be run, with the reason.
+#: Comment before a block that cannot be run, with the reason.
 NOT_RUN = re.compile(r'<!-- not run: (.+?) -->', re.S)
-#: Writes down each command of a block as bash would have started it.
+#: Records a command of a block as bash would start it.
 RECORDER = '#!/bin/sh\nprintf "%s\\0" "{name}" "$@" >> "$COMMANDS"\n' \
     'printf "\\n" >> "$COMMANDS"\n'
-PROGRAMS = ('python', 'pip', 'make', 'irsde')
+PROGRAMS = ('python', 'pip', 'make', 'irsde', 'bash', 'docker')
 
 
 class Block(NamedTuple):
@@ -29,7 +29,7 @@ class Block(NamedTuple):
 
     @property
     def file(self) -> Optional[str]:
-        """The name that the first line of a file gives itself."""
+        """File name in the comment of the first line."""
         name = re.match(r'# (\w+\.(?:py|yml))\n', self.text)
         return name and name[1]
 
@@ -53,8 +53,8 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 
 
 def commands_of(block: Block, folder: Path) -> List[List[str]]:
-    """Program and arguments of every command in a block, as bash reads it:
-    loops, braces, quotes, comments and all. Nothing is started."""
+    """Return program and arguments of every command in a block, as bash
+    expands them, without running them."""
     programs = folder / 'programs'
     (folder / 'tools').mkdir(parents=True)
     programs.mkdir()

@@ -1,4 +1,4 @@
-"""The stations of docs/architecture.md, and whether the code passes them."""
+"""The call paths in docs/architecture.md agree with the code."""
 import re
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ STATION = re.compile(r'^\| \d \| `(\S+)` \| `(\S+)` \|', re.M)
 
 
 def stations(title: str) -> list:
-    """Files and functions of a path, in order."""
+    """Return files and functions of a path, in order."""
     part = PAGE.split(f'## {title}\n')[1].split('\n## ')[0]
     found = [(file, name.rpartition('.')[2])
              for file, name in STATION.findall(part)]
@@ -23,7 +23,7 @@ def stations(title: str) -> list:
 
 @pytest.fixture
 def calls():
-    """Files and functions of the package, by their first call."""
+    """Files and functions of the package, numbered by their first call."""
     found = {}
 
     def note(frame, event, _):
@@ -45,7 +45,7 @@ def check(path: list, calls: dict) -> None:
 def test_path_of_a_photo(calls, photo, tmp_path):
     assert run_tool('restore', photo, '--task', 'derain', '--steps', 1,
                     '--out', tmp_path / 'out') == 0
-    check(stations('The path of a photo'), calls)
+    check(stations('Restoring a photo, step by step'), calls)
 
 
 def test_path_of_a_training_step(calls, tmp_path):
@@ -53,10 +53,10 @@ def test_path_of_a_training_step(calls, tmp_path):
                     '--cfg-options', *TINY, 'train_cfg.max_iters=1',
                     'val_cfg=None', 'val_dataloader=None',
                     'val_evaluator=None') == 0
-    check(stations('The path of a training step'), calls)
+    check(stations('A training step'), calls)
 
 
-def test_functions_belong_to_the_classes():
+def test_functions_exist():
     for file, name in STATION.findall(PAGE):
         text = (PACKAGE / file).read_text()
         for part in name.split('.'):

@@ -1,4 +1,4 @@
-"""The pages about extending: each is a whole example, run as it stands."""
+"""The pages about extending are complete examples that run."""
 import shutil
 import subprocess
 import sys
@@ -25,7 +25,7 @@ SHORT = ['--cfg-options', 'train_dataloader.batch_size=2',
 
 @pytest.fixture(autouse=True)
 def forget(tmp_path):
-    """What a page registers is gone after its test."""
+    """Unregister a page's components after its test."""
     yield
     own = {name for name, module in sys.modules.items()
            if str(getattr(module, '__file__', '')).startswith(str(tmp_path))}
@@ -49,7 +49,7 @@ def place(tmp_path, monkeypatch, photo) -> Path:
 
 @pytest.mark.parametrize('page', EXAMPLES, ids=lambda path: path.stem)
 def test_components(page, place, trained):
-    """Files and checks of a page; its config builds with its component."""
+    """The files and checks of a page run, and its config builds."""
     shutil.copytree(trained, place / 'work_dirs' / 'derain')
     files, namespace = [], {}
     for block in blocks_of(page):
@@ -72,7 +72,8 @@ def test_components(page, place, trained):
 
 
 def train_once(cfg) -> float:
-    """The loss of a step of training on noise; all weights get gradients."""
+    """Return the loss of a training step on noise, after a check that all
+    weights get gradients."""
     model = test_pages.component(cfg.model)
     clean, degraded = torch.rand(2, 2, 3, 24, 24)
     loss = model.forward_train(degraded, DataSample(gt_img=clean))['loss']
@@ -81,8 +82,8 @@ def train_once(cfg) -> float:
     return float(loss.detach())
 
 
-def test_a_model_with_a_loss_of_ones_own_is_exported(place):
-    """The file restores, to the last bit, where the loss is unknown."""
+def test_export_with_a_custom_loss(place):
+    """The exported file gives identical results without the loss."""
     for block in blocks_of(ROOT / 'docs/extending/loss.md'):
         if block.file:
             Path(block.file).write_text(block.text)
@@ -106,7 +107,7 @@ assert not {'min_snr', 'mmengine', 'mmagic'} & set(sys.modules)
 @pytest.mark.slow
 @pytest.mark.parametrize('page', EXAMPLES, ids=lambda path: path.stem)
 def test_whole_page(page, place, tmp_path):
-    """Files, Python and commands in order, trainings cut short."""
+    """Files, Python and commands run in order, with short trainings."""
     namespace, number = {}, 0
     photos(place / 'photos')
     for i, block in enumerate(blocks_of(page)):
@@ -124,13 +125,13 @@ def test_whole_page(page, place, tmp_path):
 
 
 def run(program: str, tool: str, *args: str) -> None:
-    """A documented command, two iterations and one image of it."""
+    """Run a documented command with two iterations and one image."""
     args = [arg.replace('iter_1600', 'iter_2') for arg in args]
     if tool in ('tools/train.py', 'tools/test.py'):
         options = [o for o in SHORT if '--data' not in args
                    or 'dataset.indices' not in o]
         args += options
-    if tool != 'tools/benchmark.py':  # it measures, for minutes
+    if tool != 'tools/benchmark.py':  # takes minutes
         assert run_tool(Path(tool).stem, *args) == 0, args
 
 
@@ -142,9 +143,8 @@ def photos(folder: Path) -> None:
                   getattr(data, name)()[100:180, 100:180])
 
 
-def test_a_component_is_found_beside_its_config(tmp_path, monkeypatch,
-                                                error):
-    """From any folder; what is missing is named."""
+def test_components_beside_a_config(tmp_path, monkeypatch, error):
+    """They are imported from any folder, and a missing one is named."""
     monkeypatch.setattr(sys, 'path', list(sys.path))
     mine = tmp_path / 'mine'
     mine.mkdir()
@@ -158,4 +158,4 @@ def test_a_component_is_found_beside_its_config(tmp_path, monkeypatch,
     (mine / 'gone.py').write_text(text.format('no_such_component'))
     message = error('train', mine / 'gone.py', '--work-dir', tmp_path / 'w')
     assert "No module named 'no_such_component'" in message
-    assert 'beside the config' in message
+    assert 'next to the config' in message

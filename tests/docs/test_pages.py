@@ -1,14 +1,16 @@
-"""Every code block of the documents and of README.md is right today.
+"""Every code block of the documentation and of README.md works.
 
-Python is run, settings are built, command lines are read by the tools' own
-parsers. The pages that are whole examples are run from top to bottom in
-test_extending.py and test_mixing.py.
+Python is run, settings are built, and command lines are parsed by the tools.
+Pages that are complete examples are run in test_extending.py and
+test_mixing.py.
 """
 import ast
 import configparser
+import importlib
 import re
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,8 @@ def blocks(*languages: str) -> list:
     return [b for b in BLOCKS if b.language in languages and not b.not_run]
 
 
-def test_every_block_is_of_a_known_language_and_hardly_one_is_not_run():
+def test_languages_of_blocks():
+    """At most two blocks are not run."""
     assert {b.language for b in BLOCKS} <= {'bash', 'python', 'yaml', 'text'}
     assert len(BLOCKS) > 60
     assert sum(bool(b.not_run) for b in BLOCKS) <= 2
@@ -48,7 +51,7 @@ def test_every_block_is_of_a_known_language_and_hardly_one_is_not_run():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, trained, photo) -> Path:
-    """Where blocks find what the pages speak of."""
+    """The work folder, photo and folder that the pages refer to."""
     shutil.copytree(trained, tmp_path / 'work_dirs' / 'derain')
     shutil.copy(photo, tmp_path / 'photo.jpg')
     (tmp_path / 'holiday').mkdir()
@@ -62,7 +65,7 @@ def folder(tmp_path, monkeypatch, trained, photo) -> Path:
     'block', [b for b in blocks('python')
               if not any(name in str(b.page) for name in EXAMPLES)], ids=str)
 def test_python_block(block, folder):
-    """It runs; components are built, other settings train."""
+    """Python runs, components are built, and other settings train."""
     if block.file:
         Path(block.file).write_text(block.text)
         build(load_config(block.file))
@@ -87,14 +90,14 @@ def test_python_block(block, folder):
 
 
 def component(config: dict):
-    """Builds what a dict with a type means, whatever its kind."""
+    """Build a component of any kind from a dict with a type."""
     with DefaultScope.overwrite_default_scope('mmagic'):
         node, = [node for node in NODES if find(node, config['type'])]
         return node.build(config)
 
 
 def build(cfg) -> None:
-    """Model and metrics of a config, and a sample of each of its data."""
+    """Build model and metrics of a config, and load a sample of its data."""
     component(cfg.model)
     with DefaultScope.overwrite_default_scope('mmagic'):
         for part in ('train', 'test'):
@@ -109,13 +112,13 @@ def build(cfg) -> None:
 
 @pytest.mark.parametrize('block', blocks('bash'), ids=str)
 def test_commands(block, tmp_path, monkeypatch):
-    """Tools, options, configs and make targets are there."""
+    """Tools, options, configs and make targets exist."""
     monkeypatch.chdir(ROOT)
     lines = commands_of(block, tmp_path)
     assert lines
     for program, *args in lines:
-        check = dict(python=python, pip=pip, make=make, irsde=irsde).get(
-            program, script)
+        check = dict(python=python, pip=pip, make=make, irsde=irsde,
+                     bash=bash, docker=docker).get(program, script)
         check(block, program, args, monkeypatch)
 
 
@@ -124,21 +127,38 @@ def make(block, program, args, monkeypatch) -> None:
     assert re.search(rf'^{target}:', (ROOT / 'Makefile').read_text(), re.M)
 
 
+def bash(block, program, args, monkeypatch) -> None:
+    path, = args
+    assert (ROOT / path).is_file()
+
+
+def docker(block, program, args, monkeypatch) -> None:
+    """Arguments of a build are in the Dockerfile, a container runs irsde."""
+    dockerfile = (ROOT / 'Dockerfile').read_text()
+    if args[0] == 'build':
+        for text in args[1:]:
+            name, given, _ = text.partition('=')
+            assert not given or f'ARG {name}=' in dockerfile
+        return
+    assert args[0] == 'run' and 'ENTRYPOINT ["irsde"]' in dockerfile
+    irsde(block, 'irsde', args[args.index('irsde_mm') + 1:], monkeypatch)
+
+
 def pip(block, program, args, monkeypatch) -> None:
     assert args[0] == 'install'
     if args[1] == '-r':
         assert (ROOT / args[2]).is_file()
         return
     assert args[1] == '-e'
-    wanted = re.fullmatch(r'\.(?:\[([\w,]+)\])?', args[2])
+    package = re.fullmatch(r'\.(?:\[([\w,]+)\])?', args[2])
     setup = configparser.ConfigParser()
     setup.read(ROOT / 'setup.cfg')
-    for extra in (wanted[1] or '').split(','):
+    for extra in (package[1] or '').split(','):
         assert not extra or extra in setup['options.extras_require']
 
 
 def script(block, program, args, monkeypatch) -> None:
-    """tools/*.sh: own arguments, then those of train.py or test.py."""
+    """tools/*.sh: their arguments, then those of train.py or test.py."""
     own = dict(dist_train='cn', dist_test='cpn', slurm_train='ppcw',
                slurm_test='ppcp')[Path(program).stem]
     assert len(args) >= len(own)
@@ -156,7 +176,12 @@ def irsde(block, program, args, monkeypatch) -> None:
 
 
 def python(block, program, args, monkeypatch) -> None:
-    """The tool's own parser reads the line."""
+    """The tool's parser accepts the line."""
+    if args[0] == '-m':
+        module, *args = args[1:]
+        assert find_spec(module)
+        assert all((ROOT / path).exists() for path in args if '/' in path)
+        return
     tool, *args = args
     assert (ROOT / tool).is_file() and tool.startswith('tools/')
     taken = []
@@ -171,7 +196,7 @@ def python(block, program, args, monkeypatch) -> None:
 
 
 def known(block, args) -> None:
-    """Configs, models and suites that a command names are there."""
+    """Configs, models and suites that a command names exist."""
     here = {b.file for b in BLOCKS if b.page == block.page}
     for name in ('config', 'model', 'task', 'suite'):
         value = getattr(args, name, None)
@@ -181,7 +206,7 @@ def known(block, args) -> None:
 
 
 def is_made_by_user(name: str) -> bool:
-    """CONFIG stands for any; work_dirs/derain is there after training."""
+    """Return True for placeholders and for files that training writes."""
     return name.isupper() or name.startswith('work_dirs/') or (
         Path(name).suffix == '.safetensors' or name == 'suite.yml')
 
@@ -202,26 +227,25 @@ def test_suite(block, tmp_path, monkeypatch):
     assert len(tasks) == 3
 
 
-def test_the_reference_has_every_public_name():
-    """What the rooms of the package export, on one page each, once."""
+def test_reference_has_every_public_name():
+    """Every exported name is on one page, once."""
     pages = '\n'.join(p.read_text() for p in PAGES
                       if p.parent.name == 'reference')
     names = re.findall(r'^::: (\S+)$', pages, re.M)
     assert len(set(names)) == len(names)
     shown = {name.rpartition('.')[2] for name in names}
-    # other names of types and functions that are on a page
+    # aliases of names that are on a page
     aliases = {'NoiseFn', 'Denoiser', 'boxed_models'}
-    for room in ('sde', 'samplers', 'networks', 'inference', 'model_files',
+    for name in ('sde', 'samplers', 'networks', 'inference', 'model_files',
                  'models', 'models.networks', 'models.losses',
                  'models.restorers', 'apis', 'datasets',
                  'datasets.transforms', 'evaluation', 'engine',
                  'engine.hooks'):
-        module = sys.modules[f'irsde_mm.{room}']
-        assert set(module.__all__) - aliases <= shown, room
+        package = importlib.import_module(f'irsde_mm.{name}')
+        assert set(package.__all__) - aliases <= shown, name
 
 
-def test_navigation_has_every_page():
-    """And links lead to pages that are there; make docs does the rest."""
+def test_navigation_and_links():
     text = (ROOT / 'mkdocs.yml').read_text()
     for page in PAGES[1:]:
         assert str(page.relative_to(ROOT / 'docs')) in text
@@ -230,8 +254,8 @@ def test_navigation_has_every_page():
     assert not re.search('unpkg|cdn|fonts.google', text)
 
 
-def test_the_changelog_begins_with_this_version():
-    """One that is in development is unreleased."""
+def test_changelog_begins_with_this_version():
+    """A version in development is unreleased."""
     version, note = re.search(r'^## (\S+)(.*)$', (
         ROOT / 'CHANGELOG.md').read_text(), re.M).groups()
     assert version == __version__.removesuffix('.dev0')
@@ -240,7 +264,7 @@ def test_the_changelog_begins_with_this_version():
 
 @pytest.mark.slow
 def test_site(tmp_path):
-    """make docs: strict, and its pages ask no other server for anything."""
+    """make docs is strict, and its pages load nothing from other servers."""
     import subprocess
     done = subprocess.run(
         [sys.executable, '-m', 'mkdocs', 'build', '--strict', '--site-dir',

@@ -1,4 +1,4 @@
-"""A compiled network trains as the plain one does."""
+"""A compiled network trains like the plain one."""
 import pytest
 import torch
 from conftest import run_tool
@@ -8,20 +8,20 @@ from torch import nn
 
 
 class Runner:
-    """What the hook asks of one."""
+    """The part of a Runner that the hook uses."""
 
     def __init__(self):
         self.model = nn.Module()
         self.model.generator = nn.Sequential(nn.Linear(3, 4), nn.Tanh())
 
 
-def test_a_network_that_is_not_there():
+def test_unknown_network():
     with pytest.raises(ConfigError, match="no network 'refiner'"):
         CompileHook(network='refiner').before_train(Runner())
 
 
 @pytest.mark.slow
-def test_compiled_in_training_alone():
+def test_compiled_only_in_training():
     runner, hook = Runner(), CompileHook()
     network = runner.model.generator
     names, x = list(network.state_dict()), torch.rand(2, 3)
@@ -32,7 +32,7 @@ def test_compiled_in_training_alone():
     frames = torch._dynamo.utils.counters['frames']
     assert frames['ok'] == 1
     hook.before_val(runner)
-    network(torch.rand(2, 3, 3, 3))  # would compile anew
+    network(torch.rand(2, 3, 3, 3))  # would be compiled again
     assert frames['ok'] == 1
     hook.after_val(runner)
     network(torch.rand(2, 3))
@@ -43,7 +43,7 @@ def test_compiled_in_training_alone():
 
 
 @pytest.mark.slow
-def test_training_goes_as_without(tmp_path):
+def test_same_training_as_without(tmp_path):
     options = ['model.generator.width=4', 'model.generator.enc_blocks=[1]',
                'model.generator.dec_blocks=[1]', 'train_cfg.max_iters=3',
                'train_dataloader.batch_size=2', 'train_cfg.val_begin=9',

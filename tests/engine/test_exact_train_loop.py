@@ -1,4 +1,4 @@
-"""The order of data and random numbers, and going on from anywhere."""
+"""Order of data and random numbers, and resuming at any iteration."""
 import random
 import shutil
 import signal
@@ -8,7 +8,7 @@ import pytest
 import torch
 from conftest import TINY, run_tool
 from irsde_mm.engine.draws import DataOrder, SeededDataset, seed_all, seeded
-from irsde_mm.engine.exact_train_loop import in_order
+from irsde_mm.engine.exact_train_loop import use_data_order
 from irsde_mm.engine.hooks import PreemptionHook
 from irsde_mm.errors import ConfigError
 from mmengine.dataset import InfiniteSampler
@@ -30,7 +30,7 @@ def test_seeds_are_functions_of_the_key():
         assert not set(one) & set(other)
 
 
-def test_a_seeded_block_leaves_the_generators_as_they_were():
+def test_seeded_block_restores_the_generators():
     seed_all(1)
     expected = drawn()
     seed_all(1)
@@ -48,7 +48,7 @@ def taken(order: DataOrder, count: int) -> list:
 
 
 @pytest.mark.parametrize('shuffle', [True, False])
-def test_an_order_goes_on_from_anywhere(shuffle):
+def test_order_from_any_place(shuffle):
     order = DataOrder(7, shuffle)
     order.start_at(3, 0, 0)
     whole = taken(order, 30)
@@ -56,7 +56,7 @@ def test_an_order_goes_on_from_anywhere(shuffle):
         order.start_at(3, 0, place)
         assert taken(order, 10) == whole[place:place + 10]
     indices = [index for index, _ in whole]
-    for epoch in range(4):  # every sample once in each pass
+    for epoch in range(4):  # every sample once per epoch
         assert sorted(indices[7 * epoch:7 * epoch + 7]) == list(range(7))
     assert (indices[:7] != indices[7:14]) == shuffle
     assert len({key for _, key in whole}) == 30
@@ -95,7 +95,7 @@ class Noisy(Dataset):
         return (index, *drawn())
 
 
-def test_samples_are_the_same_with_workers_and_later():
+def test_samples_depend_on_neither_workers_nor_start():
     def batches(workers, place, count):
         order = DataOrder(5)
         order.start_at(0, 0, place)
@@ -113,18 +113,18 @@ def test_samples_are_the_same_with_workers_and_later():
 
 @pytest.mark.parametrize('change', [
     dict(sampler=dict(type='irsde_mm.Odd')), dict(batch_sampler=dict())])
-def test_other_samplers_are_refused(change):
+def test_refused_samplers(change):
     with pytest.raises(ConfigError, match='IterBasedTrainLoop'):
-        in_order(dict(sampler=dict(type='InfiniteSampler'), **change)
-                 if 'batch_sampler' in change else change)
+        use_data_order(dict(sampler=dict(type='InfiniteSampler'), **change)
+                       if 'batch_sampler' in change else change)
 
 
 @pytest.mark.parametrize('name', [
     'InfiniteSampler', 'DefaultSampler', 'mmengine.InfiniteSampler',
     InfiniteSampler])
-def test_plain_samplers_are_replaced_whatever_they_are_called(name):
-    loader = in_order(dict(sampler=dict(type=name, shuffle=False),
-                           dataset=dict(type='irsde_mm.BuiltinPhotos')))
+def test_standard_samplers_are_replaced(name):
+    loader = use_data_order(dict(sampler=dict(type=name, shuffle=False),
+                                 dataset=dict(type='irsde_mm.BuiltinPhotos')))
     assert isinstance(loader['sampler'], DataOrder)
     assert not loader['sampler'].shuffle
 
@@ -134,7 +134,8 @@ def test_plain_samplers_are_replaced_whatever_they_are_called(name):
 
 @pytest.fixture
 def run(trained, tmp_path):
-    """A copy of the trained folder, and a way to change its checkpoint."""
+    """Function that changes the checkpoint in a copy of the trained folder
+    and returns the copy."""
     folder = tmp_path / 'run'
     shutil.copytree(trained, folder)
 
@@ -148,14 +149,14 @@ def run(trained, tmp_path):
     return change
 
 
-def go_on(folder, iterations, *options):
+def resume(folder, iterations, *options):
     return run_tool('train', 'quickstart/derain', '--work-dir', folder,
                     '--resume', '--cfg-options', *TINY,
                     f'train_cfg.max_iters={iterations}', *options)
 
 
-def test_iteration_400000_loads_no_earlier_data(run, monkeypatch):
-    """The first batch is the one of iteration 400,001 of a whole run."""
+def test_resume_loads_no_earlier_data(run, monkeypatch):
+    """The first batch is that of iteration 400,001."""
     seen, item = [], SeededDataset.__getitem__
 
     def look(self, draw):
@@ -167,47 +168,49 @@ def test_iteration_400000_loads_no_earlier_data(run, monkeypatch):
 
     folder = run(edit)
     monkeypatch.setattr(SeededDataset, '__getitem__', look)
-    assert go_on(folder, 400_002) == 0
+    assert resume(folder, 400_002) == 0
     draws = [draw for draw in seen if isinstance(draw, tuple)]
     assert [key[-1] for _, key in draws] == list(range(800_000, 800_004))
     assert (folder / 'iter_400002.pth').exists()
 
 
-def test_other_conditions_are_named(run, capfd):
+def test_changed_conditions_are_named(run, capfd):
     def edit(checkpoint):
         info = checkpoint['message_hub']['runtime_info']
         info['conditions'].update(processes=4, batch_size=16)
 
-    assert go_on(run(edit), 3) == 0
+    assert resume(run(edit), 3) == 0
     out = ''.join(capfd.readouterr())
-    assert ('not exactly as the run would have gone on: processes: 4 before, '
-            '1 now; batch_size: 16 before, 2 now') in out
+    assert ('differ from an uninterrupted one: processes: 4 before, 1 now; '
+            'batch_size: 16 before, 2 now') in out
 
 
-def test_a_run_interrupted_in_its_last_validation_ends_with_it(run, capfd):
-    assert go_on(run(lambda checkpoint: None), 2) == 0
+def test_resume_in_the_last_validation(run, capfd):
+    assert resume(run(lambda checkpoint: None), 2) == 0
     out = ''.join(capfd.readouterr())
     assert 'Iter(val) [3/3]' in out and 'Iter(train)' not in out
 
 
-def test_a_signal_in_validation_saves_what_training_left(tmp_path,
-                                                         monkeypatch):
-    """The weights, not the averages that validation puts in their place."""
+def test_signal_in_validation(tmp_path, monkeypatch, capfd):
+    """It saves the weights, not the averages that validation uses."""
     def train(name, *options):
         return run_tool('train', 'quickstart/derain', '--work-dir',
                         tmp_path / name, '--cfg-options', *TINY,
-                        'train_cfg.max_iters=4', 'train_cfg.val_interval=2',
-                        *options)
+                        'val_dataloader.dataset.indices=1', *options)
 
-    assert train('whole', 'default_hooks.checkpoint.interval=2') == 0
+    assert train('whole') == 0
     after_val_iter = PreemptionHook.after_val_iter
 
-    def asked(self, runner, *args, **kwargs):
-        self.asked_by = signal.SIGTERM
+    def interrupted(self, runner, *args, **kwargs):
+        signal.raise_signal(signal.SIGTERM)
         after_val_iter(self, runner, *args, **kwargs)
 
-    monkeypatch.setattr(PreemptionHook, 'after_val_iter', asked)
-    assert train('stopped') == 75
+    monkeypatch.setattr(PreemptionHook, 'after_val_iter', interrupted)
+    assert train('stopped', 'train_cfg.max_iters=4',
+                 'train_cfg.val_interval=2') == 75
+    text = ''.join(capfd.readouterr())
+    assert 'stopped by SIGTERM after iteration 2' in text
+    assert 'Traceback' not in text
     whole, stopped = (
         torch.load(tmp_path / name / 'iter_2.pth', weights_only=True)
         for name in ('whole', 'stopped'))

@@ -1,4 +1,4 @@
-"""Bad batches and gradients are injected; what the guard makes of them."""
+"""GuardHook with injected bad batches, gradients and weights."""
 import math
 
 import pytest
@@ -19,7 +19,7 @@ from torch.utils.data import Dataset
 
 @MODELS.register_module()
 class Line(BaseModel):
-    """y = w x + b, to be found."""
+    """y = w x + b, to be fitted."""
 
     def __init__(self):
         super().__init__()
@@ -45,7 +45,7 @@ class Points(Dataset):
 
 @HOOKS.register_module()
 class Harm(Hook):
-    """Spoils the iterations with these numbers."""
+    """Hook that corrupts the iterations with the given numbers."""
 
     def __init__(self, at, how):
         self.at, self.how = at, how
@@ -72,7 +72,7 @@ class Harm(Hook):
 
 
 def state(runner) -> list:
-    """Weights and moments."""
+    """Return weights and moments."""
     moments = runner.optim_wrapper.optimizer.state_dict()['state']
     return [v.clone() for v in runner.model.state_dict().values()] + [
         v.clone() for of in moments.values() for v in of.values()]
@@ -127,11 +127,11 @@ def test_bad_batches_leave_no_trace(tmp_path, how, wrapper):
         assert same(seen[i], seen[i + step]) == bad
     assert hook(runner, GuardHook).skipped == 2
     log = next(tmp_path.glob('2*/*.log')).read_text()
-    assert 'iteration 14: bad batch left out' in log
+    assert 'iteration 14: bad batch skipped' in log
     assert all(v.isfinite().all() for v in state(runner))
 
 
-def test_good_training_is_left_alone(tmp_path):
+def test_good_training_is_not_changed(tmp_path):
     runner_of(tmp_path / 'guarded', [], 1.).train()
     runner = runner_of(tmp_path / 'free', [], 1., factor=1e30, window=10**6)
     runner.train()
@@ -141,22 +141,22 @@ def test_good_training_is_left_alone(tmp_path):
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 
-def test_a_collapse_returns_to_the_last_good_checkpoint(tmp_path):
-    """Weights that are spoilt in iteration 18 make every batch bad."""
+def test_return_to_the_last_good_checkpoint(tmp_path):
+    """Weights corrupted in iteration 18 make every later batch bad."""
     runner = runner_of(tmp_path, [17], 'weights', patience=4, iterations=40)
     loop = runner.build_train_loop(runner._train_loop)
     runner._train_loop = loop
     assert isinstance(loop, ExactTrainLoop)
     runner.train()
     guard = hook(runner, GuardHook)
-    # iteration 20 was saved with bad weights, and known to be
+    # the checkpoint of iteration 20 has bad weights and is skipped
     assert guard.tried == [str(tmp_path / 'iter_15.pth')]
     assert guard.returns == 1 and loop.stream == 1 and loop.iter == 40
     weights = hook(runner, Harm).weights
     saved = torch.load(tmp_path / 'iter_40.pth', weights_only=True)
     assert saved['irsde_mm_guard']['returns'] == 1
     assert len(weights) == 21 + 25  # iterations begun
-    # iteration 16 again, from the same weights with other data
+    # iteration 16 is repeated from the same weights with other data
     assert same(weights[15], weights[21])
     assert not same(weights[16], weights[22])
     log = next(tmp_path.glob('2*/*.log')).read_text()
@@ -168,7 +168,7 @@ def test_a_collapse_returns_to_the_last_good_checkpoint(tmp_path):
     (dict(max_returns=0), 'after 0 returns'),
     (dict(iterations=4), 'no earlier checkpoint'),
     (dict(loop='IterBasedTrainLoop'), 'no earlier checkpoint')], ids=str)
-def test_what_cannot_be_mended_stops(tmp_path, options, message):
+def test_training_stops(tmp_path, options, message):
     runner = runner_of(
         tmp_path, range(1 if 'iterations' in options else 9, 100), math.nan,
         patience=3, **options)
@@ -176,7 +176,7 @@ def test_what_cannot_be_mended_stops(tmp_path, options, message):
         runner.train()
 
 
-def test_the_range_is_resumed(tmp_path):
+def test_resume_the_range(tmp_path):
     runner_of(tmp_path, [13], 1e4, iterations=15).train()
     whole = runner_of(tmp_path / 'whole', [13], 1e4)
     whole.train()

@@ -1,4 +1,4 @@
-"""Checkpoints: resumed exactly where they stopped, EMA weights, settings."""
+"""Checkpoints: exact resuming, EMA weights, settings."""
 import json
 from types import SimpleNamespace
 
@@ -46,7 +46,7 @@ def test_every_hook_can_be_switched_off(tmp_path):
 
 @pytest.mark.parametrize('name', ['checkpoint', 'logger', 'param_scheduler',
                                   'runtime_info', 'settings'])
-def test_hooks_do_without_one_another(tmp_path, name):
+def test_hooks_work_without_each_other(tmp_path, name):
     cfg = config(tmp_path, 1)
     complete_config(cfg)
     cfg.default_hooks[name] = None
@@ -57,7 +57,7 @@ def test_hooks_do_without_one_another(tmp_path, name):
 
 
 def load(folder, iters):
-    """As anybody's torch would: nothing unsafe in the file."""
+    """Load a checkpoint with the safe unpickler."""
     return torch.load(folder / f'iter_{iters}.pth', weights_only=True)
 
 
@@ -69,13 +69,13 @@ def test_resumed_training_continues(tmp_path):
     assert runner.iter == 8 and second['meta']['iter'] == 8
     steps = {int(s['step']) for s in
              second['optimizer']['state'].values()}
-    assert steps == {8}, 'the optimizer went on'
+    assert steps == {8}, 'the optimizer was resumed'
     assert first['param_schedulers'][0]['last_step'] == 4  # the warm-up
     assert second['param_schedulers'][0]['last_step'] == 8
     assert int(first['ema_state_dict']['steps']) == 4
     assert int(second['ema_state_dict']['steps']) == 8
     losses = runner.message_hub.get_scalar('train/loss').data[0]
-    assert len(losses) == 8, 'the log history was rebuilt'
+    assert len(losses) == 8, 'the log history was resumed'
 
 
 def test_resume_restores_weights_and_average(tmp_path):
@@ -93,7 +93,7 @@ def test_resume_restores_weights_and_average(tmp_path):
                        saved['state_dict'][key])
 
 
-def test_settings_travel_and_are_compared(tmp_path):
+def test_settings_are_saved_and_compared(tmp_path):
     train(tmp_path, 4)
     saved = load(tmp_path, 4)['meta']['irsde_mm']
     assert saved['sde']['max_sigma'] == pytest.approx(50 / 255)
@@ -122,7 +122,7 @@ def test_same_seed_same_weights(tmp_path):
 
 
 def test_one_process_writes_the_scores(tmp_path, monkeypatch):
-    """Two at once left a garbled file."""
+    """Two processes that write at once corrupt the file."""
     hook = LoggerHook()
     runner = SimpleNamespace(
         log_dir=str(tmp_path), test_dataloader=[0], logger=MMLogger('here'),
@@ -137,8 +137,8 @@ def test_one_process_writes_the_scores(tmp_path, monkeypatch):
     assert json.loads((tmp_path / 'scores.json').read_text()) == {'PSNR': 1.0}
 
 
-def test_the_bar_follows_the_iteration(monkeypatch):
-    """On a terminal; also back, after a return to an earlier checkpoint."""
+def test_progress_bar(monkeypatch):
+    """It also goes back after a return to an earlier checkpoint."""
     monkeypatch.setattr('sys.stderr.isatty', lambda: True)
     hook, runner = ProgressHook(), SimpleNamespace(max_iters=10, iter=3)
     hook.before_train(runner)
@@ -150,14 +150,14 @@ def test_the_bar_follows_the_iteration(monkeypatch):
     assert not hook.bars
 
 
-def test_gradients_of_several_batches_make_a_step(tmp_path):
-    """Four iterations are two steps of the optimizer."""
+def test_accumulated_gradients(tmp_path):
+    """Four iterations are two optimizer steps."""
     train(tmp_path, 4, **{'optim_wrapper.accumulative_counts': 2})
     state = load(tmp_path, 4)['optimizer']['state']
     assert {int(s['step']) for s in state.values()} == {2}
 
 
-def test_activations_computed_again_give_the_same_weights(tmp_path):
+def test_activation_checkpointing_gives_the_same_weights(tmp_path):
     plain = train(tmp_path / 'plain', 4).model.state_dict()
     again = train(tmp_path / 'again', 4, activation_checkpointing=[
         'generator.encoders.0', 'generator.middle']).model.state_dict()

@@ -1,4 +1,4 @@
-"""Validation to look at: right pixels, in every backend, at no price."""
+"""Pictures of validation: pixels, backends, and no effect on training."""
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +18,8 @@ SIDE, CROP, STATES = 64, 60, 3  # wider than the captions
 
 
 class Watch(Hook):
-    """Keeps what a validation gave and the random state after it."""
+    """Hook that keeps the outputs of a validation, the random state after
+    it, and the number of network calls."""
 
     def before_train(self, runner):
         self.calls = 0
@@ -40,8 +41,8 @@ class Watch(Hook):
 
 
 def run(folder, hook, backends=('LocalVisBackend', ), **options):
-    """Trains 4 iterations with a validation after the second and the last;
-    gives the runner and what was watched."""
+    """Train 4 iterations with two validations; return the runner and the
+    Watch hook."""
     cfg = load_config('quickstart/derain')
     cfg.merge_from_dict({
         'model.generator.width': 4, 'model.val_sampler': dict(
@@ -50,7 +51,7 @@ def run(folder, hook, backends=('LocalVisBackend', ), **options):
         'train_dataloader.batch_size': 2,
         'train_dataloader.num_workers': 0, 'val_dataloader.num_workers': 0,
         'default_hooks.pictures': hook, **options})
-    # the loop that would notice a draw between two iterations
+    # a loop whose data depends on draws between iterations
     cfg.train_cfg.type = 'IterBasedTrainLoop'
     cfg.visualizer.vis_backends = [dict(type=name) for name in backends]
     cfg.test_cfg = cfg.test_dataloader = cfg.test_evaluator = None
@@ -69,7 +70,7 @@ def pictures(**options):
 
 @pytest.fixture(scope='module')
 def wandb():
-    """A stand-in for the package, which keeps what it is given."""
+    """A replacement for the package that records what is logged."""
     logged = []
     return SimpleNamespace(
         logged=logged, init=lambda **kwargs: None, join=lambda: None,
@@ -93,24 +94,23 @@ def read(runner, name):
         return np.asarray(picture)
 
 
-def test_a_grid_shows_what_validation_restored(watched):
+def test_grid_of_restored_images(watched):
     runner, watch = watched
     grid = read(runner, 'validation_4')
     y = TEXT + 2 * GAP
     for sample in watch.outputs[:2]:
         x = GAP
         for image in (sample.input, sample.output.pred_img, sample.gt_img):
-            wanted = at_most(to_rgb(image), SIDE)
-            h, w = wanted.shape[:2]
-            assert (grid[y:y + h, x:x + w] == wanted).all()
+            expected = at_most(to_rgb(image), SIDE)
+            h, w = expected.shape[:2]
+            assert (grid[y:y + h, x:x + w] == expected).all()
             x += max(w, SIDE) + GAP
         y += h + GAP
     assert grid.shape == (y, x, 3), 'two images'
 
 
-def test_a_strip_walks_from_noise_to_what_the_model_makes(watched):
-    """Cut out of the grid's first image: its last state is what the model
-    gives for the middle, its first one is noisy."""
+def test_strip_of_a_trajectory(watched):
+    """It starts with noise around the center of the grid's first image."""
     runner, watch = watched
     strip = read(runner, 'trajectory_4')
     assert strip.shape[1] == 2 * GAP + STATES * (CROP + GAP) + GAP
@@ -122,20 +122,20 @@ def test_a_strip_walks_from_noise_to_what_the_model_makes(watched):
     top, left = ((n - CROP) // 2 for n in sample.input.shape[-2:])
     part = sample.input[:, top:top + CROP, left:left + CROP]
     mu = to_rgb(part).astype(float)
-    sigma = 50  # of the config, in 0..255; limited to what can be shown
+    sigma = 50  # max_sigma of the config; pixels are clipped to 0..255
     assert 0.3 * sigma < (noisy - mu).std() < 1.2 * sigma
     assert abs((noisy - mu).mean()) < 10, 'around the degraded image'
     assert (last != noisy).any()
 
 
-def test_nothing_is_drawn_twice_and_files_are_few(watched):
+def test_picture_files(watched):
     folder = Path(watched[0]._log_dir) / 'vis_data' / 'vis_image'
     names = {path.name for path in folder.iterdir()}
     assert names == {f'{what}_{i}.png' for i in (2, 4)
                      for what in ('validation', 'trajectory')}
 
 
-def test_tensorboard_gets_pictures_and_scores_by_iteration(watched):
+def test_tensorboard(watched):
     from tensorboard.backend.event_processing.event_accumulator import \
         EventAccumulator
     events = EventAccumulator(f'{watched[0]._log_dir}/vis_data').Reload()
@@ -147,7 +147,7 @@ def test_tensorboard_gets_pictures_and_scores_by_iteration(watched):
     assert [e.step for e in events.Scalars('PSNR')] == [2, 4]
 
 
-def test_wandb_gets_the_same(watched, wandb):
+def test_wandb(watched, wandb):
     images = [values['validation'] for values in wandb.logged
               if 'validation' in values]
     assert len(images) == 2
@@ -155,7 +155,7 @@ def test_wandb_gets_the_same(watched, wandb):
     assert sum('trajectory' in values for values in wandb.logged) == 2
 
 
-def test_training_is_what_it_is_without(watched, tmp_path):
+def test_pictures_do_not_change_training(watched, tmp_path):
     runner, watch = watched
     plain, without = run(tmp_path, pictures(images=0, trajectories=0))
     assert not list(tmp_path.rglob('vis_image'))
@@ -165,10 +165,10 @@ def test_training_is_what_it_is_without(watched, tmp_path):
         assert torch.equal(value, runner.model.state_dict()[key]), key
     for a, b in zip(watch.outputs, without.outputs):
         assert torch.equal(a.output.pred_img, b.output.pred_img)
-    assert watch.calls == without.calls + 2, 'one walk of two steps'
+    assert watch.calls == without.calls + 2, 'one trajectory of two steps'
 
 
-def test_a_model_without_states_has_its_grid(tmp_path):
+def test_grid_of_a_model_without_states(tmp_path):
     runner, _ = run(tmp_path, pictures(trajectories=2), **{
         'model': dict(_delete_=True, type='BaseEditModel',
                       generator=dict(
@@ -184,7 +184,7 @@ def test_a_model_without_states_has_its_grid(tmp_path):
     assert not list(tmp_path.rglob('trajectory*'))
 
 
-def test_a_full_disk_does_not_end_training(watched):
+def test_full_disk_does_not_stop_training(watched):
     def add_image(*args):
         raise OSError(28, 'No space left on device')
 
@@ -199,7 +199,7 @@ def test_a_full_disk_does_not_end_training(watched):
     assert len(said) == 1 and 'No space left' in said[0]
 
 
-def test_what_is_no_image_is_left_out(watched):
+def test_non_images_are_left_out(watched):
     sample = watched[1].outputs[0].new()
     sample.set_data(dict(input=torch.rand(5, 8, 8), gt_img=255 * torch.ones(
         2, 1, 8, 8)))
@@ -211,7 +211,7 @@ def test_what_is_no_image_is_left_out(watched):
 @pytest.mark.parametrize('wrong', [
     dict(images=-1), dict(trajectories=-2), dict(states=1), dict(side=0),
     dict(crop=0)])
-def test_impossible_numbers_are_named(wrong):
+def test_arguments_out_of_range(wrong):
     value, = wrong.values()
-    with pytest.raises(ValueError, match=f'>= 1, not .*{value}'):
+    with pytest.raises(ValueError, match=f'>= 1, but got .*{value}'):
         PicturesHook(**wrong)

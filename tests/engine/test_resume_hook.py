@@ -1,4 +1,4 @@
-"""Settings that changed between a run and its resume."""
+"""Settings that were changed before a run is resumed."""
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,7 +47,7 @@ def log(runner) -> str:
 
 @pytest.fixture(scope='module')
 def half(tmp_path_factory):
-    """A run of four iterations."""
+    """Folder of a run of four iterations."""
     folder = tmp_path_factory.mktemp('half')
     train(folder, 4)
     return folder
@@ -74,11 +74,11 @@ def test_changed_settings_are_named(folder):
     assert tuple(group['betas']) == (0.9, 0.99)
 
 
-def test_the_same_settings_are_not(folder):
+def test_unchanged_settings_are_not_named(folder):
     assert 'in the checkpoint' not in log(train(folder, 6, resume=True))
 
 
-def test_a_new_schedule_is_that_of_a_run_from_the_start(folder, tmp_path):
+def test_new_schedule_equals_that_of_a_new_run(folder, tmp_path):
     fresh = train(tmp_path / 'fresh', 8, **NEW)
     runner = train(folder, 8, resume=True, new_schedule=True, **NEW)
     assert rates(runner)[4:] == rates(fresh)[4:]
@@ -88,12 +88,12 @@ def test_a_new_schedule_is_that_of_a_run_from_the_start(folder, tmp_path):
     assert tuple(runner.optim_wrapper.param_groups[0]['betas']) == (0.5, 0.9)
     steps = {int(s['step']) for s in
              runner.optim_wrapper.state_dict()['state'].values()}
-    assert steps == {8}, 'the moments went on'
+    assert steps == {8}, 'the moments were resumed'
 
 
 def test_schedules_of_another_kind(folder):
-    with pytest.raises(CheckpointError, match='param_scheduler is of another '
-                       'kind.*--new-schedule'):
+    with pytest.raises(CheckpointError, match='param_scheduler does not '
+                       'match.*--new-schedule'):
         train(folder, 6, resume=True, param_scheduler=None)
     other = [dict(type='MultiStepLR', milestones=[5], by_epoch=False)]
     runner = train(folder, 6, resume=True, new_schedule=True,
@@ -101,7 +101,7 @@ def test_schedules_of_another_kind(folder):
     assert rates(runner)[4:] == pytest.approx([5e-3, 5e-4])
 
 
-def test_a_schedule_where_there_was_none(tmp_path):
+def test_schedule_for_a_run_without(tmp_path):
     train(tmp_path, 4, param_scheduler=None)
     with pytest.raises(CheckpointError, match='--new-schedule'):
         train(tmp_path, 6, resume=True)
@@ -109,14 +109,14 @@ def test_a_schedule_where_there_was_none(tmp_path):
     assert [s.last_step for s in runner.param_schedulers] == [1, 3]
 
 
-def test_without_average_the_raw_weights_go_on(folder):
+def test_raw_weights_are_resumed_without_ema(folder):
     saved = torch.load(folder / 'iter_4.pth', weights_only=True)
     key = 'generator.conv_in.weight'
     raw = saved['ema_state_dict'][f'module.{key}']
     assert not torch.equal(raw, saved['state_dict'][key])
     runner = train(folder, 4, resume=True, custom_hooks=None)
     assert torch.equal(runner.model.state_dict()[key], raw)
-    assert 'going on from the raw weights' in log(runner)
+    assert 'continuing from the raw weights' in log(runner)
 
 
 def wrapper(lr=0.1, kind=torch.optim.Adam, groups=1, **kwargs) -> OptimWrapper:
@@ -127,16 +127,16 @@ def wrapper(lr=0.1, kind=torch.optim.Adam, groups=1, **kwargs) -> OptimWrapper:
 
 @pytest.mark.parametrize('other', [
     wrapper(kind=torch.optim.SGD, momentum=0.9), wrapper(groups=2)])
-def test_optimizers_of_another_kind(other):
+def test_refused_optimizers(other):
     schedule = Schedule('', wrapper(), [])
     for call in (lambda s: schedule.compare(s, []),
                  lambda s: schedule.renew(s, dict(iter=1, epoch=0))):
-        with pytest.raises(CheckpointError, match='optim_wrapper.optimizer is '
-                           'of another kind.*load_from'):
+        with pytest.raises(CheckpointError, match='optim_wrapper.optimizer '
+                           'does not match.*load_from'):
             call(other.state_dict())
 
 
-def test_schedules_that_count_epochs_or_wait_for_scores():
+def test_schedules_by_epoch_and_by_score():
     def built(end):
         own = wrapper()
         return own, [LinearLR(own, start_factor=.5, end=end),
@@ -156,7 +156,7 @@ def test_schedules_that_count_epochs_or_wait_for_scores():
     assert 'param_scheduler.0.end=6 (4 in the checkpoint)' in found
 
 
-def test_several_optimizers_are_told_apart():
+def test_several_optimizers():
     messages = []
     wrappers = OptimWrapperDict(a=wrapper(), b=wrapper(0.2))
     runner = SimpleNamespace(

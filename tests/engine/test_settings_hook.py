@@ -1,4 +1,4 @@
-"""Values measured on training data: once, kept, and used by everything."""
+"""Values that are measured once on the training data and saved."""
 import random
 import shutil
 from types import SimpleNamespace
@@ -31,7 +31,8 @@ def train(config, folder, iterations, *args) -> int:
 
 @pytest.fixture(scope='module')
 def runs(tmp_path_factory):
-    """A config, and the folders of 4 iterations at once and in two runs."""
+    """A config, and the folders of a whole and a resumed run of 4
+    iterations."""
     config = tmp_path_factory.mktemp('config') / 'preconditioned.py'
     config.write_text(CONFIG)
     whole, resumed = (tmp_path_factory.mktemp(n) for n in ('once', 'twice'))
@@ -49,7 +50,7 @@ def sigma_of(checkpoint: dict) -> float:
     return checkpoint['meta']['irsde_mm']['output']['sigma_data']
 
 
-def test_the_value_is_that_of_the_training_data(runs):
+def test_sigma_data_of_the_training_data(runs):
     cfg = load_config(runs.config)
     with DefaultScope.overwrite_default_scope('mmagic'):
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
@@ -63,7 +64,7 @@ def test_the_value_is_that_of_the_training_data(runs):
         float(square.sqrt()), rel=0.2)
 
 
-def test_a_resumed_run_goes_on_with_it_bit_for_bit(runs):
+def test_resumed_run_is_identical(runs):
     first, last, whole = (load(runs.resumed, 2), load(runs.resumed, 4),
                           load(runs.whole, 4))
     assert sigma_of(first) == sigma_of(last) == sigma_of(whole)
@@ -73,15 +74,13 @@ def test_a_resumed_run_goes_on_with_it_bit_for_bit(runs):
             assert torch.equal(last[part][key], value), key
 
 
-def test_it_is_measured_once(runs, tmp_path, monkeypatch):
-    """A resumed run looks at no training data for it."""
+def test_resumed_run_does_not_measure(runs, tmp_path, monkeypatch):
     shutil.copytree(runs.whole, tmp_path / 'run')
     monkeypatch.setattr(settings_hook, 'samples_of', None)
     assert train(runs.config, tmp_path / 'run', 4, '--resume') == 0
 
 
-def test_work_folder_and_checkpoint_alone_restore_with_it(
-        runs, photo, tmp_path):
+def test_restore_with_the_measured_value(runs, photo, tmp_path):
     alone = tmp_path / 'alone.pth'
     shutil.copy(runs.whole / 'iter_4.pth', alone)
     sigma = sigma_of(load(runs.whole, 4))
@@ -98,8 +97,7 @@ def test_work_folder_and_checkpoint_alone_restore_with_it(
     assert (results[0] == results[2]).all()
 
 
-def test_a_value_of_the_config_has_to_be_that_of_the_checkpoint(
-        runs, tmp_path, capfd):
+def test_config_value_unlike_the_checkpoint(runs, tmp_path, capfd):
     shutil.copytree(runs.whole, tmp_path / 'run')
     assert run_tool(
         'train', runs.config, '--work-dir', tmp_path / 'run', '--resume',
@@ -107,12 +105,12 @@ def test_a_value_of_the_config_has_to_be_that_of_the_checkpoint(
     assert 'output.sigma_data' in capfd.readouterr().err
 
 
-# ------------------------------------------------------- without a training
+# --------------------------------------------------------- without training
 
 
 @pytest.fixture
 def runner():
-    """What the hook asks of one, with random training data."""
+    """The parts of a Runner that the hook uses, with random data."""
     cfg = load_config('quickstart/derain', {
         'model.generator.width': 4,
         'model.output': dict(type='irsde_mm.PreconditionedOutput')})
@@ -135,7 +133,7 @@ def seed_everything() -> None:
     torch.manual_seed(3)
 
 
-def test_measuring_uses_up_no_random_number_of_training(runner):
+def test_measuring_keeps_the_random_state(runner):
     seed_everything()
     expected = draws()
     seed_everything()
@@ -143,18 +141,18 @@ def test_measuring_uses_up_no_random_number_of_training(runner):
     assert draws() == expected
     value = runner.model.output.sigma_data
     runner.model.output.sigma_data = None
-    SettingsHook().before_train(runner)  # other states, the same value
+    SettingsHook().before_train(runner)  # other random state, same value
     assert runner.model.output.sigma_data == value > 0
 
 
-def test_a_given_value_stays(runner):
+def test_given_value_is_kept(runner):
     runner.model.output.sigma_data = 0.25
     runner.train_dataloader = None
     SettingsHook().before_train(runner)
     assert runner.model.measured == dict(sigma_data=0.25)
 
 
-def test_models_without_settings_are_left_alone():
+def test_models_without_settings():
     runner = SimpleNamespace(model=torch.nn.Linear(1, 1))
     checkpoint = dict(meta={})
     hook = SettingsHook()

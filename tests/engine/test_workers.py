@@ -1,4 +1,4 @@
-"""Data workers: whose signals they obey, and that none outlives a run."""
+"""Data workers: signals, and their end with the run."""
 import argparse
 import multiprocessing
 import os
@@ -18,11 +18,11 @@ from irsde_mm.errors import Interrupted
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
 
-LONG = 60  # seconds that nobody waits for
+LONG = 60  # seconds, longer than any test waits
 
 
 class Samples(Dataset):
-    """Whole numbers; if ``slow``, all but the first take long."""
+    """Integers; with ``slow``, all but the first take long."""
 
     def __init__(self, slow: bool = False) -> None:
         self.slow = slow
@@ -41,7 +41,7 @@ def loader(slow: bool = False, **options) -> DataLoader:
                       worker_init_fn=leave_signals_to_owner, **options)
 
 
-def test_signals_of_others_are_the_owners_affair():
+def test_workers_ignore_signals_of_other_processes():
     data = iter(loader())
     next(data)
     worker = data._workers[0]
@@ -56,7 +56,7 @@ def test_signals_of_others_are_the_owners_affair():
 
 @pytest.mark.parametrize('persistent', [True, False])
 @pytest.mark.parametrize('slow', [True, False])
-def test_the_end_of_workers_takes_no_time(slow, persistent):
+def test_workers_end_at_once(slow, persistent):
     data = loader(slow, persistent_workers=persistent)
     iterator = iter(data)
     next(iterator)
@@ -71,7 +71,7 @@ def test_the_end_of_workers_takes_no_time(slow, persistent):
 
 
 def own(pipe) -> None:
-    """A process with a worker that does not look for it."""
+    """Start a worker that does not check for its owner."""
     worker = multiprocessing.Process(target=outlive)
     worker.start()
     pipe.send(worker.pid)
@@ -83,7 +83,7 @@ def outlive() -> None:
     time.sleep(LONG)
 
 
-def test_a_worker_ends_with_an_owner_that_was_killed():
+def test_worker_ends_with_a_killed_owner():
     pipe, end = multiprocessing.Pipe()
     owner = multiprocessing.Process(target=own, args=(end, ))
     owner.start()
@@ -94,10 +94,10 @@ def test_a_worker_ends_with_an_owner_that_was_killed():
     assert not psutil.wait_procs([worker], timeout=5)[1]
 
 
-@pytest.mark.parametrize('asked_in', [None, 'train', 'val'])
-def test_nothing_outlives_a_run(asked_in, tmp_path, monkeypatch):
-    """Persistent workers of training and validation, of a run that ends or
-    is asked to stop."""
+@pytest.mark.parametrize('interrupted_in', [None, 'train', 'val'])
+def test_workers_do_not_outlive_a_run(interrupted_in, tmp_path, monkeypatch):
+    """Persistent workers of training and validation end with the run, also
+    if it is interrupted."""
     cfg = load_config('quickstart/derain', {
         'model.generator.width': 4, 'train_cfg.max_iters': 4,
         'train_cfg.val_interval': 2, 'train_dataloader.batch_size': 1,
@@ -112,26 +112,26 @@ def test_nothing_outlives_a_run(asked_in, tmp_path, monkeypatch):
     complete_config(cfg)
     runner, closed = Runner.from_cfg(cfg), []
     monkeypatch.setattr(runner.visualizer, 'close', lambda: closed.append(1))
-    if asked_in is None:
+    if interrupted_in is None:
         runner.train()
     else:
-        name = f'after_{asked_in}_iter'
+        name = f'after_{interrupted_in}_iter'
         hook = getattr(PreemptionHook, name)
 
-        def asked(self, *args, **kwargs):
+        def interrupted(self, *args, **kwargs):
             assert len(multiprocessing.active_children()) >= 1
-            self.asked_by = signal.SIGTERM
+            signal.raise_signal(signal.SIGINT)
             hook(self, *args, **kwargs)
 
-        monkeypatch.setattr(PreemptionHook, name, asked)
+        monkeypatch.setattr(PreemptionHook, name, interrupted)
         with pytest.raises(Interrupted):
             runner.train()
     assert not multiprocessing.active_children() and not image_cache._OPEN
-    assert closed, 'TensorBoard would lose what it has buffered'
+    assert closed, 'TensorBoard would lose buffered data'
 
 
-def test_a_tool_ends_what_an_exception_keeps():
-    """As that which interrupts a validation keeps its iterator."""
+def test_tools_end_children_that_an_exception_holds():
+    """An exception that interrupts a validation holds its iterator."""
     children = []
 
     def main(args) -> None:

@@ -1,4 +1,4 @@
-"""The likelihood's bound as a metric: the right images, repeatable."""
+"""The likelihood bound as a metric."""
 from types import SimpleNamespace
 
 import pytest
@@ -38,7 +38,7 @@ def batch(n=2, side=12):
 
 
 def score(model, data, **options) -> float:
-    """The metric's mean, after a test step as the loop makes it."""
+    """Return the mean after a test step, as in the test loop."""
     metric = BitsPerDim(**{'num_times': 4, **options})
     metric.prepare(model, SimpleNamespace(dataset=data['inputs']))
     outputs = model.test_step(data)
@@ -46,8 +46,10 @@ def score(model, data, **options) -> float:
     return metric.evaluate()['BitsPerDim']
 
 
-def test_is_what_the_model_says_of_clean_and_degraded(model, monkeypatch):
-    seen, data = [], batch()
+@pytest.mark.parametrize('sde', [MODEL['sde'], VP],
+                         ids=lambda sde: sde['type'])
+def test_value_is_that_of_the_model(sde, monkeypatch):
+    model, seen, data = MODELS.build(dict(MODEL, sde=sde)), [], batch()
     original = model.bits_per_dim
     monkeypatch.setattr(model, 'bits_per_dim', lambda inputs, samples, n: (
         seen.append((inputs, samples.gt_img, n)),
@@ -55,7 +57,7 @@ def test_is_what_the_model_says_of_clean_and_degraded(model, monkeypatch):
     mean = score(model, data, centre=8)
     (mu, x0, n), = seen
     assert n == 4 and mu.shape == x0.shape == (2, 3, 8, 8)
-    # RGB in [0, 1], the centre
+    # the center, as RGB in [0, 1]
     torch.testing.assert_close(
         mu[1], data['inputs'][1].flip(0)[:, 2:10, 2:10] / 255)
     torch.testing.assert_close(
@@ -65,7 +67,7 @@ def test_is_what_the_model_says_of_clean_and_degraded(model, monkeypatch):
     assert mean == pytest.approx(float(original(mu, samples, 4).mean()))
 
 
-def test_an_image_counts_alone(model):
+def test_mean_over_images(model):
     both = score(model, batch())
     first, second = (score(model, {
         key: value[i:i + 1] for key, value in batch().items()})
@@ -75,7 +77,7 @@ def test_an_image_counts_alone(model):
 
 
 def test_a_better_network_takes_fewer_bits(model):
-    """One that knows the noise leaves the bound's other terms only."""
+    """With a network that knows the noise, its term of the bound is 0."""
     data = batch(1)
     untrained = score(model, data)
     x0 = model.data_preprocessor(data, True)['data_samples'].gt_img
@@ -84,12 +86,7 @@ def test_a_better_network_takes_fewer_bits(model):
     assert score(model, data) < untrained - 2
 
 
-def test_of_a_variance_preserving_process():
-    model = MODELS.build(dict(MODEL, sde=VP))
-    assert 0 < score(model, batch()) < 1000
-
-
-def test_models_without_a_likelihood_are_named(model):
+def test_models_without_a_likelihood(model):
     other = MODELS.build(dict(
         type='mmagic.BaseEditModel', generator=MODEL['generator'],
         pixel_loss=dict(type='mmagic.L1Loss')))
@@ -101,7 +98,7 @@ def test_models_without_a_likelihood_are_named(model):
     (dict(type='irsde_mm.DenoisingSDE', max_sigma=0.3, sigma=0.1),
      'a process with a known'),
     (dict(type='irsde_mm.VPSDE', schedule='jsd'), 'has no finite log-SNR')])
-def test_processes_without_a_known_end_are_named(sde, words):
+def test_processes_without_a_known_end(sde, words):
     model = MODELS.build(dict(
         MODEL, sde=dict(sde, num_steps=10), timesteps='discrete',
         pixel_loss=dict(type='irsde_mm.NoiseMatchingLoss')))

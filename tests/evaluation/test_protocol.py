@@ -1,4 +1,4 @@
-"""The published protocol's metrics against independent computations."""
+"""Metrics of the published protocol against independent computations."""
 import numpy as np
 import pytest
 import torch
@@ -23,7 +23,7 @@ def scores(metric, *samples):
     return metric.compute_metrics(metric.results)
 
 
-def test_psnr_by_hand():
+def test_psnr_is_the_formula():
     s = sample()
     a = s['output']['pred_img'].numpy().round()[:, 4:-4, 4:-4]
     b = s['gt_img'].numpy().astype(float)[:, 4:-4, 4:-4]
@@ -33,7 +33,7 @@ def test_psnr_by_hand():
     assert got['input_PSNR'] < got['PSNR'] - 3
 
 
-def test_y_has_matlabs_weights():
+def test_luma_has_matlab_weights():
     s = sample()
 
     def luma(image):  # BGR
@@ -49,16 +49,15 @@ def test_y_has_matlabs_weights():
 
 def test_images_are_rounded():
     s = sample()
-    s['output']['pred_img'] = s['gt_img'] + 0.4
     s['gt_img'] = s['gt_img'].clamp(0, 254)
     s['output']['pred_img'] = s['gt_img'] + 0.4
     assert scores(PSNR(), s)['PSNR'] == float('inf')
     plain = MmagicPSNR()
     plain.process(None, [s])
-    assert plain.results[0]['PSNR'] < 60, "mmagic's does not round"
+    assert plain.results[0]['PSNR'] < 60, 'mmagic does not round'
 
 
-def test_ssim_is_mmagics_on_rounded_images():
+def test_ssim_matches_mmagic_on_rounded_images():
     s = sample()
     a = s['output']['pred_img'].round().permute(1, 2, 0).numpy()
     expected = mmagic_ssim(a, s['gt_img'].permute(1, 2, 0).numpy(),
@@ -72,20 +71,20 @@ def test_ssim_is_mmagics_on_rounded_images():
     assert y['SSIM_Y'] == pytest.approx(expected, abs=1e-4)
 
 
-def test_averages_are_over_images():
+def test_mean_over_images():
     a, b = sample(), sample((48, 64), 60)
     both = scores(PSNR(), a, b)['PSNR']
     assert both == pytest.approx(
         (scores(PSNR(), a)['PSNR'] + scores(PSNR(), b)['PSNR']) / 2)
 
 
-def test_without_input_there_is_no_input_score():
+def test_no_input_score_without_input():
     s = sample()
     del s['input']
     assert set(scores(PSNR(), s)) == {'PSNR'}
 
 
-def test_grey_images():
+def test_gray_images():
     s = sample(channels=1)
     got = scores(PSNR(channel='y'), s)
     assert got['PSNR_Y'] == scores(PSNR(), s)['PSNR']
@@ -96,8 +95,8 @@ def test_grey_images():
     (SSIM(), (10, 20), 'below 11x11 pixels'),
     (SSIM(channel='y', crop_border=2), (30, 14),
      'below 11x11 pixels after crop_border=2')])
-def test_too_small_images_are_left_out_by_name(metric, size, words, said):
-    """The scores of the others are those without them."""
+def test_too_small_images_are_skipped(metric, size, words, said):
+    """They are named and do not change the mean."""
     fine = sample()
     metric.process(None, [fine])
     alone = metric.compute_metrics(metric.results)
@@ -109,7 +108,7 @@ def test_too_small_images_are_left_out_by_name(metric, size, words, said):
     assert metric.compute_metrics(metric.results[1:]) == {}
 
 
-def test_a_model_that_diverged_is_not_left_out():
+def test_diverged_results_are_not_skipped():
     s = sample()
     s['output']['pred_img'][:] = float('nan')
     assert np.isnan(scores(PSNR(), s)['PSNR'])

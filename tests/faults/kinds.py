@@ -1,4 +1,4 @@
-"""Small pictures of every kind that image files come in."""
+"""Small images in every supported and refused file format."""
 import io
 from typing import Callable, Dict, NamedTuple, Optional
 
@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 ORIENTATION = 0x0112
-# how the stored pixels of each EXIF orientation are turned upright
+# transform of the stored pixels for each EXIF orientation
 UPRIGHT: Dict[int, Callable] = {
     1: lambda x: x, 2: lambda x: x[:, ::-1], 3: lambda x: x[::-1, ::-1],
     4: lambda x: x[::-1], 5: lambda x: x.swapaxes(0, 1),
@@ -17,16 +17,16 @@ UPRIGHT: Dict[int, Callable] = {
 
 
 class Kind(NamedTuple):
-    """A file and what has to come of it."""
+    """Content of an image file and the expected result of reading it."""
     content: bytes
     suffix: str
     truth: Optional[np.ndarray] = None  # (H, W, 3) RGB
-    refused: str = ''  # or a word of the message
-    tolerance: int = 0  # what the compression may change
+    refused: str = ''  # part of the error message
+    tolerance: int = 0  # largest difference due to compression
 
 
 def pixels(h: int = 21, w: int = 34) -> np.ndarray:
-    """A picture without symmetry, smooth enough for JPEG."""
+    """Return an image without symmetry, smooth enough for JPEG."""
     y, x = np.mgrid[:h, :w]
     return np.stack([255 * x // max(w - 1, 1), 255 * y // max(h - 1, 1),
                      40 + 3 * x + 4 * y], axis=2).clip(0, 255).astype(
@@ -102,7 +102,7 @@ def _readable() -> Dict[str, Kind]:
 
 
 def _deep() -> Dict[str, Kind]:
-    """16 bits a channel; 12,345 is neither 0 nor 255 whatever is cut."""
+    """Return images with 16 bits per channel."""
     deep = pixels().astype(np.uint16) * 257
     kinds = {}
     for suffix in ('.png', '.tif'):
@@ -132,10 +132,11 @@ def _refused() -> Dict[str, Kind]:
         transparent_palette_png=(
             encode(image.quantize(8), 'PNG', transparency=3), '.png',
             'transparent'),
-        animated_gif=(encode(image, 'GIF', **twice), '.gif', 'pictures'),
-        animated_webp=(encode(image, 'WEBP', **twice), '.webp', 'pictures'),
-        animated_png=(encode(image, 'PNG', **twice), '.png', 'pictures'),
-        pages_tif=(encode(image, 'TIFF', **twice), '.tif', 'pictures'),
+        animated_gif=(encode(image, 'GIF', **twice), '.gif', 'several images'),
+        animated_webp=(encode(image, 'WEBP', **twice), '.webp',
+                       'several images'),
+        animated_png=(encode(image, 'PNG', **twice), '.png', 'several images'),
+        pages_tif=(encode(image, 'TIFF', **twice), '.tif', 'several images'),
         float_tif=(encode(deep.convert('F'), 'TIFF'), '.tif', '8 or 16'),
         int_tif=(encode(deep, 'TIFF'), '.tif', '8 or 16'),
         empty_png=(b'', '.png', 'empty'),
@@ -149,7 +150,7 @@ def _refused() -> Dict[str, Kind]:
 
 
 def bomb(png: bytes, width: int, height: int) -> bytes:
-    """A PNG whose header declares another size."""
+    """Return a PNG whose header declares another size."""
     import struct
     import zlib
     header = b'IHDR' + struct.pack('>II', width, height) + png[24:29]

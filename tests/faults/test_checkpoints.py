@@ -1,4 +1,4 @@
-"""Broken files, a full disk, a write that does not end."""
+"""Broken checkpoints, a full disk, and interrupted writes."""
 import os
 import resource
 import shutil
@@ -20,9 +20,9 @@ def train(folder, iterations: int, *args) -> int:
                     f'train_cfg.max_iters={iterations}')
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module')
 def three(tmp_path_factory):
-    """A run of 6 iterations with all of its checkpoints."""
+    """A run of 6 iterations with its three checkpoints."""
     folder = tmp_path_factory.mktemp('three') / 'run'
     assert train(folder, 6) == 0
     return folder
@@ -50,17 +50,18 @@ def zeros(path):
 
 
 def flip(path):
-    """One bit of a weight, in the middle of the file."""
+    """Flip one bit of a weight, in the middle of the file."""
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 4
     path.write_bytes(data)
 
 
+@pytest.mark.grid(at_most=2)
 @pytest.mark.parametrize('spoil', [empty, cut, no_state, zeros, flip],
                          ids=lambda f: f.__name__)
-def test_the_one_before_is_taken(run, spoil, capfd, tried):
+def test_resume_from_the_checkpoint_before(run, spoil, capfd, tried):
     spoil(run / 'iter_6.pth')
-    with pytest.warns(UserWarning, match='iter_6.* Taking the one before'):
+    with pytest.warns(UserWarning, match='iter_6.* Trying the previous'):
         assert train(run, 8, '--resume') == 0
     out = ''.join(capfd.readouterr())
     assert 'resumed epoch: 0, iter: 4' in out
@@ -79,7 +80,8 @@ def test_all_broken(run, error, tried):
     tried['all checkpoints broken: named'] += 1
 
 
-def test_a_resumed_run_keeps_the_last_three_and_the_best(run):
+def test_checkpoints_of_a_resumed_run(run):
+    """The last three and the best are kept."""
     best, = run.glob('best_*')
     assert train(run, 10, '--resume') == 0
     assert {p.name for p in run.glob('iter_*')} == {
@@ -101,7 +103,7 @@ def test_newest_first(run):
 
 
 def test_killed_while_writing(run, monkeypatch, tried):
-    """What was there stays, the half file goes at the next start."""
+    """Existing files stay; the next start removes the incomplete one."""
     def die(part, path):
         raise SystemExit(9)
 
@@ -117,14 +119,14 @@ def test_killed_while_writing(run, monkeypatch, tried):
 
 
 def largest_file(size: int):
-    """Lets no file of this process grow beyond a size, in bytes."""
+    """Limit the size of the files that this process writes, in bytes."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (
         size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
 
 def test_no_room_for_a_checkpoint(run, error, capfd, tried):
-    """Training goes on and says so; the good files stay; the end is an
-    error. Then there is room again."""
+    """Training continues with a warning, keeps the existing files, and ends
+    with an error. It resumes once there is room."""
     before = {p.name: p.read_bytes() for p in run.glob('*.pth')}
     limit = (run / 'iter_6.pth').stat().st_size // 3
     largest_file(limit)
@@ -147,7 +149,7 @@ def test_no_room_for_a_checkpoint(run, error, capfd, tried):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of a megabyte and a way to make it larger."""
+    """A file system of 1 MB and a function that enlarges it."""
     folder = tmp_path / 'disk'
     folder.mkdir()
 
@@ -156,12 +158,13 @@ def small_disk(tmp_path):
                               capture_output=True).returncode
 
     if os.geteuid() != 0 or mount('-t', 'tmpfs', '-o', 'size=1m', 'tmpfs'):
-        pytest.skip('mounting a small file system takes root')
+        pytest.skip('only root can mount a file system')
     yield folder, lambda: mount('-o', 'remount,size=9m')
     subprocess.run(['umount', '-l', str(folder)], check=True)
 
 
-def test_a_full_disk(small_disk, error, tried):
+@pytest.mark.slow
+def test_full_disk(small_disk, error, tried):
     folder, enlarge = small_disk
     run = folder / 'run'
     message = error('train', 'quickstart/derain', '--work-dir', run,
@@ -175,15 +178,16 @@ def test_a_full_disk(small_disk, error, tried):
     tried['disk full: reported, nothing lost'] += 1
 
 
-def test_folders_only(tmp_path):
+def test_backends_are_refused():
     hook = checkpoint_hook.CheckpointHook(
         backend_args=dict(backend='petrel'))
     with pytest.raises(ConfigError, match='backend_args'):
         hook.before_train(None)
 
 
-def test_an_unknown_best_score_is_named(tmp_path, error):
+def test_unknown_save_best(tmp_path, error):
     message = error('train', 'quickstart/derain', '--work-dir', tmp_path,
                     '--cfg-options', *TINY,
                     'default_hooks.checkpoint.save_best=PSMR')
-    assert "save_best='PSMR': validation gives PSNR" in message
+    assert ("save_best='PSMR': validation has no such score; "
+            'it reports PSNR') in message

@@ -1,4 +1,4 @@
-"""Image files as they come: all kinds, damaged, missing, in odd places."""
+"""Image files of every kind, damaged, missing, and with odd names."""
 import faulthandler
 import io
 import os
@@ -13,11 +13,11 @@ import pytest
 from conftest import FIGURES, ROOT, TINY, run_tool
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from irsde_mm.io.photos import find_images, read_photo
 from irsde_mm.datasets import CleanImageDataset, PairedImageDataset
-from irsde_mm.io.reader import image_size, read_image
 from irsde_mm.datasets.transforms import LoadImage
 from irsde_mm.errors import DataError, ImageError
+from irsde_mm.io.photos import find_images, read_photo
+from irsde_mm.io.reader import image_size, read_image
 from kinds import KINDS, bomb, encode, pixels
 from PIL import Image, ImageOps
 
@@ -30,7 +30,7 @@ PACKED = [*LOAD, dict(type='irsde_mm.GaussianNoise', sigma=0.1),
 
 @pytest.fixture(autouse=True)
 def no_hang():
-    """Whatever waits for ever ends the tests with its traceback."""
+    """A test that hangs ends the process with a traceback."""
     faulthandler.dump_traceback_later(300, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
@@ -48,7 +48,7 @@ def png(**size) -> bytes:
 
 
 def damaged(content: bytes) -> bytes:
-    """A PNG whose header and end are fine, and whose data is not."""
+    """Return a PNG with a damaged byte in its data."""
     middle = content.index(b'IDAT') + 30
     return content[:middle] + bytes([content[middle] ^ 255]) + content[
         middle + 1:]
@@ -58,7 +58,7 @@ def damaged(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize('name', READABLE)
-def test_kinds_that_are_read(name, tmp_path):
+def test_readable_kinds(name, tmp_path):
     kind = KINDS[name]
     path = put(tmp_path, f'a{kind.suffix}', kind.content)
     image = read_image(path)
@@ -77,7 +77,7 @@ def test_kinds_that_are_read(name, tmp_path):
 
 
 @pytest.mark.parametrize('name', REFUSED)
-def test_kinds_that_are_refused(name, tmp_path):
+def test_refused_kinds(name, tmp_path):
     kind = KINDS[name]
     path = put(tmp_path, f'a{kind.suffix}', kind.content)
     for read in (image_size, read_image, read_photo):
@@ -90,7 +90,7 @@ def test_kinds_that_are_refused(name, tmp_path):
                                   'grey_png', 'grey_jpg'])
 @pytest.mark.parametrize('color_type', ['color', 'grayscale'])
 def test_ordinary_files_are_read_as_mmagic_does(name, color_type, tmp_path):
-    """docs/results.md was measured with its loader."""
+    """docs/results.md was measured with mmagic's loader."""
     from mmagic.datasets.transforms import LoadImageFromFile
     kind = KINDS[name]
     path = put(tmp_path, f'a{kind.suffix}', kind.content)
@@ -100,9 +100,9 @@ def test_ordinary_files_are_read_as_mmagic_does(name, color_type, tmp_path):
     assert ours == mmagics
 
 
-def test_colours_and_grey_models(tmp_path):
+def test_number_of_channels(tmp_path):
     path = put(tmp_path, 'a.png', png())
-    with pytest.raises(ImageError, match='in colour'):
+    with pytest.raises(ImageError, match='in color'):
         read_photo(path, channels=1)
     path = put(tmp_path, 'b.png', KINDS['opaque_grey_png'].content)
     assert read_photo(path, channels=1).shape == (21, 34, 1)
@@ -110,8 +110,8 @@ def test_colours_and_grey_models(tmp_path):
         LoadImage('gt', color_type='sepia')
 
 
-def test_deep_tiffs_that_would_be_read_wrongly(tmp_path):
-    """12 bits of 16 would come out nearly black, white-is-zero inverted."""
+def test_refused_16_bit_tiffs(tmp_path):
+    """12 of 16 bits would be read as nearly black, white-is-zero inverted."""
     deep = Image.fromarray(pixels()[..., 0].astype(np.uint16) * 257)
     content = encode(deep, 'TIFF')
     assert np.array_equal(
@@ -119,12 +119,12 @@ def test_deep_tiffs_that_would_be_read_wrongly(tmp_path):
         pixels()[..., 0])
     for tag, value in ((262, 0), (258, 12)):
         path = put(tmp_path, f'{tag}.tif', patched(content, tag, value))
-        with pytest.raises(ImageError, match='is of mode I;16'):
+        with pytest.raises(ImageError, match='unsupported mode I;16'):
             read_image(path)
 
 
 def patched(content: bytes, tag: int, value: int) -> bytes:
-    """Another short in a little-endian TIFF's first directory."""
+    """Replace a short in the first directory of a little-endian TIFF."""
     data = bytearray(content)
     assert data[:2] == b'II'
     start = int.from_bytes(data[4:8], 'little')
@@ -144,7 +144,7 @@ def test_bombs(size, tmp_path):
             read(path)
 
 
-def test_the_limit_of_pixels_can_be_moved(tmp_path, trained, error):
+def test_max_pixels(tmp_path, trained, error):
     path = put(tmp_path / 'in', 'a.png', png(h=20, w=30))
     assert image_size(path, max_pixels=600) == (30, 20)
     with pytest.raises(DataError, match='max_pixels'):
@@ -158,7 +158,7 @@ def test_the_limit_of_pixels_can_be_moved(tmp_path, trained, error):
                                  tmp_path / 'out', '--max-pixels', 599)
 
 
-# ----------------------------------------------------------- odd places
+# ------------------------------------------------------------ odd files
 
 
 NAMES = ['my photo.png', 'Größe 写真 📷.png', 'two\nlines.png', "it's.png",
@@ -180,8 +180,9 @@ def test_names(name, tmp_path, trained):
     assert '\n' not in str(error.value)
 
 
-def odd_places(folder: Path) -> dict:
-    """Entries that are named as images and are none; what is said."""
+def odd_files(folder: Path) -> dict:
+    """Create entries with names of images that are not images; return a part
+    of the message about each."""
     put(folder, 'empty.png', b'')
     put(folder, 'text.png', b'hello')
     (folder / 'folder.png').mkdir()
@@ -190,12 +191,12 @@ def odd_places(folder: Path) -> dict:
     os.mkfifo(folder / 'pipe.png')
     return {'empty.png': 'is empty', 'text.png': 'not a readable image',
             'folder.png': 'is a folder, pipe', 'pipe.png': 'is a folder, pipe',
-            'nothing.png': 'is a link to nothing',
+            'nothing.png': 'is a broken link',
             'loop.png': 'symbolic links'}
 
 
-def test_everything_wrong_is_listed_at_once(tmp_path, error, trained):
-    wrong = odd_places(tmp_path / 'in')
+def test_all_problems_are_listed_at_once(tmp_path, error, trained):
+    wrong = odd_files(tmp_path / 'in')
     for i in range(3):
         put(tmp_path / 'in', f'{i}.png', png(h=80, w=80))
     put(tmp_path / 'in', 'small.png', png(h=63, w=80))
@@ -220,8 +221,8 @@ def test_pairs_of_other_sizes_and_many_problems(tmp_path):
         PairedImageDataset(str(tmp_path))
 
 
-def test_places_that_cannot_be_read(tmp_path):
-    for name, words in odd_places(tmp_path).items():
+def test_unreadable_files(tmp_path):
+    for name, words in odd_files(tmp_path).items():
         for read in (read_image, image_size, read_photo):
             with pytest.raises(ImageError, match=words):
                 read(tmp_path / name)
@@ -229,7 +230,7 @@ def test_places_that_cannot_be_read(tmp_path):
         read_image(tmp_path / 'gone.png')
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason='root may read everything')
+@pytest.mark.skipif(os.geteuid() == 0, reason='root can read all files')
 def test_files_without_permission(tmp_path):
     path = put(tmp_path / 'in', 'a.png', png())
     path.chmod(0)
@@ -241,7 +242,7 @@ def test_files_without_permission(tmp_path):
     path.parent.chmod(0o700)
 
 
-def test_patterns_do_not_run_in_circles(tmp_path):
+def test_patterns_with_link_loops(tmp_path):
     path = put(tmp_path / 'a', 'x.png', png())
     for name in ('one', 'two'):  # 2^40 ways
         (tmp_path / 'a' / name).symlink_to(tmp_path)
@@ -251,11 +252,11 @@ def test_patterns_do_not_run_in_circles(tmp_path):
         read_image(*find_images([str(tmp_path / 'loop')]))
 
 
-# ------------------------------------------------------ restoring goes on
+# ------------------------------------------------- restoring the others
 
 
-def test_restoring_a_folder_goes_on(tmp_path, trained, capfd, error):
-    odd_places(tmp_path / 'in')
+def test_restore_a_folder_with_bad_files(tmp_path, trained, capfd, error):
+    odd_files(tmp_path / 'in')
     for name in ('a.png', 'z.png'):
         put(tmp_path / 'in', name, png())
     put(tmp_path / 'in', 'half.png', damaged(png()))
@@ -265,11 +266,11 @@ def test_restoring_a_folder_goes_on(tmp_path, trained, capfd, error):
         'a.png', 'z.png'}
     out, err = capfd.readouterr()
     assert 'Traceback' not in err
-    listed = err[err.index('7 of 9 photos are not restored:'):].splitlines()
+    listed = err[err.index('7 of 9 photos could not be'):].splitlines()
     assert len(listed) == 8
     assert any('half.png' in line for line in listed)
     assert 'a.png' in out and 'half.png' not in out
-    # nothing at all is an error
+    # it is an error if no photo can be restored
     assert 'half.png' in error('restore', tmp_path / 'in' / 'half.png',
                                *model)
     assert error('restore', *(tmp_path / 'in' / n for n in (
@@ -286,8 +287,8 @@ def photos(tmp_path):
     return tmp_path / 'photos'
 
 
-def test_the_next_image_takes_the_place(photos):
-    """A function of the index alone, and no random numbers are drawn."""
+def test_bad_images_are_replaced_by_the_next(photos):
+    """The replacement depends on the index alone, not on random numbers."""
     dataset = CleanImageDataset(str(photos), pipeline=PACKED, max_skipped=3)
     (photos / '3.png').unlink()
     put(photos, '4.png', damaged(png(h=70, w=74)))
@@ -308,7 +309,7 @@ def test_the_next_image_takes_the_place(photos):
         dataset[0]
 
 
-def test_testing_replaces_nothing(photos):
+def test_bad_test_images_are_not_replaced(photos):
     dataset = CleanImageDataset(str(photos), pipeline=PACKED)
     (photos / '3.png').unlink()
     with pytest.raises(ImageError, match="3.png' does not exist"):
@@ -316,7 +317,7 @@ def test_testing_replaces_nothing(photos):
     assert 'skipped' not in dataset[2]['data_samples']
     for path in photos.iterdir():
         path.unlink()
-    dataset.max_skipped = 100  # more than there are
+    dataset.max_skipped = 100  # more than the dataset has
     with pytest.raises(DataError, match='8 problem'):
         dataset[0]
 
@@ -330,7 +331,7 @@ def train(photos, folder, workers, limit, *options):
 
 
 @pytest.mark.parametrize('workers', [0, 2])
-def test_training_skips_names_and_counts(photos, tmp_path, workers, error):
+def test_training_skips_bad_images(photos, tmp_path, workers, error):
     for i in (2, 5):
         put(photos, f'{i}.png', damaged(png(h=70, w=70 + i)))
     assert run_tool('train', *train(photos, tmp_path / 'run', workers,
@@ -347,7 +348,7 @@ def test_training_skips_names_and_counts(photos, tmp_path, workers, error):
 
 @pytest.mark.slow
 def test_two_processes_count_together(photos, tmp_path):
-    """Each skips its own; the second file is one too many for both."""
+    """Each skips its own files; the limit holds for both together."""
     for i in (2, 5):
         put(photos, f'{i}.png', damaged(png(h=70, w=70 + i)))
     for limit, name in ((2, 'run'), (1, 'stop')):
@@ -369,7 +370,7 @@ def test_two_processes_count_together(photos, tmp_path):
 
 
 @pytest.mark.parametrize('phase', ['val', 'test'])
-def test_validating_and_testing_stop(phase, photos, tmp_path, trained, error):
+def test_validation_and_test_stop(phase, photos, tmp_path, trained, error):
     for part in ('train', 'val'):
         for path in photos.glob('*.png'):
             put(tmp_path / 'data' / part, path.name, path.read_bytes())
@@ -394,7 +395,7 @@ TRIED = FIGURES.setdefault('malformed images', Counter())
 
 @st.composite
 def mutation(draw):
-    """A kind and what is done to its bytes."""
+    """Draw the name of a kind, a kind of damage, and the damaged bytes."""
     name = draw(st.sampled_from(SMALL))
     content = KINDS[name].content
     place = st.integers(0, max(len(content) - 1, 0))
@@ -418,7 +419,7 @@ def mutation(draw):
 
 
 def truth(content: bytes):
-    """What PIL alone makes of a file, (H, W, 3) RGB, or None."""
+    """Read a file with PIL alone: (H, W, 3) RGB, or None."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
@@ -432,7 +433,7 @@ def truth(content: bytes):
 
 
 def outcome(name: str, how: str, content: bytes, path: Path) -> str:
-    """How a mutated file ended, in words; anything else raises."""
+    """Read a mutated file and describe the result; unexpected ones raise."""
     path.write_bytes(content)
     try:
         image = read_image(path)[..., ::-1]
@@ -454,7 +455,8 @@ def outcome(name: str, how: str, content: bytes, path: Path) -> str:
 @settings(max_examples=400, deadline=None, derandomize=True, database=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=mutation())
-def test_malformed_images_end_in_a_stated_way(case, tmp_path):
+def test_malformed_images(case, tmp_path):
+    """They are read correctly or refused with an ImageError."""
     name, how, content = case
     faulthandler.dump_traceback_later(60, exit=True)
     path = tmp_path / f'x{KINDS[name].suffix}'
@@ -468,5 +470,5 @@ def test_malformed_images_end_in_a_stated_way(case, tmp_path):
     TRIED[f'{how}: {end}'] += 1
 
 
-def test_enough_was_tried():
+def test_number_of_malformed_images():
     assert sum(TRIED.values()) >= 200 or not TRIED

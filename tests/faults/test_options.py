@@ -1,10 +1,9 @@
-"""Options and configs that make no sense, through the tools: each ends in a
-line or two of ours."""
+"""Invalid options and configs of the tools: errors of one or two lines."""
 import pytest
 from conftest import FIGURES, TINY, run_tool
 
 TRIED = FIGURES['malformed options and configs'] = {}
-# what is set, and a word of the message
+# options, and a part of the message about each
 TRAIN = {
     'model.generator.width=wide': "'str'",
     'model.generator.width=-4': '-4',

@@ -1,5 +1,4 @@
-"""Training runs in processes of their own that can be killed, and what they
-leave."""
+"""Training runs in separate processes, to be killed, and their outcomes."""
 import json
 import os
 import random
@@ -24,8 +23,8 @@ OPTIONS = [option for option in TINY if 'max_iters' not in option] + [
 
 def start(folder: Path, *args: str, workers: int = 0, processes: int = 1,
           config: str = 'quickstart/derain', **environ) -> subprocess.Popen:
-    """tools/train.py in a process group of its own; arguments with a = are
-    options of the config."""
+    """Start tools/train.py in a new process group; arguments with '=' are
+    config options."""
     tool = [sys.executable, ROOT / 'tools' / 'train.py', config]
     if processes > 1:
         tool = ['bash', ROOT / 'tools' / 'dist_train.sh', config,
@@ -42,14 +41,14 @@ def start(folder: Path, *args: str, workers: int = 0, processes: int = 1,
 
 
 def finish(process: subprocess.Popen, code: int = 0) -> str:
-    """Waits for the end, which has to have this exit code."""
+    """Wait for the end of a process and check its exit code."""
     out, _ = process.communicate(timeout=300)
     assert process.returncode == code, out[-3000:]
     return out
 
 
 def kill(process: subprocess.Popen, number=signal.SIGKILL) -> None:
-    """A signal to all of a run: torchrun, all ranks, data workers."""
+    """Send a signal to all processes of a run: torchrun, ranks, workers."""
     leader = psutil.Process(process.pid)
     for part in [*leader.children(recursive=True), leader]:
         with suppress(psutil.NoSuchProcess):
@@ -57,28 +56,28 @@ def kill(process: subprocess.Popen, number=signal.SIGKILL) -> None:
 
 
 def lines(folder: Path) -> list:
-    """The logged iterations of all attempts, in the order of time."""
+    """Return the logged iterations of all attempts, oldest first."""
     rows = []
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in path.read_text().splitlines():
             try:
                 rows.append(json.loads(line))
-            except ValueError:  # the line in which the process died
+            except ValueError:  # incomplete line of a killed process
                 continue
     return [row for row in rows if 'loss' in row]
 
 
 def wait_for_lines(process: subprocess.Popen, folder: Path,
                    count: int) -> None:
-    """Until so many iterations were logged, or the process has ended."""
+    """Wait until so many iterations are logged or the process has ended."""
     while process.poll() is None and len(lines(folder)) < count:
         time.sleep(0.05)
 
 
 def kill_at_random(process: subprocess.Popen, folder: Path,
                    rng: random.Random) -> bool:
-    """Kills at start-up or, most times, while iterations are done. False if
-    training ended before."""
+    """Kill a run at start-up or, more often, between iterations. Return False
+    if training has ended before."""
     if rng.random() < 0.1:
         time.sleep(rng.uniform(0, 8))
     else:
@@ -94,7 +93,7 @@ def kill_at_random(process: subprocess.Popen, folder: Path,
 
 
 def leaves(value, path='') -> dict:
-    """All tensors and numbers in a checkpoint by their path."""
+    """Return all tensors and numbers in a checkpoint by their path."""
     if isinstance(value, HistoryBuffer):
         value = list(value.data)
     if isinstance(value, dict):
@@ -108,7 +107,8 @@ def leaves(value, path='') -> dict:
 
 
 def outcome(folder: Path) -> dict:
-    """Weights, EMA, optimizer, schedules and logged losses of a run."""
+    """Return weights, EMA, optimizer, schedules and logged losses of a
+    run."""
     checkpoint = torch.load(folder / f'iter_{ITERATIONS}.pth',
                             weights_only=True)
     kept = {key: checkpoint[key] for key in (
@@ -117,14 +117,14 @@ def outcome(folder: Path) -> dict:
     by_step = {}
     for row in lines(folder):
         values = {key: row[key] for key in ('loss', 'lr')}
-        # an iteration that was done twice has to come out the same
+        # a repeated iteration must give the same loss
         assert by_step.setdefault(row['step'], values) == values
     assert sorted(by_step) == list(range(1, ITERATIONS + 1))
     return leaves(dict(kept, log=by_step))
 
 
 def assert_equal(one: dict, other: dict) -> None:
-    """Bit for bit."""
+    """Check that two outcomes are equal, bit for bit."""
     assert one.keys() == other.keys()
     for key, value in one.items():
         same = torch.equal(value, other[key]) if isinstance(

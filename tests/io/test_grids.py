@@ -1,4 +1,4 @@
-"""Images beside each other: every pixel is where it belongs."""
+"""Grids and strips of images: every pixel is where it belongs."""
 import numpy as np
 import pytest
 from irsde_mm.io.grids import (GAP, TEXT, at_most, draw_grid, draw_strip,
@@ -11,7 +11,7 @@ def images(*sizes):
             for size in sizes]
 
 
-def test_a_grid_holds_every_image_unchanged():
+def test_grid_keeps_every_image():
     a, b, c, d = images((20, 40), (16, 50), (9, 30), (12, 45))
     grid = draw_grid([[a, b], [c, d]])
     assert grid.shape == (20 + 12 + 3 * GAP, 40 + 50 + 3 * GAP, 3)
@@ -20,11 +20,11 @@ def test_a_grid_holds_every_image_unchanged():
     assert (grid[GAP:GAP + 16, x:x + 50] == b).all()
     assert (grid[y:y + 9, GAP:GAP + 30] == c).all()
     assert (grid[y:y + 12, x:x + 45] == d).all()
-    drawn = sum(image.size for image in (a, b, c, d))
-    assert (grid != 255).sum() == drawn, 'the rest is white'
+    total = sum(image.size for image in (a, b, c, d))
+    assert (grid != 255).sum() == total, 'the rest is white'
 
 
-def test_captions_stand_above_and_have_room():
+def test_captions_are_above_the_images():
     narrow, = images((8, 4))
     plain = draw_grid([[narrow, narrow]])
     grid = draw_grid([[narrow, narrow]], ['degraded', 'clean'])
@@ -38,13 +38,13 @@ def test_captions_stand_above_and_have_room():
 @pytest.mark.parametrize('size, expected', [
     ((30, 40), (30, 40)), ((100, 40), (50, 20)), ((40, 101), (20, 50)),
     ((1, 500), (1, 50))])
-def test_large_images_are_made_smaller(size, expected):
+def test_large_images_are_downscaled(size, expected):
     image = np.full((*size, 3), 77, np.uint8)
     small = at_most(image, 50)
     assert small.shape == (*expected, 3) and (small == 77).all()
 
 
-def test_a_strip_begins_and_ends_with_the_walk():
+def test_strip_has_the_first_and_the_last_state():
     assert spread_out(range(101), 5) == [0, 25, 50, 75, 100]
     assert spread_out('ab', 5) == ['a', 'b']
     states = [(t, np.full((9, 50, 3), t, np.uint8))

@@ -1,4 +1,4 @@
-"""Which files are images by their names."""
+"""Finding image files by name."""
 import os
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from irsde_mm.datasets.transforms import Haze, KeepMask
 from irsde_mm.errors import DataError
 from PIL import Image
 
-#: What macOS leaves beside a photo on disks of other systems.
+#: A file that macOS writes next to a photo on foreign file systems.
 APPLE_DOUBLE = b'\0\5\x16\7\0\2\0\0Mac OS X        '
 
 
@@ -22,7 +22,7 @@ def image(path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Pairs, masks and photos of a Mac, each with a file beside it."""
+    """Pairs, masks and photos from a Mac, each with its AppleDouble file."""
     for name in ('input/a.png', 'target/a.png', 'b.png', 'c.png'):
         image(tmp_path / name)
         path = tmp_path / name
@@ -32,7 +32,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_data_sets_and_masks(folder):
+def test_datasets_and_masks(folder):
     names = [path.name for path in list_images(folder)]
     assert names == ['b.png', 'c.png']
     assert len(CleanImageDataset(str(folder))) == 2
@@ -41,7 +41,7 @@ def test_data_sets_and_masks(folder):
     assert set(Haze(depth_folder=str(folder)).maps) == {'b', 'c'}
     for path in folder.glob('[bc].png'):
         path.unlink()
-    with pytest.raises(DataError, match='has no image'):
+    with pytest.raises(DataError, match='contains no images'):
         list_images(folder)
 
 
@@ -53,10 +53,10 @@ def test_data_sets_and_masks(folder):
     ('.thumbnails/*.png', '.thumbnails/b.png'),
     ('.th*/*.png', '.thumbnails/b.png'), ('._b.png', '._b.png'),
     ('input/../*.png', 'input/../b.png input/../c.png')])
-def test_folders_and_patterns_are_those_of_a_shell(folder, pattern, found):
-    """A file that is named itself is taken; the reader says what it is."""
+def test_folders_and_patterns_match_as_in_a_shell(folder, pattern, found):
+    """A file given by its exact name is taken, even a hidden one."""
     if found is None:
-        with pytest.raises(DataError, match='there is no image'):
+        with pytest.raises(DataError, match='no image found'):
             find_images([folder / pattern])
     else:
         assert [os.path.relpath(path, folder) if '..' not in pattern else
@@ -65,9 +65,9 @@ def test_folders_and_patterns_are_those_of_a_shell(folder, pattern, found):
                 ] == found.split()
 
 
-def test_restoring_a_folder_of_a_mac(folder, trained, tmp_path, capfd):
+def test_restoring_a_folder_from_a_mac(folder, trained, tmp_path, capfd):
     assert run_tool('restore', folder, '--model', trained, '--out',
                     tmp_path / 'out') == 0
-    assert 'not restored' not in capfd.readouterr().err
+    assert 'not be restored' not in capfd.readouterr().err
     assert {p.name for p in (tmp_path / 'out').iterdir()} == {
         'b.png', 'c.png'}

@@ -1,4 +1,4 @@
-"""What a photo says of itself is in its result, where it is true of it."""
+"""Metadata of a photo that also hold for its result are kept."""
 import io
 
 import numpy as np
@@ -9,13 +9,13 @@ from PIL import Image, ImageCms
 from PIL.ExifTags import GPS, IFD, Base
 
 RGB = ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes()
-GREY = RGB[:16] + b'GRAY' + RGB[20:]
+GRAY = RGB[:16] + b'GRAY' + RGB[20:]
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 31, 3),
                                            dtype=np.uint8)
 
 
 def exif() -> Image.Exif:
-    """As a camera held sideways writes it."""
+    """Return the EXIF data of a camera held sideways."""
     found = Image.Exif()
     found[Base.Orientation] = 6
     found[Base.Make] = 'Maker'
@@ -25,13 +25,13 @@ def exif() -> Image.Exif:
                        Base.ExifImageHeight: 20}
     found[IFD.GPSInfo] = {GPS.GPSLatitudeRef: 'N',
                           GPS.GPSLatitude: (52., 30., 1.5)}
-    written = Image.Exif()  # PIL saves TIFF from what it has read
+    written = Image.Exif()  # as after reading: PIL saves only that in TIFF
     written.load(found.tobytes())
     return written
 
 
 @pytest.mark.parametrize('ending', ['jpg', 'png', 'tif', 'webp'])
-def test_metadata_are_kept_and_orientation_is_not(ending, trained, tmp_path):
+def test_metadata_are_kept_but_not_the_orientation(ending, trained, tmp_path):
     photo = tmp_path / f'photo.{ending}'
     Image.fromarray(PIXELS).save(photo, exif=exif(), icc_profile=RGB,
                                  dpi=(300, 200))
@@ -39,9 +39,9 @@ def test_metadata_are_kept_and_orientation_is_not(ending, trained, tmp_path):
                     tmp_path / 'out', '--samples', 2, '--compare') == 0
     for name in ('photo_1', 'photo_2'):
         with Image.open(tmp_path / 'out' / f'{name}.png') as result:
-            assert result.size == (20, 31), 'turned upright'
+            assert result.size == (20, 31), 'rotated upright'
             assert result.info['icc_profile'] == RGB
-            if ending != 'webp':  # it has no density
+            if ending != 'webp':  # WebP stores no resolution
                 assert result.info['dpi'] == pytest.approx((300, 200), 1e-4)
             kept = result.getexif()
     assert kept[Base.Make] == 'Maker' and kept[Base.Copyright] == 'Somebody'
@@ -57,7 +57,7 @@ def test_metadata_are_kept_and_orientation_is_not(ending, trained, tmp_path):
         assert 'icc_profile' not in picture.info
 
 
-def test_a_picture_keeps_its_own(tmp_path):
+def test_metadata_of_the_input_are_not_modified():
     picture = Image.fromarray(PIXELS)
     picture.getexif()[Base.Orientation] = 6
     picture.getexif()[Base.Make] = 'Maker'
@@ -65,13 +65,13 @@ def test_a_picture_keeps_its_own(tmp_path):
     kept = Image.Exif()
     kept.load(found['exif'])
     assert dict(kept) == {Base.Make: 'Maker'}
-    assert picture.getexif()[Base.Orientation] == 6, 'not changed'
+    assert picture.getexif()[Base.Orientation] == 6
 
 
 @pytest.mark.parametrize('profile, channels, kept', [
-    (RGB, 3, True), (GREY, 1, True), (GREY, 3, False), (RGB, 1, False),
+    (RGB, 3, True), (GRAY, 1, True), (GRAY, 3, False), (RGB, 1, False),
     (b'short', 3, False)])
-def test_profiles_for_other_colours_are_left_out(profile, channels, kept):
+def test_profiles_of_other_color_spaces_are_dropped(profile, channels, kept):
     picture = Image.fromarray(PIXELS)
     picture.info['icc_profile'] = profile
     assert ('icc_profile' in read_metadata(picture, channels)) == kept
@@ -79,14 +79,14 @@ def test_profiles_for_other_colours_are_left_out(profile, channels, kept):
 
 @pytest.mark.parametrize('dpi', [(0, 0), (-1, 300), (float('nan'), 1.),
                                  (1e12, 1e12), (300, )])
-def test_densities_that_are_none(dpi):
+def test_invalid_resolutions_are_dropped(dpi):
     picture = Image.fromarray(PIXELS)
     picture.info['dpi'] = dpi
     assert read_metadata(picture, 3) == {}
 
 
-def test_malformed_metadata_stop_nothing(trained, tmp_path, capfd):
-    """EXIF whose entries lead out of it."""
+def test_malformed_metadata_are_ignored(trained, tmp_path, capfd):
+    """EXIF entries that point outside of the block."""
     file = io.BytesIO()
     Image.fromarray(PIXELS).save(file, 'JPEG', exif=exif())
     data = file.getvalue()

@@ -1,4 +1,4 @@
-"""JSON that every reader takes."""
+"""Standard JSON, without NaN and Infinity."""
 import json
 import math
 
@@ -17,7 +17,7 @@ PLAIN = dict(a=[1, 'inf', ['-inf', 'b']], c='nan', d=None, e=[1.5, 'inf'],
 
 def strict(text: str):
     def refuse(word):
-        raise AssertionError(f'{word} is no JSON')
+        raise AssertionError(f'{word} is not JSON')
 
     return json.loads(text, parse_constant=refuse)
 
@@ -30,9 +30,9 @@ def test_values_that_are_not_finite():
     assert from_json('{"name": "info", "n": "1"}') == dict(name='info', n='1')
 
 
-def test_what_mmengine_writes(tmp_path):
-    """Scores of tests by ``dump``, logs by the visualizer's backend, once
-    ``compat.apply`` has run."""
+def test_files_written_by_mmengine(tmp_path):
+    """``dump`` writes test scores and the visualizer backend writes logs,
+    both after ``compat.apply``."""
     dump(dict(PSNR=math.inf, n=np.int64(3)), tmp_path / 'scores.json')
     assert strict((tmp_path / 'scores.json').read_text()) == dict(
         PSNR='inf', n=3)

@@ -1,4 +1,4 @@
-"""16-bit files with data of 8 to 16 bits: PNG and TIFF, grey and colour."""
+"""16-bit files with data of 8 to 16 bits: PNG and TIFF, gray and color."""
 import argparse
 import warnings
 
@@ -18,11 +18,11 @@ from PIL import Image
 
 FULL = np.stack((*np.meshgrid(np.linspace(0, 1, 21), np.linspace(0, 1, 34),
                               indexing='ij'), np.full((21, 34), 0.4)), 2)
-DARK = 'has 16 bits a channel but uses only'
+DARK = 'has 16 bits per channel but uses only'
 
 
 def write(path, bits: int, channels: int = 3, side: int = 0) -> np.ndarray:
-    """Writes an image of so many bits; gives its 8 upper ones, (H, W, 3)."""
+    """Write an image of this depth; return its upper 8 bits, (H, W, 3)."""
     values = np.rint(FULL * (2**bits - 1)).astype(np.uint16)
     if side:
         values = cv2.resize(values, (side, side))
@@ -50,10 +50,10 @@ def test_depths(bits, suffix, channels, tmp_path, recwarn):
     assert np.array_equal(read_image(path, white=level, warn=said.append),
                           truth)
     assert not said
-    grey = read_image(path, True, white=level)
-    assert grey.shape == (21, 34, 1)
+    gray = read_image(path, True, white=level)
+    assert gray.shape == (21, 34, 1)
     if channels == 1:
-        assert np.array_equal(grey, truth[..., :1])
+        assert np.array_equal(gray, truth[..., :1])
     assert image_size(path) == (34, 21)
     dark = read_image(path, warn=said.append)
     assert np.array_equal(dark, truth >> (16 - bits))
@@ -66,7 +66,7 @@ def test_depths(bits, suffix, channels, tmp_path, recwarn):
     assert not recwarn.list
 
 
-def test_what_fits_no_white_level(twelve, tmp_path):
+def test_values_that_do_not_fit_the_white_level(twelve, tmp_path):
     path, truth = twelve
     with pytest.warns(UserWarning, match='up to 4095.*level 1023 are clipped'):
         clipped = read_image(path, white=1023)
@@ -77,22 +77,22 @@ def test_what_fits_no_white_level(twelve, tmp_path):
     assert np.array_equal(eight[..., ::-1], truth)
     with warnings.catch_warnings():
         warnings.simplefilter('error')
-        dark = read_image(path, white=65535)  # asked for
+        dark = read_image(path, white=65535)  # explicit
         cv2.imwrite(str(path), np.zeros((9, 9), np.uint16))
-        assert not read_image(path).any()  # it is black
+        assert not read_image(path).any()  # black at any level
     assert np.array_equal(dark, truth >> 4)
 
 
 @pytest.mark.parametrize('white', [0, 254, 65536, 4095., True, '4095'])
-def test_white_levels_that_cannot_be(white):
+def test_bad_white_levels(white):
     with pytest.raises(ValueError, match=r'white=.* 255 to 65535'):
         LoadImage('gt', white=white)
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))
 @pytest.mark.parametrize('kind', ['PNG', 'TIFF'])
-def test_turned_and_opaque(kind, orientation, tmp_path):
-    """As the same picture in 8 bits."""
+def test_orientation_and_opaque_alpha(kind, orientation, tmp_path):
+    """Same pixels as the 8-bit version of the image."""
     import tifffile
     deep = np.rint(FULL * 65535).astype(np.uint16)
     path, plain = tmp_path / 'a', tmp_path / 'b'
@@ -120,7 +120,7 @@ def with_exif(png: bytes, exif: Image.Exif) -> bytes:
 
 @pytest.mark.parametrize('options', [{}, dict(compression='deflate')])
 def test_separate_planes_are_refused(options, tmp_path):
-    """PIL reads one of these wrongly, OpenCV the other."""
+    """PIL misreads one of these, OpenCV the other."""
     import tifffile
     path = tmp_path / 'a.tif'
     deep = np.rint(FULL * 65535).astype(np.uint16).transpose(2, 0, 1).copy()
@@ -131,19 +131,19 @@ def test_separate_planes_are_refused(options, tmp_path):
             read(path)
 
 
-def test_pictures_of_pil(twelve, tmp_path):
+def test_pil_images(twelve, tmp_path):
     path, truth = twelve
     with pytest.warns(UserWarning, match=f'the PIL image {DARK}.*4095'):
         pixels = picture_pixels(Image.open(path))
     assert np.array_equal(pixels, truth >> 4)
     with pytest.raises(ImageError, match='8 of the 16 bits.*the path'):
         picture_pixels(Image.open(path), white=4095)
-    grey = write(tmp_path / 'g.png', 12, 1)
+    gray = write(tmp_path / 'g.png', 12, 1)
     assert np.array_equal(picture_pixels(Image.open(tmp_path / 'g.png'),
-                                         white=4095), grey)
+                                         white=4095), gray)
 
 
-def test_training_data_is_named_once(twelve):
+def test_training_warns_once(twelve):
     path, truth = twelve
     for i in range(3):
         write(path.parent / f'{i}.png', 12)
@@ -159,7 +159,7 @@ def test_training_data_is_named_once(twelve):
 
 
 @pytest.mark.parametrize('file', [False, True])
-def test_a_cache_tells_white_levels_apart(file, twelve, tmp_path):
+def test_cache_depends_on_the_white_level(file, twelve, tmp_path):
     path, truth = twelve
     options = dict(cache_mb=1, **(
         dict(cache_file=str(tmp_path / 'c.lmdb')) if file else {}))
@@ -182,11 +182,11 @@ def test_depth_maps(tmp_path):
         assert not words or words in str(said[0].message)
 
 
-# ---------------------------------------------------------- from end to end
+# -------------------------------------------------------------- end to end
 
 
 def test_restoring(trained, twelve, tmp_path, error):
-    """A result has 8 bits, and is that of the same photo in 8 bits."""
+    """The result has 8 bits and equals that of the same photo in 8 bits."""
     path, truth = twelve
     Image.fromarray(truth[..., ::-1]).save(tmp_path / 'eight.png')
     model = init_restorer(str(trained), device='cpu')
@@ -220,7 +220,7 @@ def run_config(*arguments):
     return cli.runner_config(parser.parse_args([*map(str, arguments)]))
 
 
-def test_the_option_reaches_all_data_of_a_config(tmp_path):
+def test_option_applies_to_all_data_of_a_config(tmp_path):
     cfg = run_config('irsde/derain', '--white', 4095)
     steps = [step for phase in ('train', 'val', 'test')
              for step in find_steps(cfg[f'{phase}_dataloader'])]
@@ -230,13 +230,14 @@ def test_the_option_reaches_all_data_of_a_config(tmp_path):
     cfg = run_config('quickstart/denoise', '--data', tmp_path / 'own',
                      '--white', 4095)
     assert {step.white for step in find_steps(cfg.val_dataloader)} == {4095}
-    with pytest.raises(ConfigError, match='--white 4095 has no use.*--data'):
+    with pytest.raises(ConfigError,
+                       match='--white 4095 has no effect.*--data'):
         run_config('quickstart/denoise', '--white', 4095)
     with pytest.raises(ConfigError, match='white=1 '):
         run_config('irsde/derain', '--white', 1)
 
 
-def test_patches_are_cut_with_the_white_level(tmp_path):
+def test_patches_use_the_white_level(tmp_path):
     truth = write(tmp_path / 'own' / 'a.png', 12, side=80)
     (tmp_path / 'c.py').write_text(f'''
 train_dataloader = dict(dataset=dict(

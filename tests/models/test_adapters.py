@@ -1,4 +1,4 @@
-"""What stands between our data and other networks."""
+"""Adapters of other networks to the data of this project."""
 import pytest
 import torch
 from irsde_mm.errors import DataError
@@ -15,7 +15,7 @@ NETWORK = dict(type='irsde_mm.ConditionalNAFNet', width=4, enc_blocks=[1],
 
 @pytest.mark.parametrize('conditional', [True, False])
 @pytest.mark.parametrize('channels', [1, 3])
-def test_regression_is_the_network_at_time_0(conditional, channels):
+def test_regression_network_predicts_at_time_0(conditional, channels):
     net = RegressionNetwork(dict(
         NETWORK, conditional=conditional, img_channels=channels))
     assert isinstance(net.network, ConditionalNAFNet)
@@ -27,7 +27,7 @@ def test_regression_is_the_network_at_time_0(conditional, channels):
 
 
 def test_regression_learns():
-    """A hundred steps take most of a constant shift away."""
+    """A hundred steps remove most of a constant shift."""
     torch.manual_seed(0)
     net = RegressionNetwork(NETWORK)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
@@ -54,9 +54,8 @@ def resolver(scale: int) -> SuperResolver:
 
 @pytest.mark.parametrize('scale', [2, 3, 4])
 @pytest.mark.parametrize('size', [(1, 1), (2, 5), (16, 16), (33, 20)])
-def test_the_small_image_comes_back(scale, size):
-    """What our transform enlarges, to less than a hundredth of a grey
-    level."""
+def test_upsampling_is_inverted(scale, size):
+    """To less than a hundredth of a gray level."""
     small = torch.randint(0, 256, (*size, 3)).numpy()
     sample = dict(img=small)
     large = TRANSFORMS.build(
@@ -67,20 +66,20 @@ def test_the_small_image_comes_back(scale, size):
                                atol=0.01, rtol=0)
 
 
-def test_super_resolver_any_size():
+def test_super_resolver_of_any_size():
     model = resolver(4)
     image = torch.rand(2, 3, 21, 30)
     assert model.forward_tensor(image).shape == image.shape
     assert inverse_upsampling(6, 4).shape == (6, 24)
 
 
-def test_holes_are_what_is_white():
-    """Of any white pixel and of the padding; the rest keeps its values."""
+def test_white_pixels_and_padding_are_holes():
+    """Other pixels keep their values."""
     processor = WhiteHolePreprocessor(
         output_channel_order='BGR', pad_size_divisor=8)
     image = torch.randint(0, 255, (3, 6, 8)).float()
     image[:, 2, 3:5] = 255
-    image[0, 4, 4] = 255  # one channel alone is a colour, no hole
+    image[0, 4, 4] = 255  # white in one channel only: not a hole
     samples = [DataSample(metainfo=dict(img_channel_order='bgr'))]
     samples[0].set_tensor_data(dict(gt_img=image))
     data = processor(dict(inputs=[image], data_samples=samples), True)

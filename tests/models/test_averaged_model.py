@@ -1,4 +1,4 @@
-"""The average of weights is mmengine's, bit for bit."""
+"""The moving average of weights equals mmengine's bit for bit."""
 import pytest
 import torch
 from irsde_mm.models import ExponentialMovingAverage
@@ -8,7 +8,7 @@ from mmengine.model import ExponentialMovingAverage as Original
 
 @pytest.mark.parametrize('interval, update_buffers', [
     (1, False), (3, False), (1, True)])
-def test_as_mmengine(interval, update_buffers):
+def test_equals_mmengine(interval, update_buffers):
     net = ConditionalNAFNet(width=4, enc_blocks=[1], dec_blocks=[1])
     net.register_buffer('count', torch.zeros(2))
     options = dict(momentum=0.05, interval=interval,

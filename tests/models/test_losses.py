@@ -1,4 +1,4 @@
-"""The objectives against their definitions."""
+"""Objectives against their definitions."""
 import pytest
 import torch
 from conftest import OUTPUTS, build_sde, predict
@@ -36,7 +36,7 @@ def stationary(sde):
 
 
 def evaluate(loss, sde, pred, **batch):
-    """A loss of a predicted noise."""
+    """Return the loss of a predicted noise."""
     prediction = predict(sde, pred, batch['xt'], batch['mu'], batch['t'])
     return loss(sde, prediction, output=pred, target=batch['noise'], **batch)
 
@@ -52,16 +52,16 @@ def test_golden_euler_mean_and_optimum(golden):
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-7)
 
 
-def test_exact_is_least_at_the_true_noise(sde, batch):
+def test_exact_loss_is_minimal_at_the_true_noise(sde, batch):
     loss = MaximumLikelihoodLoss(exact=True)
     assert evaluate(loss, sde, batch['noise'], **batch) < 1e-9
     assert evaluate(loss, sde, batch['noise'] + 0.1, **batch) > 1e-6
 
 
-def test_euler_is_least_at_the_biased_noise(euler, sde, batch):
+def test_euler_loss_is_minimal_at_the_biased_noise(euler, sde, batch):
     loss = MaximumLikelihoodLoss(distance=L2)
     pred = batch['noise'].clone().requires_grad_()
-    for _ in range(2):  # quadratic in the noise: Newton ends at once
+    for _ in range(2):  # quadratic in the noise: one Newton step is exact
         g, = torch.autograd.grad(evaluate(loss, sde, pred, **batch), pred,
                                  create_graph=True)
         h, = torch.autograd.grad(g.sum(), pred)
@@ -71,7 +71,7 @@ def test_euler_is_least_at_the_biased_noise(euler, sde, batch):
         batch['noise'], rtol=1e-3, atol=1e-3)
 
 
-def test_weighted_multiplies_each_image(euler, sde, batch):
+def test_weights_are_per_image(euler, sde, batch):
     pred = torch.randn_like(batch['noise'])
     for distance in (dict(type='mmagic.L1Loss'), L2,
                      dict(type='mmagic.CharbonnierLoss')):
@@ -93,7 +93,7 @@ def test_noise_matching(sde, batch):
                                (pred - batch['noise']).square().mean())
 
 
-def test_objectives_have_names():
+def test_names_of_objectives():
     assert MaximumLikelihoodLoss().objective == 'euler'
     assert MaximumLikelihoodLoss(exact=True).objective == 'exact'
     assert NoiseMatchingLoss().objective == 'noise'
@@ -104,7 +104,7 @@ def test_objectives_have_names():
     (MaximumLikelihoodLoss(), 'Curve has no Euler form.*exact=True'),
     (MaximumLikelihoodLoss(exact=True, weighted=True), 'no Euler form'),
     (LikelihoodLoss(), 'Curve has no Euler form')])
-def test_objectives_are_refused_without_an_euler_form(loss, words):
+def test_objectives_that_need_an_euler_form(loss, words):
 
     class Curve(SDE):
         coefficients = IRSDE.coefficients
@@ -123,7 +123,7 @@ def test_likelihood_needs_a_stationary_end():
 
 @pytest.mark.parametrize('output', OUTPUTS, ids=lambda cls: cls.__name__)
 def test_output_loss(output, images):
-    """0 for the target, and weighted image by image."""
+    """0 for the target, and weighted per image."""
     sde, (x0, mu, noise), t = build_sde(IRSDE), images, torch.tensor([3, 80])
     xt = sde.perturb(x0, mu, t, noise)
     output = output()
@@ -145,9 +145,9 @@ def test_output_loss(output, images):
     torch.testing.assert_close(float(value(wrong, None)), 2.5)
 
 
-def test_likelihood_weighs_by_the_paper(stationary, sde, batch):
+def test_likelihood_weights_follow_the_paper(stationary, sde, batch):
     """T dt / 2 times 2 theta / (1 - e^(-2 theta_bar)) on the squared error;
-    a constant where times are drawn by importance."""
+    a constant weight with importance sampling."""
     pred = torch.randn_like(batch['noise'])
     t = batch['t']
     each = (pred - batch['noise']).square().mean((1, 2, 3))
@@ -160,7 +160,7 @@ def test_likelihood_weighs_by_the_paper(stationary, sde, batch):
         log_snr_range(sde) / 2 * each.mean(), rtol=1e-5, atol=0)
 
 
-def test_likelihood_leaves_out_what_lies_before_the_first_step(
+def test_likelihood_ignores_times_before_the_first_step(
         stationary, sde, batch):
     batch['t'] = torch.tensor([0.5, 40.])
     pred = batch['noise'].clone()

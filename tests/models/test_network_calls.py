@@ -1,4 +1,4 @@
-"""Network calls in testing give what the networks themselves give."""
+"""Optimized network calls give the results of the networks."""
 import copy
 
 import pytest
@@ -25,28 +25,34 @@ NETWORKS = dict(
         resblocks_per_downsample=1, attention_res=[], num_heads=1)),
     regression=dict(type='irsde_mm.RegressionNetwork',
                     network=dict(NAFNET, width=8)))
+#: Compiles in seconds.
+TINY = dict(type='irsde_mm.ConditionalNAFNet', width=8, enc_blocks=[1],
+            middle_blocks=0, dec_blocks=[1])
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Images of any size are folded, so that tests can be quick."""
-    monkeypatch.setattr('irsde_mm.inference.network_calls.SMALL', 0)
+    """Use folded weights at any image size, so that small images do."""
+    monkeypatch.setattr('irsde_mm.inference.network_calls.MIN_FOLD_PIXELS',
+                        0)
     return monkeypatch
 
 
 def network(name):
     torch.manual_seed(0)
-    net = MODELS.build(copy.deepcopy(NETWORKS[name])).eval()
+    config = TINY if name == 'tiny' else NETWORKS[name]
+    net = MODELS.build(copy.deepcopy(config)).eval()
     for p in net.parameters():
         p.data += 0.1 * torch.randn_like(p)
     return net
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t', [7, 7.25, torch.tensor([3., 41.5])], ids=str)
 @pytest.mark.parametrize('size', [(2, 3, 19, 30), (1, 3, 16, 16),
                                   (1, 3, 1, 5)], ids=str)
 @pytest.mark.parametrize('name', NETWORKS)
-def test_results_are_those_of_the_network(name, size, t):
+def test_results_equal_those_of_the_network(name, size, t):
     net, fast = network(name), NetworkCalls()
     if isinstance(t, torch.Tensor):
         t = t[:size[0]]
@@ -57,7 +63,7 @@ def test_results_are_those_of_the_network(name, size, t):
     with torch.no_grad():
         plain = net(*images, **given)
     with fast.session() as call:
-        for _ in range(2):  # nothing of a call is left for the next
+        for _ in range(2):  # calls are independent
             y = call(net, *images, **given)
             assert (y - plain).abs().max() <= 1e-4 * max(
                 1, plain.abs().max())
@@ -66,7 +72,7 @@ def test_results_are_those_of_the_network(name, size, t):
         assert torch.equal(value, before[key]), key
 
 
-def test_folding_is_what_happens():
+def test_only_sessions_fold():
     net, fast, seen = network('nafnet'), NetworkCalls(), []
     handle = net.encoders[0][0].register_forward_hook(
         lambda *_: seen.append(1))
@@ -74,7 +80,7 @@ def test_folding_is_what_happens():
     with fast.session() as call:
         call(net, x, x, t=3)
     assert not seen
-    fast.once(net, x, x, t=3)  # no session: gradients may be asked for
+    fast.once(net, x, x, t=3)  # no session: gradients are possible
     unfolded = NetworkCalls(fold=False)
     with unfolded.session() as call:
         call(net, x, x, t=3)
@@ -83,7 +89,7 @@ def test_folding_is_what_happens():
 
 
 def test_small_images_are_not_folded(small):
-    """It would take longer."""
+    """Folding would take longer."""
     small.undo()
     net, fast, seen = network('nafnet'), NetworkCalls(), []
     net.encoders[0][0].register_forward_hook(lambda *_: seen.append(1))
@@ -94,11 +100,12 @@ def test_small_images_are_not_folded(small):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize('side', [8, 192])
-@pytest.mark.parametrize('generator', [dict(NAFNET, width=8), UNET],
-                         ids=['nafnet', 'unet'])
+@pytest.mark.parametrize('generator, side', [
+    (NETWORKS['nafnet'], 8), (NETWORKS['nafnet'], 192), (UNET, 8),
+    pytest.param(UNET, 192, marks=pytest.mark.slow)],
+    ids=['nafnet-8', 'nafnet-192', 'unet-8', 'unet-192'])
 def test_times_of_a_trajectory_are_embedded_together(generator, side, small):
-    """Once for all steps and tiles, and again when weights may differ."""
+    """Once for all steps and tiles, and again if weights may have changed."""
     small.undo()
     torch.manual_seed(0)
     model = build(test_cfg=dict(tile=128)).eval()
@@ -123,7 +130,7 @@ def test_times_of_a_trajectory_are_embedded_together(generator, side, small):
                 net.time_mlp[0].bias.add_(1)
 
 
-def test_other_times_than_those_of_the_trajectory():
+def test_times_outside_of_the_trajectory():
     net, fast = network('nafnet'), NetworkCalls()
     x = torch.rand(2, 3, 8, 8)
     with fast.session() as call:
@@ -134,7 +141,7 @@ def test_other_times_than_those_of_the_trajectory():
 
 
 def test_double_precision_is_kept():
-    """oneDNN has none."""
+    """oneDNN does not support it."""
     net = network('nafnet').double()
     x = torch.rand(1, 3, 8, 8, dtype=torch.float64)
     fast = NetworkCalls()
@@ -145,7 +152,7 @@ def test_double_precision_is_kept():
 
 
 def test_weights_may_change_between_restorations():
-    """As an average of weights takes their place for a validation."""
+    """As when validation swaps in the moving average."""
     model = build().eval()
     first = model.val_step(batch())[0].output.pred_img
     with torch.no_grad():
@@ -159,7 +166,7 @@ def test_weights_may_change_between_restorations():
     torch.testing.assert_close(second, expected, atol=1e-3, rtol=0)
 
 
-def test_restoring_and_training_in_turns():
+def test_alternating_restoration_and_training():
     model = build()
     data = model.data_preprocessor(batch(), training=True)
     model.eval().val_step(batch())
@@ -167,7 +174,7 @@ def test_restoring_and_training_in_turns():
     assert all(p.grad is not None for p in model.generator.parameters())
 
 
-def test_a_copy_of_a_model_has_calls_of_its_own():
+def test_copy_of_a_model_has_its_own_calls():
     model = build()
     model.calls.compiled[model.generator] = None
     other = copy.deepcopy(model)
@@ -190,13 +197,14 @@ def test_autocast(dtype, size):
 @pytest.mark.parametrize('settings, word', [
     (dict(fold='yes'), 'fold'), (dict(compile='fast'), 'reduce-overhead'),
     (dict(autocast='fp8'), 'bf16'), (dict(compiled=True), 'compiled')])
-def test_wrong_settings_are_named(settings, word):
+def test_bad_settings(settings, word):
     with pytest.raises(ConfigError, match=word):
         build(test_cfg=dict(inference=settings))
 
 
 def counted(monkeypatch) -> list:
-    """The graphs that are compiled, by a backend that leaves them as are."""
+    """Return the list of compiled graphs; the backend runs them as they
+    are."""
     graphs, real = [], torch.compile
 
     def backend(graph, inputs):
@@ -209,10 +217,11 @@ def counted(monkeypatch) -> list:
     return graphs
 
 
-@pytest.mark.parametrize('fold', [True, False])
-def test_sizes_times_and_weights_do_not_compile_anew(monkeypatch, fold):
+@pytest.mark.parametrize('fold', [
+    True, pytest.param(False, marks=pytest.mark.slow)])
+def test_other_sizes_times_and_weights_do_not_recompile(monkeypatch, fold):
     graphs = counted(monkeypatch)
-    net, fast = network('nafnet'), NetworkCalls(fold=fold, compile=True)
+    net, fast = network('tiny'), NetworkCalls(fold=fold, compile=True)
 
     def call(size, t):
         x = torch.rand(1, 3, *size)
@@ -224,16 +233,16 @@ def test_sizes_times_and_weights_do_not_compile_anew(monkeypatch, fold):
         with torch.no_grad():
             torch.testing.assert_close(y, net(x, x, t), atol=1e-4, rtol=0)
 
-    # a square, another rectangle, one that is padded: the guards differ
+    # a square, a rectangle and a padded one differ in their guards
     for size, t in (((64, 64), 3), ((64, 96), 7.5), ((67, 93), 8)):
         call(size, t)
     known = len(graphs)
-    for size, t in (((96, 80), 4), ((81, 101), 9.25), ((75, 110), 1)):
+    for size, t in (((96, 80), 4), ((81, 101), 9.25), ((75, 111), 1)):
         call(size, t)
     assert 1 <= known == len(graphs) <= 3
 
 
-def test_without_a_compiler_it_goes_on(monkeypatch):
+def test_falls_back_without_a_compiler(monkeypatch):
     def broken(graph, inputs):
         raise RuntimeError('no compiler')
 
@@ -241,7 +250,7 @@ def test_without_a_compiler_it_goes_on(monkeypatch):
     monkeypatch.setattr(torch, 'compile', lambda net, mode, dynamic: real(
         net, backend=broken, dynamic=dynamic))
     torch._dynamo.reset()
-    net, fast = network('nafnet'), NetworkCalls(compile=True)
+    net, fast = network('tiny'), NetworkCalls(compile=True)
     x = torch.rand(1, 3, 8, 8)
     with fast.session() as call, \
             pytest.warns(UserWarning, match='not compiled'):

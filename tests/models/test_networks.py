@@ -1,4 +1,4 @@
-"""Golden outputs, sizes, channels, times, and conversion of weights."""
+"""Golden outputs, sizes, channels, times, conversion of weights."""
 import pytest
 import torch
 import torch.nn.functional as F
@@ -19,7 +19,7 @@ SMALL = {
 
 
 @pytest.mark.parametrize('window', [5, 8, 39, 48])
-def test_local_mean_is_a_window_moved_inside(window):
+def test_local_mean_uses_windows_inside_the_image(window):
     x = torch.rand(1, 4, 40, 56)
     y = local_mean(x, window)
     if window < 40:
@@ -33,9 +33,9 @@ def test_local_mean_is_a_window_moved_inside(window):
     torch.testing.assert_close(y, expected)
 
 
-def test_local_pooling_looks_no_further_than_its_window():
-    """Same weights; an image within the window is seen as before, what lies
-    far off no longer matters."""
+def test_local_pooling_is_limited_to_its_window():
+    """With the same weights, images within the window give the same, and
+    distant pixels have no effect."""
     net, local = SMALL['nafnet'](), SMALL['nafnet'](local_pooling=48)
     for p in net.parameters():
         p.data += 0.1 * torch.randn_like(p)
@@ -68,7 +68,7 @@ def test_published_weights_give_published_outputs(golden, name, arch):
     assert (y - g['y']).abs().max() < 1e-5 * g['y'].abs().max()
 
 
-def test_conversion_reads_the_size_off_the_weights():
+def test_conversion_infers_the_size_from_the_weights():
     _, config = convert_state_dict(official('unet_nf8_depth3_19x13'))
     assert config == dict(
         type='irsde_mm.ConditionalUNet', in_channels=3, out_channels=3,
@@ -88,7 +88,7 @@ def test_conversion_refuses_other_files():
         convert_state_dict({}, 'unet')
 
 
-def test_full_sizes():
+def test_default_sizes():
     """137.15 M and 76.6 M parameters."""
     with torch.device('meta'):
         unet = sum(p.numel() for p in ConditionalUNet().parameters())
@@ -129,7 +129,8 @@ def test_channels_and_condition(arch, channels, conditional):
 
 
 def perturbed(net):
-    """A network whose blocks do something: beta and gamma start at zero."""
+    """Perturb the weights: beta and gamma start at zero, which disables the
+    blocks."""
     for p in net.parameters():
         p.data += 0.02 * torch.randn_like(p)
     return net
@@ -150,7 +151,7 @@ def test_times(arch):
 
 
 @pytest.mark.parametrize('arch', SMALL)
-def test_every_parameter_learns(arch):
+def test_every_parameter_has_a_gradient(arch):
     net = perturbed(SMALL[arch]())
     x = torch.rand(2, 3, 8, 8)
     net(x, x / 2, torch.tensor([3, 70])).square().sum().backward()

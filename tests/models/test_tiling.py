@@ -1,4 +1,4 @@
-"""Tiles: where they lie, what they add up to, what they cost."""
+"""Tiling: positions, weights, cost, equal results."""
 import pytest
 import torch
 from irsde_mm.errors import ConfigError
@@ -48,8 +48,8 @@ def psnr(a, b) -> float:
 @pytest.mark.parametrize('length', [1, 127, 128, 129, 150, 1000, 1001, 3266])
 @pytest.mark.parametrize('overlap, divisor', [(32, 16), (16, 8), (8, 1)])
 def test_tiles_cover_an_axis(length, overlap, divisor):
-    """Equal ones, at multiples of the divisor, with enough overlap, whose
-    weights add up to 1."""
+    """Tiles have one size, start at multiples of the divisor, overlap enough,
+    and their weights add up to 1."""
     side, starts = Tiling(128, overlap, divisor).axis(length)
     assert side <= 128 and starts[0] == 0 and starts[-1] + side == length
     assert all(start % divisor == 0 for start in starts)
@@ -69,7 +69,7 @@ def test_tiles_cost_at_most_a_quarter_more(length, side):
 
 
 @pytest.mark.parametrize('batch', [1, 3, 100])
-def test_a_network_of_single_pixels_is_not_changed(batch):
+def test_pointwise_network(batch):
     x, y = torch.rand(2, 2, 3, 150, 131)
     sizes = set()
 
@@ -84,15 +84,15 @@ def test_a_network_of_single_pixels_is_not_changed(batch):
     assert len(sizes) == 1
 
 
-def test_an_enlarging_network():
+def test_upscaling_network():
     x = torch.rand(1, 3, 70, 90)
     grow = nn.Upsample(scale_factor=3)
     torch.testing.assert_close(tiled(grow, (x, ), Tiling(40, 8, 4)), grow(x))
 
 
-def test_a_local_network_gives_the_same_in_tiles():
-    """Stride and all: tiles begin where its windows do. Only what it makes up
-    beyond a border differs, where a tile counts least."""
+def test_local_network_with_a_stride():
+    """Tiles start where its windows do. Only the padding at tile borders
+    differs, where the weight of a tile is smallest."""
     torch.manual_seed(0)
     network = nn.Sequential(
         nn.Conv2d(3, 8, 5, 2, padding=2), nn.SiLU(), nn.Conv2d(8, 8, 3, 1, 1),
@@ -106,8 +106,8 @@ def test_a_local_network_gives_the_same_in_tiles():
 
 @pytest.mark.parametrize('network', ['nafnet', 'unet'])
 def test_restoring_in_tiles(network):
-    """One state and one noise field: only what the network sees of the whole
-    image can differ."""
+    """State and noise are shared, so only the receptive field of the network
+    makes a difference."""
     image = torch.rand(2, 3, 100, 141)
     whole = build(network, test_cfg=dict(tile='off'))
     cut = build(network, test_cfg=dict(tile=128))
@@ -117,11 +117,11 @@ def test_restoring_in_tiles(network):
     a, b = restore(whole, image), restore(cut, image)
     assert psnr(a, b) > 45 and not torch.equal(a, b)
     assert len(set(calls)) == 1 and max(calls[0][2:]) <= 128
-    assert len(calls) == 2 * 2 * 3, 'images, tiles, steps'
+    assert len(calls) == 2 * 2 * 3, 'images x tiles x steps'
 
 
 def test_no_seams():
-    """The gradient energy where tiles begin and end is the whole image's."""
+    """The gradient energy at tile borders equals that without tiles."""
     image = torch.rand(1, 3, 256, 256)
     a = restore(build(test_cfg=dict(tile='off')), image)
     model = build(test_cfg=dict(tile=128))
@@ -138,7 +138,7 @@ def test_no_seams():
     assert abs(energy(b) / energy(a) - 1) < 0.02
 
 
-def test_tiles_follow_the_free_memory(monkeypatch):
+def test_tile_size_depends_on_free_memory(monkeypatch):
     model, image = build(), torch.rand(1, 3, 1, 1).expand(1, 3, 1100, 1000)
     images = (image, image)
 
@@ -146,7 +146,7 @@ def test_tiles_follow_the_free_memory(monkeypatch):
         return model.calls.tiling(
             model.generator, lambda x, mu: model.generator(x, mu, 1), images)
 
-    assert tiling().side == network_calls.SIDE
+    assert tiling().side == network_calls.MAX_SIDE
     cost = memory._costs[model.generator]
     monkeypatch.setattr(memory, 'free_memory',
                         lambda device: 2 * cost * 200**2)
@@ -156,7 +156,7 @@ def test_tiles_follow_the_free_memory(monkeypatch):
 
 
 @pytest.mark.parametrize('tile', [127, 'auto ', 1.5, 'on', None])
-def test_tiles_that_cannot_be(tile):
+def test_bad_tile_settings(tile):
     with pytest.raises(ConfigError, match='tile must be'):
         build(test_cfg=dict(tile=tile))
 
@@ -184,7 +184,7 @@ def test_models_without_a_process(model):
     calls.clear()
     model.calls.tile = 128
     model.train()(image, mode='tensor')
-    assert len(calls) == 1, 'training sees what the data gives it'
+    assert len(calls) == 1, 'no tiles in training'
 
 
 # ---------------------------------------------------------------- batches
@@ -201,9 +201,9 @@ def data(sizes, first=0):
 
 @pytest.mark.parametrize('sampler', ['posterior', 'ode', 'multistep_sde'])
 @pytest.mark.parametrize('network', NETWORKS)
-def test_a_batch_of_almost_one_size(network, sampler):
-    """Each image as if it were alone: its own noise, padded as the network
-    pads it, in the same place."""
+def test_batch_of_similar_sizes(network, sampler):
+    """Each image gives the same as alone: same noise, padding and
+    position."""
     model = build(network)
     model.data_preprocessor.data_keys = None
     model.pipeline.sampler = build_sampler(
@@ -223,7 +223,7 @@ def test_a_batch_of_almost_one_size(network, sampler):
             rtol=0, atol=1e-4)
 
 
-def test_a_batch_whose_images_start_at_different_times():
+def test_batch_with_different_start_times():
     model = build(
         sde=dict(type='irsde_mm.DenoisingSDE', max_sigma=70 / 255),
         sampler='ode', test_cfg=dict(sigma='estimate'))

@@ -1,4 +1,4 @@
-"""What has no effect is refused or named; what has one is not."""
+"""Settings without an effect are reported, and no others."""
 import warnings
 
 import pytest
@@ -15,6 +15,7 @@ CONFIGS = sorted(
     for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
 
 
+@pytest.mark.grid(at_most=15)
 @pytest.mark.parametrize('config', CONFIGS)
 def test_our_configs_have_no_unused_setting(config):
     cfg = load_config(config)
@@ -29,14 +30,14 @@ def test_our_configs_have_no_unused_setting(config):
     ('quickstart/derain', {'test_cfg.sead': 3}, 'test_cfg.sead.*seed'),
     ('quickstart/derain', {'test_cfg.debias': True}, 'test_cfg.debias.*seed'),
     ('baselines/derain_cnn', {'test_cfg.seed': 3}, 'test_cfg.seed.*tile')])
-def test_a_setting_without_effect_is_named(config, option, words):
+def test_unused_settings(config, option, words):
     cfg = load_config(config, {f'model.{k}': v for k, v in option.items()})
     complete_model(cfg)
     with pytest.warns(UserWarning, match=words):
         warn_of_unused(cfg.model)
 
 
-def test_settings_with_an_effect_are_not_named():
+def test_used_settings():
     cfg = load_config('quickstart/denoise', {
         'model.sde.sigma': 0.1, 'model.test_cfg': dict(
             seed=1, sigma=None, tile=256)})
@@ -47,7 +48,7 @@ def test_settings_with_an_effect_are_not_named():
 
 @pytest.mark.parametrize('config, sigma', [
     ('quickstart/derain', None), ('quickstart/denoise', 'estimate')])
-def test_nor_does_a_checkpoint_bring_one(config, sigma):
+def test_settings_of_a_checkpoint_are_used(config, sigma):
     cfg = load_config(config).model
     saved = plain(dict(sde=cfg.sde, generator=cfg.generator,
                        objective='euler'))
@@ -63,6 +64,6 @@ def test_nor_does_a_checkpoint_bring_one(config, sigma):
     ('quickstart/derain', {'generator.conditional': False}, True),  # b > 0
     ('baselines/derain_sr3', {}, True),  # b = 0, but a condition
     ('baselines/derain_cnn', {}, True)])
-def test_whether_inputs_matter(config, option, expected):
+def test_training_on_inputs(config, option, expected):
     cfg = load_config(config, {f'model.{k}': v for k, v in option.items()})
     assert trains_on_inputs(cfg.model) is expected

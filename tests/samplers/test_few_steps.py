@@ -1,4 +1,4 @@
-"""The few-step solvers: identities, order of convergence, diffusers."""
+"""Few-step solvers: identities, order of convergence, diffusers."""
 import math
 
 import pytest
@@ -15,7 +15,7 @@ DPM = 'DPMSolverMultistepScheduler'
 
 
 class OnNodes(MultistepSampler):
-    """Walks over given times."""
+    """A solver on a given time grid."""
 
     def __init__(self, nodes, **kwargs):
         super().__init__(len(nodes) - 1, **kwargs)
@@ -25,9 +25,10 @@ class OnNodes(MultistepSampler):
         return self.nodes
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', [(100, 80), (60.5, 13.25), (3, 1), (7, 0)])
 def test_order_one_is_the_jump(sde: SDE, images, t, s):
-    """ODE: eta = 0. SDE: eta = 1, where a process keeps a_t / a_s of x_s."""
+    """ODE: eta = 0. SDE: eta = 1 if the retention is a_t / a_s."""
     if not sde.signal_at_end and t == 100:
         t = 99.5  # a_t = 0 has no log-SNR
     x0, mu, noise = images
@@ -50,13 +51,14 @@ def test_order_one_is_the_jump(sde: SDE, images, t, s):
             atol=1e-5)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('options', [
     dict(), dict(use_karras_sigmas=True), dict(timestep_spacing='linspace')])
 @pytest.mark.parametrize('variant', ['ode', 'sde'])
 @pytest.mark.parametrize('order', [1, 2])
 @pytest.mark.parametrize('n', [5, 10, 20])
 @pytest.mark.parametrize('sde', [IRSDE, VPSDE], indirect=True)
-def test_data_solvers_equal_those_of_diffusers(images, options, variant, n,
+def test_data_solvers_match_diffusers(images, options, variant, n,
                                                order, sde):
     x0, mu, noise = images
     xt, z = sde.perturb(x0, mu, 100, noise), torch.randn(n, *x0.shape)
@@ -71,19 +73,22 @@ def test_data_solvers_equal_those_of_diffusers(images, options, variant, n,
     ours = OnNodes(theirs.grid(sde, 100), order=order, variant=variant)
     a, b = (sampler.sample(sde, net, xt, mu, 100, draws=list(z.double()))
             for sampler in (theirs, ours))
-    # theirs keep noise levels in float32, and VPSDE divides by a_T = 0.005
-    # what this network predicts without regard to the state
+    # diffusers keeps noise levels in float32, and VPSDE divides the
+    # prediction, which ignores the state here, by a_T = 0.005
     tol = 1e-5 if isinstance(sde, IRSDE) else 1e-4
     assert (a - b).abs().max() < tol * b.abs().max()
     other = OnNodes(ours.nodes, order=3 - order, variant=variant)
     c = other.sample(sde, net, xt, mu, 100, draws=list(z.double()))
-    assert (c - b).abs().max() > 1e-3, 'the test tells the orders apart'
+    assert (c - b).abs().max() > 1e-3, 'the orders must differ'
 
 
 def gaussian_errors(sde, sampler, n):
-    """Errors of mean and spread where x0 ~ N(m, r^2), at the last node
-    before 0. A step is affine, so columns of one image carry the map: the
-    first the constant part, the second xt, the others each draw."""
+    """Return errors of mean and standard deviation for x0 ~ N(m, r^2), at
+    the last node before 0.
+
+    A step is affine, so the columns of one image hold the whole map: first
+    the constant part, then that of xt, then one column per draw.
+    """
     m, r, mu = 0.7, 0.2, torch.full((1, 1, 1, n + 2), 0.3).double()
 
     def moments(t):
@@ -109,14 +114,17 @@ def gaussian_errors(sde, sampler, n):
             abs(float((columns[1:] - columns[0]).norm()) - std))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('grid', ['log_snr', 'karras'])
 @pytest.mark.parametrize('variant', ['ode', 'sde'])
 @pytest.mark.parametrize('prediction', ['data', 'noise'])
 @pytest.mark.parametrize('order', [1, 2])
 def test_order_of_convergence(sde: SDE, order, variant, prediction, grid):
-    """Errors fall with slope 1 or 2 from 40 to 160 steps; for IR-SDE the
-    terms of first and second order cancel in one form, which shows its slope,
-    or a better one, later."""
+    """Errors fall with slope 1 or 2 from 40 to 160 steps.
+
+    For IR-SDE the first and second order terms cancel in one form, which
+    reaches its slope, or a better one, only from 320 to 1280 steps.
+    """
     if not sde.signal_at_end:
         pytest.skip('no log-SNR at T')
     cancels = (order, variant, prediction) == (1, 'sde', 'noise')
@@ -124,14 +132,15 @@ def test_order_of_convergence(sde: SDE, order, variant, prediction, grid):
         sde, MultistepSampler(n, order=order, variant=variant,
                               prediction=prediction, grid=grid), n)
         for n in ((320, 1280) if cancels else (40, 160)))
-    for name, a, b in zip(('mean', 'spread'), few, many):
-        if a < 1e-6:  # the mean is right at once, to the tables' float32
+    for name, a, b in zip(('mean', 'std'), few, many):
+        if a < 1e-6:  # exact up to the float32 of the tables
             continue
         slope = math.log(a / b, 4)
         assert slope > order - 0.3, name
         assert slope < order + 0.3 or cancels, name
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('grid', GRIDS)
 @pytest.mark.parametrize('n, t_start', [
     (1, 100), (2, 100), (7, 100), (100, 100), (150, 100), (5, 22), (9, 3)])
@@ -146,9 +155,9 @@ def test_grids(sde: SDE, grid, n, t_start):
     assert times[0] == t_start and times[-1] == 0
     assert all(0 <= s < t <= 100 for t, s in zip(times, times[1:]))
     if isinstance(sde, OrnsteinUhlenbeckSDE):
-        walked = sum(float(sde.step_size(t, s) * sde.lookup_ceil(sde.theta, t))
-                     for t, s in zip(times, times[1:]))
-        torch.testing.assert_close(walked, float(sde.theta_bar[t_start]))
+        total = sum(float(sde.step_size(t, s) * sde.lookup_ceil(sde.theta, t))
+                    for t, s in zip(times, times[1:]))
+        torch.testing.assert_close(total, float(sde.theta_bar[t_start]))
     if n < 3:
         return
     inner = torch.tensor(times[:-1], dtype=torch.float64)
@@ -170,7 +179,7 @@ def test_time_of_inverts_the_log_snr(sde: SDE):
 
 
 @pytest.mark.parametrize('sde', [IRSDE, VPSDE], indirect=True)
-def test_the_residual_carries_ddim(images, sde):
+def test_ddim_on_the_residual_is_the_jump(images, sde):
     x0, mu, noise = images
     a, b = (sampler.sample(sde, lambda x, t: torch.tanh(x - mu), noise, mu,
                            100) for sampler in (
@@ -180,8 +189,8 @@ def test_the_residual_carries_ddim(images, sde):
 
 
 def test_diffusers_network_times(images):
-    """Those of the noise levels that the scheduler walks over, rounded by
-    it for itself."""
+    """The network gets the exact times of the scheduler's noise levels,
+    which the scheduler itself rounds."""
     x0, mu, noise = images
     sde, seen = build_sde(IRSDE), []
     sampler = DiffusersSampler(dict(type=DPM, use_karras_sigmas=True), 8)
@@ -193,7 +202,7 @@ def test_diffusers_network_times(images):
 
 
 def test_multistep_of_a_denoising_process_in_few_steps(images):
-    """Entered at t*, without a condition."""
+    """Started at t*, without a condition."""
     x0, _, noise = images
     sde = build_sde(DenoisingSDE)
     xt = sde.perturb(x0, None, 30, noise)
@@ -214,18 +223,19 @@ def test_at_most():
     (dict(scheduler={}), 'None is not known'),
     (dict(scheduler=dict(type=DPM, colour='red')), 'colour'),
     (dict(scheduler=dict(type=DPM, algorithm_type='x')), 'x'),
-    (dict(scheduler=dict(type=DPM, prediction_type='epsilon')), 'leave')])
-def test_schedulers_that_cannot_be(args, words):
+    (dict(scheduler=dict(type=DPM, prediction_type='epsilon')), 'remove')])
+def test_bad_schedulers(args, words):
     with pytest.raises(ValueError, match=words):
         DiffusersSampler(**args)
 
 
 @pytest.mark.parametrize('sde_class, scheduler, n, words', [
-    (DenoisingSDE, dict(), 5, 'DenoisingSDE is none.*MultistepSampler'),
+    (DenoisingSDE, dict(), 5, 'DenoisingSDE is not supp.*MultistepSampler'),
     (IRSDE, dict(timestep_spacing='leading'), 5, "starts at.*'trailing'"),
     (IRSDE, dict(timestep_spacing='linspace'), 100, 'cannot place 100'),
     (IRSDE, dict(solver_order=3), 2, 'solver_order=3')])
-def test_schedulers_that_do_not_fit(sde_class, scheduler, n, words):
+def test_schedulers_that_do_not_fit_the_process(sde_class, scheduler, n,
+                                                words):
     sampler = DiffusersSampler(dict(type=DPM, **scheduler), n)
     with pytest.raises(ValueError, match=words):
         sampler.sample(build_sde(sde_class), None, torch.zeros(1, 3, 8, 8),

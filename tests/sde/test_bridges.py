@@ -1,4 +1,4 @@
-"""GOUB and RDDM against the published numbers."""
+"""GOUB and RDDM against published values."""
 import pytest
 import torch
 from conftest import predict
@@ -9,7 +9,7 @@ from irsde_mm.sde import GOUB, RDDM, CleanOutput, ResidualNoiseOutput
 
 @pytest.fixture(autouse=True)
 def float64():
-    """Tables are kept in torch's default dtype."""
+    """Compute the tables in float64: they take torch's default dtype."""
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
@@ -37,8 +37,8 @@ def test_goub_tables(goub):
     agree(sde.forward_std(t).flatten(), g['sigma_bars'])
     t, s = t[1:-1], t[:-2]
     agree(sde.retention(t, s).flatten(), g['step_A'])
-    one, nought = torch.ones(99, 1, 1, 1), torch.zeros(99, 1, 1, 1)
-    agree(sde.transition(nought, nought, one, s, t)[0].flatten(), g['step_B'])
+    one, zero = torch.ones(99, 1, 1, 1), torch.zeros(99, 1, 1, 1)
+    agree(sde.transition(zero, zero, one, s, t)[0].flatten(), g['step_B'])
     agree(sde.transition(one, one, one, s, t)[1].flatten(), g['step_std'],
           1e-7)
     agree(sde.posterior(one, one, one, t, s)[1].flatten(), g['post_std'],
@@ -88,7 +88,7 @@ def test_goub_reverse_sde(goub):
 
 @pytest.mark.parametrize('k', [5, 10, 20])
 def test_goub_in_few_steps(golden, k):
-    """The first step perturbs mu, because nothing else is random there."""
+    """The first step perturbs mu: nothing else is random at T."""
     g = {key: value.double() for key, value in golden(
         'goub_fewstep_cosine_T100_lam30').items()}
     sde, mu, output = GOUB(30 / 255), g['mu'], CleanOutput()
@@ -103,11 +103,11 @@ def test_goub_in_few_steps(golden, k):
 
     z = g['z'][:k]
     agree(run(1., z), g[f'data1_sde_K{k}'], 1e-8)
-    still = torch.zeros_like(z)
-    agree(run(1., still), g[f'data1_mean_ode_K{k}'], 1e-8)
-    agree(run(0., still), g[f'pf_ode_data_K{k}'], 1e-8)
+    no_noise = torch.zeros_like(z)
+    agree(run(1., no_noise), g[f'data1_mean_ode_K{k}'], 1e-8)
+    agree(run(0., no_noise), g[f'pf_ode_data_K{k}'], 1e-8)
     draws = run(0., z), run(0., -z)
-    assert (draws[0] - draws[1]).abs().max() > 1e-3, 'the start is drawn'
+    assert (draws[0] - draws[1]).abs().max() > 1e-3, 'the start is random'
 
 
 @pytest.fixture
@@ -144,8 +144,11 @@ def test_rddm_starts_near_the_degraded_image(rddm):
 
 @pytest.mark.parametrize('steps', [5, 7])
 def test_rddm_runs(rddm, steps):
-    """The published update with both heads is the jump; published eta is the
-    square of ours. Residuals and the last state are limited to [-1, 1]."""
+    """The published update with both heads equals JumpSampler's.
+
+    Published eta is the square of ours. Residuals and the last state are
+    clamped to [-1, 1].
+    """
     g, sde = rddm
     mu = g['x_in']
     key = f'ddim_pred_res_noise_S{steps}_eta'

@@ -1,4 +1,4 @@
-"""The bound on the likelihood where everything is known: Gaussian images."""
+"""The likelihood bound on Gaussian images, whose likelihood is known."""
 import math
 
 import pytest
@@ -15,23 +15,23 @@ M, MU = 0.7, 0.3  # x0 ~ N(M, r^2) in every pixel, mu is the constant MU
 
 @pytest.fixture(params=[IRSDE, VPSDE], ids=lambda cls: cls.__name__)
 def sde(request) -> SDE:
-    """The processes that end at a known distribution."""
+    """The processes with a known distribution at T."""
     return build_sde(request.param)
 
 
 class Gaussian:
-    """What is known of a process whose clean images are N(M, r^2)."""
+    """Closed forms of a process whose clean images are N(m, r^2)."""
 
     def __init__(self, sde: SDE, r: float, m: float = M) -> None:
         self.sde, self.r, self.m = sde, r, m
 
     def state(self, t):
-        """Mean and standard deviation of x_t, and c."""
+        """Return mean and standard deviation of x_t, and c."""
         a, b, c = self.sde.coefficients(t)
         return a * self.m + b * MU, (a**2 * self.r**2 + c**2).sqrt(), c
 
     def noise(self, xt, t):
-        """The best prediction: E[noise | x_t]."""
+        """Return the optimal prediction, E[noise | x_t]."""
         mean, std, c = self.state(t)
         return c * (xt - mean) / std**2
 
@@ -42,25 +42,26 @@ class Gaussian:
         return torch.distributions.Normal(self.m, self.r).log_prob(x0).sum()
 
     def gap(self):
-        """Mean of bound + ln p(x0), a dimension: what is lost at T, where
-        x_T is not quite N(m, lam^2), and at t = 1, where the last step does
-        not know r."""
+        """Return the expected bound + ln p(x0) per dimension.
+
+        The bound is loose at T, where x_T is not exactly N(m, lam^2), and at
+        t = 1, where the last step does not know r.
+        """
         mean, std, _ = self.state(self.sde.num_steps)
         prior = 0. if isinstance(self.sde, VPSDE) else MU
         ratio = (std / self.sde.lam)**2
         at_end = (ratio - 1 - ratio.log()
                   + ((mean - prior) / self.sde.lam)**2) / 2
         a, _, c = self.sde.coefficients(1)
-        v = (c / a)**2  # of the last step; the best has v r^2 / (v + r^2)
+        v = (c / a)**2  # of the last step; the optimum is v r^2 / (v + r^2)
         best = v * self.r**2 / (v + self.r**2)
-        shift = v**2 / (v + self.r**2)  # mean square of the means' difference
+        shift = v**2 / (v + self.r**2)  # mean squared difference of means
         at_start = ((best + shift) / v - 1 - (best / v).log()) / 2
         return float(at_end + at_start)
 
 
 def mean_bound(sde, known, images, times=48):
-    """Means of bound and exact value, a dimension, and their difference's
-    standard error."""
+    """Return mean and standard error of bound + ln p(x0) per dimension."""
     g = torch.Generator().manual_seed(0)
     mu = torch.full((1, 3, 16, 16), MU, dtype=torch.float64)
     differences = []
@@ -73,17 +74,18 @@ def mean_bound(sde, known, images, times=48):
             float(differences.std()) / math.sqrt(images))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('r', [0.05, 0.3, 1.])
 def test_exact_for_gaussian_images(sde, r):
-    """bound = -ln p(x0 | mu) + what is lost at the two ends, known too."""
+    """The bound is -ln p(x0 | mu) plus the known gap at the two ends."""
     known = Gaussian(sde, r)
     mean, error = mean_bound(sde, known, 60)
     assert error < 0.01
     assert abs(mean - known.gap()) < 4 * error
 
 
-def test_nothing_is_lost_where_the_process_stands_still(sde):
-    """x0 ~ N(m, lam^2) stays so: for every image bound and value agree."""
+def test_tight_for_the_stationary_distribution(sde):
+    """x0 ~ N(m, lam^2) keeps its distribution: the gap vanishes."""
     m = 0. if isinstance(sde, VPSDE) else MU
     known = Gaussian(sde, sde.lam, m)
     mean, error = mean_bound(sde, known, 40)
@@ -98,9 +100,9 @@ def test_worse_predictions_give_a_larger_bound(sde):
     assert mean_bound(sde, known, 20)[0] > best + 5 * error
 
 
-def test_bits_of_grey_noise(sde):
-    """Uniform grey levels hold 8 bits; a Gaussian that is a poor guess of
-    them costs what the cross entropy says."""
+def test_bits_of_uniform_noise(sde):
+    """Uniform gray levels hold 8 bits; a Gaussian model of them takes the
+    cross entropy."""
     known = Gaussian(sde, 0.3)
 
     def net(xt, mu, t):
@@ -127,10 +129,10 @@ def test_times_are_uniform_in_log_snr(sde):
     torch.testing.assert_close(
         place, (torch.arange(1000) + 0.5).double() / 1000, atol=1e-3, rtol=0)
     assert t.min() >= 1 - 1e-6 and t.max() <= 100
-    assert (t.diff() > 0).any() and (t.diff() < 0).any(), 'in any order'
+    assert (t.diff() > 0).any() and (t.diff() < 0).any(), 'in random order'
 
 
-def test_log_snr_times_are_the_issues(sde):
+def test_log_snr_times_in_terms_of_theta_bar(sde):
     """theta_bar = ln(1 + e^F) / 2, F from its value at t = 1 to that at T."""
     t = draw_log_snr_times(sde, 100)
     theta_bar = sde.theta_bar_at(t).flatten()
@@ -143,13 +145,13 @@ def test_log_snr_times_are_the_issues(sde):
     assert (place - (torch.arange(100) + 0.5) / 100).abs().max() < 0.006
 
 
-def losses(sde, importance, draw, n=4000):
-    """Values of the loss for one image each."""
+def losses(sde, importance, draw, n=2500):
+    """Return the losses of n single images."""
     known = Gaussian(sde, 0.3)
     x0, noise = known.draw(n, 1, 2, 2), torch.randn(n, 1, 2, 2).double()
     mu, t, loss = torch.full_like(x0, MU), draw(n), LikelihoodLoss(importance)
     xt = sde.perturb(x0, mu, t, noise)
-    # far from the best, so that there is something to see everywhere
+    # far from the optimum, so that no loss is close to 0
     pred = 0.5 * known.noise(xt, t)
     batch = dict(xt=xt, x0=x0, mu=mu, t=t, noise=noise)
 
@@ -163,17 +165,17 @@ def losses(sde, importance, draw, n=4000):
     }) for i in range(n)])
 
 
-def test_both_estimators_have_one_mean_and_one_less_variance(sde):
+def test_importance_sampling_reduces_the_variance_alone(sde):
     uniform = losses(sde, False, lambda n: 100 * (
         1 - torch.rand(n, dtype=torch.float64)))
     drawn = losses(sde, True, lambda n: draw_log_snr_times(sde, n).double())
     error = ((uniform.var() + drawn.var()) / len(drawn)).sqrt()
-    assert error < 0.1 * drawn.mean()
+    assert error < 0.15 * drawn.mean()
     assert abs(uniform.mean() - drawn.mean()) < 4 * error
     assert drawn.var() < uniform.var() / 2
 
 
-def test_an_unknown_end_is_named():
+def test_processes_without_a_known_end_are_refused():
     sde, x = build_sde(DenoisingSDE), torch.zeros(1, 3, 4, 4).double()
     with pytest.raises(ValueError, match='DenoisingSDE has none'):
         likelihood_bound(sde, None, x, x, 4, torch.Generator())

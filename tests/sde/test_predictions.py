@@ -1,4 +1,4 @@
-"""Outputs: every one is inverted by its target, on every process."""
+"""Outputs: decoding a target gives the clean image, on every process."""
 import pytest
 import torch
 from conftest import OUTPUTS, build_sde
@@ -12,7 +12,7 @@ def close(a, b, tol=1e-6):
 
 
 def output_for(cls, sde, pairs):
-    """An output of a kind, ready, or None where the process is refused."""
+    """Return a measured output, or None if it does not support the process."""
     output = cls()
     output.measure(pairs)
     try:
@@ -22,14 +22,15 @@ def output_for(cls, sde, pairs):
     return output
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t', [1, 50, 100, 33.3, torch.tensor([2, 99]),
                                torch.tensor([0.4, 71.6])], ids=str)
 @pytest.mark.parametrize('cls', OUTPUTS, ids=lambda cls: cls.__name__)
-def test_the_target_decodes_to_the_clean_image(cls, sde, images, t):
+def test_target_decodes_to_the_clean_image(cls, sde, images, t):
     x0, mu, noise = images
     output = output_for(cls, sde, [(x0, mu)])
     if output is None:
-        pytest.skip('refused')
+        pytest.skip('not supported')
     a, _, c = sde.coefficients(t)
     if not (a > 0).all() and output.needs_signal:
         pytest.skip('no signal at this time')
@@ -40,18 +41,18 @@ def test_the_target_decodes_to_the_clean_image(cls, sde, images, t):
     assert out.shape[1] == 3 * output.channels
     kept = out.clone()
     prediction = output.decode(sde, out, xt, mu, t)
-    # float32 tables, and a_T = 0.005 for what divides by it
+    # the tables are float32; some outputs divide by a_T = 0.005
     tol = 1e-4 if output.needs_signal or cls is VelocityOutput else 1e-6
     close(prediction.x0, x0, tol)
     close(prediction.mu, mu)
     expected = noise if cls is ResidualNoiseOutput else torch.where(
         c > 0, noise, torch.zeros_like(noise))
     close(prediction.noise, expected, 1e-3)
-    assert torch.equal(out, kept), 'the output was changed'
+    assert torch.equal(out, kept), 'the output was modified'
     assert (output.weight(sde, t) > 0).all()
 
 
-def test_refusals():
+def test_refused_arguments():
     with pytest.raises(ValueError, match='no Euler form.*NoiseOutput'):
         EulerNoiseOutput().check(RDDM())
     with pytest.raises(ValueError, match='a \\+ b = 1, unlike VPSDE'):
@@ -62,12 +63,13 @@ def test_refusals():
         PreconditionedOutput().scales(IRSDE(0.1), 5)
 
 
-def test_preconditioned_measures_the_residual(images):
+def test_preconditioned_output_measures_the_residual(images):
     x0, mu, _ = images
     output = PreconditionedOutput()
     output.measure([(x0, mu), (x0 / 2, mu / 2)])
-    rest = torch.cat((x0 - mu, x0 / 2 - mu / 2))
-    assert abs(output.sigma_data - float(rest.square().mean().sqrt())) < 1e-9
+    residual = torch.cat((x0 - mu, x0 / 2 - mu / 2))
+    expected = float(residual.square().mean().sqrt())
+    assert abs(output.sigma_data - expected) < 1e-9
     fixed = PreconditionedOutput(0.12)
     fixed.measure([(x0, mu)])
     assert fixed.sigma_data == 0.12
@@ -105,13 +107,13 @@ def test_velocity_of_a_straight_process():
         assert not prediction.noise.any()
 
 
-def test_noise_output_of_a_bridge_takes_mu_where_nothing_is_left(images):
+def test_noise_output_of_a_bridge_returns_mu_at_its_end(images):
     _, mu, noise = images
     prediction = NoiseOutput().decode(build_sde(GOUB), noise, mu, mu, 100)
     assert torch.equal(prediction.x0, mu) and not prediction.noise.any()
 
 
-def test_euler_noise_is_read_as_it_is_by_euler_steps():
+def test_euler_steps_take_the_biased_noise():
     assert type(NoiseOutput().trained_with('euler')) is EulerNoiseOutput
     assert type(NoiseOutput().trained_with('exact')) is NoiseOutput
     assert type(EulerNoiseOutput().for_euler_steps()) is NoiseOutput

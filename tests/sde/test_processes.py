@@ -1,4 +1,4 @@
-"""Golden numbers and what is particular to each process."""
+"""Golden values and specifics of each process."""
 import math
 
 import pytest
@@ -10,7 +10,7 @@ from irsde_mm.sde.schedules import SCHEDULES
 
 
 def agree(a, b):
-    """The golden tolerance: 1e-5 + 1e-4 |value|."""
+    """Compare with the golden tolerance, 1e-5 + 1e-4 |value|."""
     torch.testing.assert_close(torch.as_tensor(a).double(), b, rtol=1e-4,
                                atol=1e-5)
 
@@ -75,12 +75,12 @@ def test_denoising_starts_at_its_noise_level(sigma, t):
     photo = torch.rand(1, 3, 4, 4)
     xt, start = sde.start(photo, sigma=sigma / 255)
     assert start == t and torch.equal(xt, photo)
-    if 0 < sigma < 70:  # the table's nearest level
+    if 0 < sigma < 70:  # the nearest level of the table
         levels = (sde.std - sigma / 255).abs()
         assert abs(int(levels.argmin()) - t) <= 1
 
 
-def test_denoising_takes_the_constructors_sigma():
+def test_denoising_uses_sigma_of_the_constructor():
     assert DenoisingSDE(70 / 255, sigma=25 / 255).start(torch.zeros(1))[1] \
         == 22
     with pytest.raises(ValueError, match='noise level'):
@@ -97,13 +97,13 @@ def test_schedules(schedule, num_steps):
     assert (sde.theta > 0).all() and sde.theta_bar[0] == 0
     assert math.isclose(float(sde.coefficients(num_steps)[0]), 0.005,
                         rel_tol=1e-5)
-    # theta times step covers theta_bar_T on any grid
+    # theta times step size adds up to theta_bar_T on any grid
     for grid in ([num_steps, 0], list(range(num_steps, -1, -1)),
                  [num_steps, num_steps / 2, num_steps / 3, 0]):
-        walked = sum(float(sde.lookup_ceil(sde.theta, t)
-                           * sde.step_size(t, s))
-                     for t, s in zip(grid, grid[1:]))
-        assert math.isclose(walked, float(sde.theta_bar[-1]), rel_tol=1e-5)
+        total = sum(float(sde.lookup_ceil(sde.theta, t)
+                          * sde.step_size(t, s))
+                    for t, s in zip(grid, grid[1:]))
+        assert math.isclose(total, float(sde.theta_bar[-1]), rel_tol=1e-5)
     assert math.isclose(float(sde.step_size(num_steps)), sde.dt,
                         rel_tol=1e-4)
 
@@ -124,8 +124,8 @@ def test_bad_arguments(kwargs, words):
 @pytest.mark.parametrize('cls', [IRSDE, DenoisingSDE, GOUB])
 @pytest.mark.parametrize('t', [1, 2, 30, 99, 45.5])
 def test_debias_undoes_the_euler_objective(cls, t, images):
-    """The noise that minimises the published objective, solved for, comes
-    back as the true one."""
+    """Debiasing the minimizer of the published objective gives the true
+    noise."""
     x0, mu, noise = images
     sde = cls(0.3).double()
     xt = sde.perturb(x0, mu, t, noise)
@@ -138,7 +138,7 @@ def test_debias_undoes_the_euler_objective(cls, t, images):
 
     zero, one = (euler_mean(torch.full_like(noise, v)) for v in (0., 1.))
     trained = (optimum - zero) / (one - zero)
-    if t >= 30:  # at the clean end there is hardly any bias
+    if t >= 30:  # the bias vanishes toward the clean end
         assert (trained - noise).abs().max() > 1e-4
     torch.testing.assert_close(sde.debias(trained, xt, mu, t), noise,
                                rtol=1e-4, atol=1e-4)
@@ -151,7 +151,7 @@ def test_debias_factor_of_the_denoising_sde():
     assert abs(1 / float(sde.debias(one, one, None, 100)) - 0.969) < 6e-4
 
 
-def test_start_draws_an_image_s_noise_from_its_own_generator():
+def test_start_uses_one_generator_per_image():
     sde, mu = IRSDE(10 / 255), torch.rand(3, 3, 8, 8)
     xt, t = sde.start(
         mu, [torch.Generator().manual_seed(i) for i in (1, 2, 3)])

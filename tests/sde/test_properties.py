@@ -1,4 +1,4 @@
-"""MATH section 6: identities that every registered process must pass."""
+"""MATH section 6: identities that hold for every registered process."""
 import pytest
 import torch
 from conftest import build_sde
@@ -18,6 +18,7 @@ def test_starts_at_the_clean_image(sde: SDE, images):
     close(sde.perturb(x0, mu, 0, noise), x0)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t', [1, 37, 100, 0.5, 12.75])
 def test_numbers_and_tensors_agree(sde: SDE, t):
     one = sde.coefficients(t)
@@ -27,7 +28,7 @@ def test_numbers_and_tensors_agree(sde: SDE, t):
         close(x.expand(2), y.flatten())
 
 
-def test_fractional_times_join_the_table(sde: SDE):
+def test_fractional_times_are_continuous(sde: SDE):
     for t in (0, 1, 50, 99):
         at = torch.stack(sde.coefficients(t))
         close(torch.stack(sde.coefficients(t + 1e-9)), at, 1e-4)
@@ -40,9 +41,10 @@ def test_times_outside_are_refused(sde: SDE, t):
         sde.coefficients(t)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_transitions_compose(sde: SDE, images, t, s):
-    """r -> s -> t has the mean and spread of r -> t."""
+    """r -> s -> t has the mean and standard deviation of r -> t."""
     x0, mu, xr = images
     r = s / 2
     mean_s, std_s = sde.transition(xr, x0, mu, r, s)
@@ -53,6 +55,7 @@ def test_transitions_compose(sde: SDE, images, t, s):
     close(sde.retention(t, s) * sde.retention(s, r), sde.retention(t, r))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_transition_from_marginal_is_marginal(sde: SDE, images, t, s):
     x0, mu, _ = images
@@ -63,9 +66,10 @@ def test_transition_from_marginal_is_marginal(sde: SDE, images, t, s):
     close((sde.retention(t, s) * std_s)**2 + std**2, std_t**2)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_posterior_marginalises(sde: SDE, images, t, s):
-    """Averaged over x_t it is the marginal at s."""
+    """Averaged over x_t, the posterior is the marginal at s."""
     x0, mu, _ = images
     mean_t, std_t = sde.marginal(x0, mu, t)
     mean_s, std_s = sde.marginal(x0, mu, s)
@@ -75,11 +79,12 @@ def test_posterior_marginalises(sde: SDE, images, t, s):
     close(weight**2 * std_t**2 + std**2, (std_s**2).expand_as(weight))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_posterior_is_bayes(sde: SDE, images, t, s):
-    """p(xs|xt) is proportional to p(xt|xs) p(xs): same slope in xs."""
+    """p(xs|xt) is proportional to p(xt|xs) p(xs): same gradient in xs."""
     if t == 100 and not sde.noise_at_end:
-        t = 99  # a bridge has no density at its end
+        t = 99  # the end of a bridge has no density
         s = min(s, 98)
     x0, mu, xt = images
     xs = torch.rand_like(x0).requires_grad_()
@@ -95,12 +100,12 @@ def test_posterior_is_bayes(sde: SDE, images, t, s):
     torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
 
 
-def test_posterior_defaults_to_the_step_before(sde: SDE, images):
+def test_posterior_defaults_to_the_previous_step(sde: SDE, images):
     x0, mu, xt = images
     for t in (torch.tensor([5, 90]), 7):
         close(sde.posterior(xt, x0, mu, t)[0],
               sde.posterior(xt, x0, mu, t, t - 1)[0])
-    for t in (torch.tensor([0.3, 1.]), 0.3):  # and never before 0
+    for t in (torch.tensor([0.3, 1.]), 0.3):  # but not below 0
         close(sde.posterior(xt, x0, mu, t)[0], x0)
         if isinstance(sde, EulerForm):
             assert (sde.step_size(t) > 0).all()
@@ -113,6 +118,7 @@ def test_posterior_ends_at_the_clean_image(sde: SDE, images):
     assert float(std) == 0
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t', [1, 50, 100, 33.3])
 def test_predictions_invert_perturb(sde: SDE, images, t):
     x0, mu, noise = images
@@ -122,12 +128,12 @@ def test_predictions_invert_perturb(sde: SDE, images, t):
     close(sde.predict_noise(xt, mu, x0, t), noise if c else 0 * noise)
 
 
-def test_ends_are_what_the_process_says(sde: SDE):
+def test_signal_and_noise_at_the_end(sde: SDE):
     a, _, c = map(float, sde.coefficients(sde.num_steps))
     assert sde.signal_at_end == (a > 0) and sde.noise_at_end == (c > 0)
 
 
-def test_nothing_divides_by_a_state_without_noise(sde: SDE, images):
+def test_states_without_noise(sde: SDE, images):
     """At c_t = 0 the posterior is the marginal, and score and noise are 0."""
     x0, mu, noise = images
     t = 0 if sde.noise_at_end else 100
@@ -151,6 +157,7 @@ def test_score_is_the_gradient_of_the_log_density(sde: SDE, images):
         close(sde.score(noise, t), gradient)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
 def test_jumps(sde: SDE, images, t, s):
     x0, mu, noise = images
@@ -161,13 +168,13 @@ def test_jumps(sde: SDE, images, t, s):
     close(sde.jump(x0, noise, mu, t, s, 0.0), sde.perturb(x0, mu, s, noise))
     if t == 100 and not sde.noise_at_end:
         return
-    # any eta keeps the marginal's spread at s
+    # any eta keeps the marginal's standard deviation at s
     one, none = (sde.jump(0 * x0, n, 0 * mu, t, s, 0.6, v) for n, v in (
         (torch.ones_like(x0), 0 * z), (0 * x0, torch.ones_like(x0))))
     close(one**2 + none**2, (sde.coefficients(s)[2]**2).expand_as(one))
 
 
-def test_shifting_everything_shifts_everything(sde: SDE, images):
+def test_shift_invariance(sde: SDE, images):
     x0, mu, noise = images
     a, b, _ = sde.coefficients(50)
     if not torch.isclose(a + b, torch.ones_like(a)):
@@ -195,7 +202,7 @@ def test_forward_euler_paths_have_the_marginal(sde: SDE):
             assert abs(float(x.std() / std) - 1) < 0.02
 
 
-def test_inputs_stay_as_they_are(sde: SDE, images):
+def test_inputs_are_not_modified(sde: SDE, images):
     kept = [x.clone() for x in images]
     x0, mu, noise = images
     sde.perturb(x0, mu, 5, noise)
@@ -208,7 +215,7 @@ def test_inputs_stay_as_they_are(sde: SDE, images):
         assert torch.equal(x, y)
 
 
-def test_tables_are_in_no_checkpoint(sde: SDE):
+def test_state_dict_is_empty(sde: SDE):
     assert not sde.state_dict()
 
 

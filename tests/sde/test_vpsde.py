@@ -1,4 +1,4 @@
-"""VPSDE: the golden numbers of SR3 to 1e-6, its levels, its bad input."""
+"""VPSDE: golden values of SR3 to 1e-6, noise levels, bad arguments."""
 import pytest
 import torch
 from conftest import predict
@@ -9,7 +9,7 @@ from irsde_mm.samplers import (DiffusersSampler, EulerMaruyamaSampler,
 from irsde_mm.sde import VPSDE, CleanOutput, NoiseOutput
 from irsde_mm.sde.schedules import BETAS
 
-#: our names of the golden ones, with num_steps, beta_start and beta_end
+#: Golden name: (schedule, num_steps, beta_start, beta_end)
 GOLDEN = dict(
     linear_T2000=('linear', 2000, 1e-6, 1e-2),
     warmup10_T50=('warmup10', 50, 1e-4, 0.2),
@@ -22,7 +22,7 @@ CLAMP = (-1, 1)
 
 @pytest.fixture
 def float64():
-    """Tables are kept in torch's default dtype."""
+    """Compute the tables in float64: they take torch's default dtype."""
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
@@ -42,7 +42,7 @@ def linear40():
 
 
 def time_at(sde, level):
-    """The time (B,) of a level, which is linear between whole times."""
+    """Return the time (B,) of a level, linear between whole times."""
     levels = torch.exp(-sde.theta_bar.double())
     level = torch.as_tensor(level, dtype=torch.float64).reshape(-1)
     step = torch.searchsorted(-levels, -level).clamp(1, sde.num_steps)
@@ -68,14 +68,14 @@ def test_golden_schedules(golden, float64, name):
 
 @pytest.mark.parametrize('name', GOLDEN)
 def test_float32_tables_keep_the_small_noise(golden, name):
-    """1 - a^2 of the first steps has no digits in float32; c has."""
+    """c is exact in float32 even where 1 - a^2 would round to 0."""
     level = golden('sr3_schedules')[f'{name}_level']
     c = process(name).coefficients(torch.arange(len(level)))[2].flatten()
     torch.testing.assert_close(c.double(), (1 - level**2).sqrt(), rtol=2e-6,
                                atol=0)
 
 
-def test_every_schedule_has_golden_numbers():
+def test_every_schedule_has_golden_values():
     assert {schedule for schedule, *_ in GOLDEN.values()} == set(BETAS)
 
 
@@ -99,7 +99,7 @@ def test_golden_tables(golden, float64):
 
 
 def test_golden_levels_between_the_steps(golden, float64):
-    """Of a fractional time, and back to the time of a level."""
+    """From fractional time to level and back."""
     g, sde = golden('sr3_linear_T40'), linear40()
     for t, share, level, xt in zip(g['q_t'], g['q_frac'], g['q_level'],
                                    g['q_xt']):
@@ -112,7 +112,7 @@ def test_golden_levels_between_the_steps(golden, float64):
 
 
 def test_golden_loss(golden, float64):
-    """A level an image; the network is told the level."""
+    """Each image has its own level, which the network gets as time."""
     g, sde = golden('sr3_linear_T40'), linear40()
     t = time_at(sde, g['loss_level'])
     assert (t.ceil() == g['loss_t']).all()
@@ -145,7 +145,7 @@ def test_golden_steps(golden, float64):
 @pytest.mark.parametrize('clamp, name', [(CLAMP, 'traj_clip'),
                                          (None, 'traj_noclip')])
 def test_golden_runs(golden, float64, clamp, name):
-    """Ancestral sampling with and without the clipping of x0."""
+    """Ancestral sampling with and without clipping of x0."""
     g, sde = golden('sr3_linear_T40'), linear40()
     cond, z = g['cond'], g['traj_z'].double()
 
@@ -189,12 +189,12 @@ def test_bad_arguments(kwargs, words):
     (EulerMaruyamaSampler(), 'PosteriorSampler'),
     (MultistepSampler(), 'PosteriorSampler'),
     (DiffusersSampler(dict(type='DDIMScheduler')), 'PosteriorSampler')])
-def test_an_end_without_a_signal_needs_limits(sampler, words):
+def test_an_end_without_signal_needs_a_clamp(sampler, words):
     with pytest.raises(ValueError, match=f'alpha_bar.= 0.*{words}'):
         check_fit(VPSDE(50, 'jsd'), NoiseOutput(), sampler)
 
 
-def test_the_limits_are_named_where_the_source_has_none():
+def test_default_clamp_of_the_message():
     class Ends(VPSDE):
         published_clamp = None
 
@@ -203,9 +203,11 @@ def test_the_limits_are_named_where_the_source_has_none():
     check_fit(Ends(50, 'jsd'), CleanOutput(), PosteriorSampler())
 
 
-@pytest.mark.parametrize('sampler', [PosteriorSampler(clamp=CLAMP),
-                                     JumpSampler(10, clamp=CLAMP, eta=0.)])
-def test_an_end_without_a_signal_with_limits(sampler, images):
+@pytest.mark.parametrize('sampler', [
+    PosteriorSampler(clamp=CLAMP), JumpSampler(10, clamp=CLAMP, eta=0.),
+    *(MultistepSampler(10, clamp=CLAMP, grid='uniform', variant=variant)
+      for variant in ('ode', 'sde'))])
+def test_an_end_without_signal_with_a_clamp(sampler, images):
     x0, _, noise = images
     sde = VPSDE(50, 'jsd').double()
     x0 = sde.from_image(x0)

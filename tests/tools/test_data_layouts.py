@@ -1,4 +1,4 @@
-"""Names under which data sets are distributed, in tools/data_sources.py."""
+"""File names of published data sets, in tools/data_sources.py."""
 import re
 
 import pytest
@@ -7,13 +7,13 @@ from conftest import ROOT
 
 @pytest.fixture
 def table(monkeypatch):
-    """The table, as the tool finds it."""
+    """The module with the table, imported as the tool imports it."""
     monkeypatch.syspath_prepend(str(ROOT / 'tools'))
     import data_sources
     return data_sources
 
 
-RAIN_LAYOUTS = {  # of one pair for testing
+RAIN_LAYOUTS = {  # one test pair in each
     'PReNet': ('Rain100H/rainy/rain-007.png', 'Rain100H/norain-007.png'),
     'MPRNet': ('test/Rain100H/input/7.png', 'test/Rain100H/target/7.png'),
     'alone': ('Rain100H/input/7.png', 'Rain100H/target/7.png'),
@@ -33,34 +33,34 @@ RAIN_LAYOUTS = {  # of one pair for testing
 
 
 def targets_of(source, path: str) -> list:
-    """What a path becomes, of each part that takes it."""
+    """Return the target path in each part that matches a path."""
     found = [(part, re.fullmatch(part.pattern, path, re.I))
              for part in source.parts]
     return [part.fill(match.groupdict())[0] for part, match in found if match]
 
 
-@pytest.mark.parametrize('layout', RAIN_LAYOUTS)
 @pytest.mark.parametrize('level', 'HL')
-def test_layouts_of_rain(layout, level, table):
+def test_rain_layouts(level, table):
     source = table.SOURCES[f'rain100{level.lower()}']
     other = table.SOURCES['rain100l' if level == 'H' else 'rain100h']
-    for side, path in zip(('input', 'target'), RAIN_LAYOUTS[layout]):
-        if level == 'L':
-            for heavy, light in (('100H', '100L'), ('Heavy', 'Light'),
-                                 ('heavy', 'light')):
-                path = path.replace(heavy, light)
-        number = '007' if '007' in path else '7'
-        assert targets_of(source, f'raw/{path}') == [
-            f'rain100{level.lower()}/test/{side}/{number}']
-        # the streaks beside, and what belongs to the other set
-        folder = f'raw/Rain100{level}/'
-        assert not targets_of(source, f'{folder}rainstreak-7.png')
-        assert not targets_of(source, f'{folder}streak/rain-7.png')
-        if f'100{level}' in path or 'data' in path:
-            assert not targets_of(other, f'raw/{path}')
+    for layout, pair in RAIN_LAYOUTS.items():
+        for side, path in zip(('input', 'target'), pair):
+            if level == 'L':
+                for heavy, light in (('100H', '100L'), ('Heavy', 'Light'),
+                                     ('heavy', 'light')):
+                    path = path.replace(heavy, light)
+            number = '007' if '007' in path else '7'
+            assert targets_of(source, f'raw/{path}') == [
+                f'rain100{level.lower()}/test/{side}/{number}'], layout
+            if f'100{level}' in path or 'data' in path:
+                assert not targets_of(other, f'raw/{path}'), layout
+    # rain streaks without an image
+    folder = f'raw/Rain100{level}/'
+    assert not targets_of(source, f'{folder}rainstreak-7.png')
+    assert not targets_of(source, f'{folder}streak/rain-7.png')
 
 
-@pytest.mark.parametrize('path, role', [
+RAIN_PATHS = [
     ('RainTrainH/rain-12.png', 'train/input/12'),
     ('RainTrainH/norain-12.png', 'train/target/12'),
     ('RainTrainH/rainstreak-12.png', ''),
@@ -73,13 +73,8 @@ def test_layouts_of_rain(layout, level, table):
     ('train_all/test/Rain100H/rainy/rain-12.png', 'test/input/12'),
     ('RainTrainL/rain-12.png', ''), ('my_highlights/Rain100H/rain-1.png',
                                      'test/input/1'),
-    ('train_and_test/rain/rain-1.png', ''), ('sets/Rain12/rain/1.png', '')])
-def test_paths_of_rain100h(path, role, table):
-    assert targets_of(table.SOURCES['rain100h'], path) == (
-        [f'rain100h/{role}'] if role else [])
-
-
-@pytest.mark.parametrize('path, role', [
+    ('train_and_test/rain/rain-1.png', ''), ('sets/Rain12/rain/1.png', '')]
+GOPRO_PATHS = [
     ('GOPRO_Large/train/GOPR0372_07_00/blur/000047.png', 'train/blur'),
     ('GOPRO_Large/train/GOPR0372_07_00/blur_gamma/000047.png', ''),
     ('GoPro/test/input/GOPR0372_07_00-000047.png', 'test/blur'),
@@ -87,13 +82,8 @@ def test_paths_of_rain100h(path, role, table):
     ('GoPro/test/blurred/GOPR0372_07_00_000047.png', 'test/blur'),
     ('GoPro/train/sharp/GOPR0372_07_00/000047.png', 'train/sharp'),
     ('GoPro/train/sharp/000047.png', ''),
-    ('GoPro/train/GOPR0372_07_00/000047.png', '')])
-def test_paths_of_gopro(path, role, table):
-    assert targets_of(table.SOURCES['gopro'], path) == (
-        [f'gopro/{role}/GOPR0372_07_00-000047'] if role else [])
-
-
-@pytest.mark.parametrize('name, path, target', [
+    ('GoPro/train/GOPR0372_07_00/000047.png', '')]
+OTHER_PATHS = [
     ('reside_its', 'RESIDE/ITS/train/ITS_haze/1_1_0.9.png',
      'reside/ITS/hazy/1_1_0.9'),
     ('reside_its', 'RESIDE/ITS/train/ITS_clear/1.png', 'reside/ITS/clear/1'),
@@ -108,6 +98,16 @@ def test_paths_of_gopro(path, role, table):
     ('cbsd68', 'CBSD68-dataset/CBSD68/original_png/0000.png',
      'denoising_gaussian_test/CBSD68/0000'),
     ('celebahq', 'celeba_hq_256/test/00000.jpg', 'celebahq/test_256/00000'),
-])
-def test_paths_of_others(name, path, target, table):
-    assert targets_of(table.SOURCES[name], path) == [target] * bool(target)
+]
+
+
+def test_paths(table):
+    expected = [
+        *(('rain100h', path, role and f'rain100h/{role}')
+          for path, role in RAIN_PATHS),
+        *(('gopro', path, role and f'gopro/{role}/GOPR0372_07_00-000047')
+          for path, role in GOPRO_PATHS),
+        *OTHER_PATHS]
+    for name, path, target in expected:
+        assert targets_of(table.SOURCES[name], path) == (
+            [target] * bool(target)), path

@@ -1,4 +1,4 @@
-"""Patches are parts of the images, paired as these are."""
+"""Patches are cut from images and paired as the images are."""
 import cv2
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def cut(tmp_path, kind, options, *args):
                     tmp_path / 'out', *args)
 
 
-def test_clean_images_are_covered(tmp_path):
+def test_patches_cover_clean_images(tmp_path):
     whole = images(tmp_path / 'a', ['x', 'y'], 20, 33)
     assert cut(tmp_path, 'CleanImageDataset',
                f"data_root='{tmp_path / 'a'}'", '--size', 16, '--stride',
@@ -51,7 +51,7 @@ def test_clean_images_are_covered(tmp_path):
     (dict(img='rain-{}', gt='norain-{}'), ['rain-1'], ['norain-1']),
     (dict(img='{}_*', gt='{}'), ['1_1_0.9', '1_2_0.8'], ['1'])])
 @pytest.mark.parametrize('scale', [1, 4])
-def test_pairs_stay_pairs(tmp_path, templates, img, gt, scale):
+def test_patches_of_pairs(tmp_path, templates, img, gt, scale):
     low = images(tmp_path / 'a/input', img, 12, 16)
     high = images(tmp_path / 'a/target', gt, 12 * scale, 16 * scale, 1)
     assert cut(tmp_path, 'PairedImageDataset',
@@ -88,16 +88,16 @@ def test_pairs_in_one_folder(tmp_path):
     assert len(made) == 2 * 3
 
 
-def test_what_is_wrong_is_said(tmp_path, error):
+def test_refused_arguments(tmp_path, error):
     images(tmp_path / 'a', ['x'], 20, 33)
     path = tmp_path / 'config.py'
     path.write_text(CONFIG.format('CleanImageDataset',
                                   f"data_root='{tmp_path / 'a'}'"))
     args = 'prepare_data', 'patches', '--out'
-    assert '--config has to' in error(*args, tmp_path / 'out')
+    assert '--config is required' in error(*args, tmp_path / 'out')
     assert 'at least 8' in error(*args, tmp_path / 'out', '--config', path,
                                  '--size', 4)
     assert 'exists' in error(*args, tmp_path, '--config', path, '--size', 8)
-    assert 'on no image files' in error(
+    assert 'not read image files' in error(
         *args, tmp_path / 'out', '--config', 'quickstart/derain')
     assert not (tmp_path / 'out').exists()

@@ -1,4 +1,4 @@
-"""Own folders, looking at data, and what can be wrong with it."""
+"""User data in the tools, browse_dataset, and errors in the data."""
 import json
 
 import numpy as np
@@ -29,7 +29,7 @@ def test_train_and_test_on_a_folder(photos, tmp_path, capfd):
     assert '2 images to train on, 1 to validate' in capfd.readouterr().out
     assert Image.open(run / 'data.png').width > 800
     assert list(run.glob('best_PSNR*.pth'))
-    # the config that lies there says which data it was
+    # the saved config names the data
     assert str(photos) in (run / 'dehaze.py').read_text()
     assert run_tool('test', 'quickstart/dehaze', run / 'iter_2.pth', '--data',
                     photos, '--work-dir', tmp_path / 'test', '--cfg-options',
@@ -40,7 +40,7 @@ def test_train_and_test_on_a_folder(photos, tmp_path, capfd):
 
 @pytest.fixture
 def pairs(photos, tmp_path):
-    """The photos as clean images of pairs with other inputs."""
+    """A folder of pairs whose clean images are the photos."""
     rng = np.random.default_rng(1)
     for side in ('input', 'target'):
         (tmp_path / 'pairs' / side).mkdir(parents=True)
@@ -53,23 +53,22 @@ def pairs(photos, tmp_path):
     return tmp_path / 'pairs'
 
 
-def test_pairs_that_a_process_ignores_are_refused(pairs, tmp_path, error):
+def test_pairs_are_refused_by_a_process_without_condition(
+        pairs, tmp_path, error):
     options = ['--cfg-options', *TINY, 'train_cfg.max_iters=1']
     text = error('train', 'quickstart/denoise', '--data', pairs, '--work-dir',
                  tmp_path / 'run', *options)
     assert "pairs/input' would have no effect" in text
-    assert 'irsde/derain' in text and f"alone: '{pairs}/target'" in text
+    assert 'irsde/derain' in text and f"images: '{pairs}/target'" in text
     assert not list((tmp_path / 'run').rglob('*.pth'))
-    # what the message proposes works
+    # the commands that the message suggests work
     for config, folder in (('denoise', pairs / 'target'), ('derain', pairs)):
         assert run_tool('train', f'quickstart/{config}', '--data', folder,
                         '--work-dir', tmp_path / config, *options) == 0
 
 
-def test_the_picture_of_training_data_shows_what_the_network_sees(
-        pairs, tmp_path, monkeypatch):
-    """States of the process where there is no condition, which the inputs
-    of a test are not."""
+def test_browse_dataset_shows_network_inputs(pairs, tmp_path, monkeypatch):
+    """States x_t are drawn only for training without a condition."""
     drawn = []
     monkeypatch.setattr(
         'irsde_mm.config.preview.draw_pairs',
@@ -93,15 +92,14 @@ def test_testing_needs_no_training_data(trained, tmp_path):
                     'train_dataloader.dataset.split=gone') == 0
 
 
-def test_train_on_a_folder_that_is_none(tmp_path, error):
+def test_train_on_a_missing_folder(tmp_path, error):
     assert 'does not exist' in error(
         'train', 'quickstart/sr', '--data', tmp_path / 'x', '--work-dir',
         tmp_path / 'run')
     assert not (tmp_path / 'run').exists()
 
 
-def test_pairs_of_one_folder(tmp_path, error):
-    """Trained on and looked at; what cannot be meant is refused."""
+def test_pairs_in_one_folder(tmp_path, error):
     folder = tmp_path / 'pairs'
     folder.mkdir()
     for name in ('1_hazy', '1_GT', '2_hazy', '2_GT', 'notes'):
@@ -113,9 +111,9 @@ def test_pairs_of_one_folder(tmp_path, error):
     assert '{}_hazy' in (tmp_path / 'run' / 'dehaze.py').read_text()
     look = ['browse_dataset', 'quickstart/dehaze', '--out']
     for number, (args, words) in enumerate((
-            (data[2:], '--data, which is missing'),
-            ([*data[:4], '{}_gt'], "named like '{}_gt'"),
-            ([*data[:4], 'GT'], "'{}' once, unlike 'GT'"),
+            (data[2:], '--pairs requires --data'),
+            ([*data[:4], '{}_gt'], "matches '{}_gt'"),
+            ([*data[:4], 'GT'], "'{}' exactly once, but got 'GT'"),
             ([*data, '--cfg-options',
               'train_dataloader.dataset.templates.img={}_x'],
              'train_dataloader.dataset.templates.img has no effect'),
@@ -132,11 +130,10 @@ def masks(folder, size, value=0):
 
 
 @pytest.mark.parametrize('size, value, words', [
-    ((90, 101), 0, "m.png' is 101x90, but .*.jpg' 100x90"),
-    ((90, 100), 128, "m.png' has grey values")])
+    ((90, 101), 0, "m.png' is 101x90, but .*.jpg' is 100x90"),
+    ((90, 100), 128, "m.png' has gray values")])
 @pytest.mark.parametrize('workers', [0, 1])
-def test_masks_that_do_not_fit(photos, tmp_path, error, size, value, words,
-                               workers):
+def test_invalid_masks(photos, tmp_path, error, size, value, words, workers):
     import re
     masks(tmp_path / 'masks', size, value)
     config = tmp_path / 'own.py'
@@ -156,7 +153,7 @@ val_dataloader = test_dataloader = dict(num_workers=0, dataset=dict(
                                   tmp_path / 'run'))
 
 
-def test_depth_maps_that_do_not_fit(photos, tmp_path, error):
+def test_depth_maps_of_another_size(photos, tmp_path, error):
     depth = tmp_path / 'depth'
     depth.mkdir()
     for name in 'abc':
@@ -170,15 +167,15 @@ def test_depth_maps_that_do_not_fit(photos, tmp_path, error):
         assert 'depth map' in message and '9x8' in message
 
 
-def test_noise_above_the_process(tmp_path, error):
-    """Said before training, not at the first validation."""
+def test_noise_above_the_maximum_of_the_process(tmp_path, error):
+    """The error comes before training, not at the first validation."""
     message = error('train', 'quickstart/denoise', '--work-dir', tmp_path,
                     '--cfg-options', *TINY,
                     'val_dataloader.dataset.pipeline.0.sigma=0.3')
     assert '76.5/255' in message and '70/255' in message
 
 
-def test_errors_of_data_workers_are_one_line():
+def test_data_worker_errors_take_one_line():
     text = ('Caught DataError in DataLoader worker process 0.\nOriginal '
             'Traceback (most recent call last):\n  File "x.py", line 1\n'
             "irsde_mm.errors.DataError: the mask 'm.png' has Error: values.\n")

@@ -1,4 +1,4 @@
-"""Several processes, and what a test leaves in the work folder."""
+"""Several processes, and the results of a test in the work folder."""
 import json
 import os
 import socket
@@ -20,7 +20,7 @@ SCRIPTS = sorted((ROOT / 'tools').glob('*.sh'))
 
 
 def launch(script, *args, **environ):
-    """A shell script as a user runs it, two processes on two cores."""
+    """Run a shell script and return its output."""
     done = subprocess.run(
         ['bash', ROOT / 'tools' / script, *map(str, args)], text=True,
         capture_output=True, timeout=300, cwd=environ.pop('cwd', None),
@@ -31,7 +31,7 @@ def launch(script, *args, **environ):
 
 
 def results(folder: Path):
-    """The mean scores and the rows an image of a test."""
+    """Return the mean scores and the per-image rows of a test."""
     means, = (json.loads(p.read_text()) for p in folder.glob('2*/2*.json'))
     rows, = (json.loads(p.read_text())
              for p in folder.glob('2*/per_image.json'))
@@ -49,7 +49,7 @@ def pictures(folder: Path) -> dict:
 # ---------------------------------------------------------------- results
 
 
-def test_scores_and_picture_of_every_image(trained, tmp_path):
+def test_results_of_every_image(trained, tmp_path):
     assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',
                     '--work-dir', tmp_path) == 0
     means, rows = results(tmp_path)
@@ -63,8 +63,8 @@ def test_scores_and_picture_of_every_image(trained, tmp_path):
 
 
 def two_sets(tmp_path) -> Path:
-    """Two test sets with images of the same names, for a mmagic model with
-    mmagic's metrics and drawing hook; three images in each."""
+    """Write a config of an mmagic model with mmagic's metrics and drawing
+    hook, and two test sets of three images with the same file names."""
     for part, side in (('a', 40), ('b', 48)):
         for i, image in enumerate(('my photo.png', 'photo.x.png', 'v1.png')):
             folder = tmp_path / part
@@ -129,7 +129,7 @@ def test_sets_do_not_overwrite_each_other(tmp_path):
 
 
 def equal(one: Path, two: Path):
-    """All that a test leaves is the same, bit for bit."""
+    """Check that two tests have left identical results."""
     assert results(one) == results(two)
     assert pictures(one) == pictures(two)
 
@@ -157,9 +157,9 @@ class SpyHook(Hook):
 
 
 @pytest.mark.slow
-def test_two_processes_train_alike_and_test_as_one(tmp_path):
-    """Equal weights, different data and noise; then the scores and pictures
-    of one process. Three test photos: a sampler adds one for two processes."""
+def test_two_processes_train_and_test(tmp_path):
+    """Ranks have equal weights and different data and noise. A test gives the
+    results of one process, although the sampler pads the three photos."""
     (tmp_path / 'spy.py').write_text(SPY)
     config = tmp_path / 'derain.py'
     config.write_text(f"""
@@ -182,12 +182,12 @@ custom_hooks = _base_.custom_hooks + [dict(type='SpyHook')]
         out = launch('dist_test.sh', 'quickstart/derain',
                      tmp_path / 'run' / 'iter_2.pth', n, '--work-dir',
                      tmp_path / str(n), *options, cwd=tmp_path)
-        assert out.count('pictures and scores') == n
+        assert out.count('images and scores') == n
     equal(tmp_path / '1', tmp_path / '2')
 
 
 @pytest.mark.slow
-def test_models_with_a_wrapper_of_their_own_train_on_cpus(tmp_path):
+def test_models_with_their_own_wrapper_train_on_cpus(tmp_path):
     launch('dist_train.sh', 'baselines/quickstart/inpaint_deepfillv2', 2,
            '--work-dir', 'run', '--cfg-options', 'train_cfg.max_iters=2',
            'train_cfg.val_begin=9', 'train_dataloader.batch_size=1',
@@ -195,7 +195,7 @@ def test_models_with_a_wrapper_of_their_own_train_on_cpus(tmp_path):
     assert (tmp_path / 'run' / 'iter_2.pth').exists()
 
 
-# srun and scontrol as far as the scripts use them, on this machine
+# the parts of srun and scontrol that the scripts use, on this machine
 SRUN = """#!/usr/bin/env bash
 echo "srun $*" >> "$(dirname "$0")/calls"
 while [[ $1 == --* ]]; do
@@ -228,7 +228,7 @@ def slurm(tmp_path):
 
 
 @pytest.mark.slow
-def test_slurms_processes_test_mmagics_models_as_one(slurm, tmp_path):
+def test_slurm_processes_test_as_one(slurm, tmp_path):
     config = two_sets(tmp_path)
     weights = tmp_path / 'weights.pth'
     launch('dist_test.sh', config, weights, 1, '--work-dir', 'one',
@@ -243,7 +243,7 @@ def test_slurms_processes_test_mmagics_models_as_one(slurm, tmp_path):
 
 
 @pytest.mark.parametrize('script', ['slurm_train.sh', 'slurm_test.sh'])
-def test_slurm_scripts_ask_for_gpus(script, slurm, tmp_path):
+def test_slurm_scripts_request_gpus(script, slurm, tmp_path):
     launch(script, 'p', 'n', 'config', 'with space', **dict(
         slurm, PYTHON='true', GPUS='4', GPUS_PER_NODE='2'))
     call = (tmp_path / 'bin' / 'calls').read_text()
@@ -252,16 +252,16 @@ def test_slurm_scripts_ask_for_gpus(script, slurm, tmp_path):
 
 
 @pytest.mark.parametrize('path', SCRIPTS, ids=lambda p: p.name)
-@pytest.mark.parametrize('args', [[], ['irsde/derain'], ['a', 'b', 'many'],
-                                  ['a', '0'], ['a', 'b', '-1']])
-def test_usage(path, args):
-    """Whatever is missing, before anything is started."""
-    if path.name == 'dist_train.sh' and len(args) > 2:
-        args = args[1:]
-    done = subprocess.run(['bash', path, *args], text=True,
-                          capture_output=True)
-    assert done.returncode == 2 and done.stdout == ''
-    assert done.stderr.startswith('usage: ') and 'CONFIG' in done.stderr
+def test_usage(path):
+    """Missing and invalid arguments are refused before anything starts."""
+    for args in ([], ['irsde/derain'], ['a', 'b', 'many'], ['a', '0'],
+                 ['a', 'b', '-1']):
+        if path.name == 'dist_train.sh' and len(args) > 2:
+            args = args[1:]
+        done = subprocess.run(['bash', path, *args], text=True,
+                              capture_output=True)
+        assert done.returncode == 2 and done.stdout == '', args
+        assert done.stderr.startswith('usage: ') and 'CONFIG' in done.stderr
 
 
 LATE = """
@@ -284,8 +284,9 @@ processes.leave_group()
 """
 
 
-def test_the_early_wait_for_the_late_after_a_restart(tmp_path):
-    """Not for the address of the lost one."""
+@pytest.mark.slow
+def test_restarted_processes_meet_again(tmp_path):
+    """An early process waits for a late one, not at the old address."""
     script = tmp_path / 'late.py'
     script.write_text(LATE)
     done = subprocess.run(
@@ -320,8 +321,8 @@ print(f'{before > 0} {len(threads())}')
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='threads are in /proc')
-def test_no_thread_of_a_left_group_remains(tmp_path):
-    """Also where a model in a reference cycle has the group."""
+def test_no_thread_outlives_a_process_group(tmp_path):
+    """The group is closed even if a model in a reference cycle holds it."""
     script = tmp_path / 'cycle.py'
     script.write_text(CYCLE)
     done = subprocess.run(
@@ -333,7 +334,7 @@ def test_no_thread_of_a_left_group_remains(tmp_path):
     assert done.stdout.split() == ['True', '0']
 
 
-def test_launchers_are_named(monkeypatch):
+def test_missing_launchers_are_named(monkeypatch):
     for name in ('RANK', 'SLURM_PROCID'):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 0)

@@ -1,4 +1,4 @@
-"""Curves of real logs, and of what kills and resumes leave in them."""
+"""Curves of logs, also of runs that were killed and resumed."""
 import json
 import shutil
 
@@ -14,8 +14,8 @@ OPTIONS = [*TINY[:-1], 'default_hooks.logger.interval=1',
 
 @pytest.fixture(scope='module')
 def resumed(tmp_path_factory):
-    """Three iterations, killed before the third was saved, then up to four;
-    validated after every second."""
+    """A run of three iterations that was killed before the third was saved
+    and resumed up to four, with validations after every second iteration."""
     folder = tmp_path_factory.mktemp('logs') / 'resumed'
     args = ['quickstart/derain', '--work-dir', folder]
     assert run_tool('train', *args, '--cfg-options', *OPTIONS,
@@ -31,12 +31,13 @@ def resumed(tmp_path_factory):
 
 
 def lines(run) -> list:
+    """Return the logged rows of every attempt."""
     return [[json.loads(line) for line in path.read_text().split('\n')
              if line.endswith('}')]
             for path in sorted(run.glob('*/vis_data/scalars.json'))]
 
 
-def test_a_resumed_run_is_read_as_one(resumed):
+def test_read_a_resumed_run(resumed):
     first, second = lines(resumed)
     assert [row['step'] for row in first] == [1, 2, 2, 3, 3]
     assert [row['step'] for row in second] == [3, 4, 4]
@@ -44,13 +45,13 @@ def test_a_resumed_run_is_read_as_one(resumed):
     assert list(log.index) == [1, 2, 3, 4]
     assert log.loss[[1, 2]].tolist() == [first[0]['loss'], first[1]['loss']]
     assert log.loss[[3, 4]].tolist() == [row['loss'] for row in second[:2]]
-    # validated at 3, the end then; that is no longer part of the run
+    # the validation at 3, the former end, is not part of the resumed run
     scores = log.PSNR.dropna()
     assert list(scores.index) == [2, 4]
     assert scores.tolist() == [first[2]['PSNR'], second[2]['PSNR']]
 
 
-def test_curves_hold_what_is_logged(resumed, tmp_path):
+def test_curves_show_the_log(resumed, tmp_path):
     out = tmp_path / 'plot.png'
     figure = draw_runs(read_runs([str(resumed)]), out)
     panels = {axis.get_title(): axis.lines[0] for axis in figure.axes}
@@ -59,26 +60,26 @@ def test_curves_hold_what_is_logged(resumed, tmp_path):
     for key, line in panels.items():
         assert line.get_ydata().tolist() == log[key].dropna().tolist()
     smooth = draw_runs(read_runs([str(resumed)]), out, smooth=2).axes[0].lines
-    assert len(smooth) == 2, 'the values stay, faintly'
+    assert len(smooth) == 2, 'the raw values stay visible'
     assert smooth[1].get_ydata()[-1] == pytest.approx(log.loss[[3, 4]].mean())
 
 
-def test_runs_side_by_side(resumed, tmp_path, capsys):
+def test_compare_runs(resumed, tmp_path, capsys):
     other = shutil.copytree(resumed, tmp_path / 'other')
     out = tmp_path / 'new' / 'plot.png'
     assert run_tool('plot_logs', resumed, other, '--out', out,
                     '--keys', 'PSNR', 'nothing') == 0
     assert 'resumed: 4 logged iterations up to 4' in capsys.readouterr().out
     with Image.open(out) as picture:
-        assert picture.size[0] < 600, 'one panel: no run has the other'
+        assert picture.size[0] < 600, 'one panel: no run logs the other key'
     namesake = shutil.copytree(resumed, tmp_path / 'x' / 'other')
     assert list(read_runs([str(resumed), str(other), str(namesake)])) == [
         'resumed', str(other), str(namesake)]
 
 
-def test_logs_of_others(tmp_path):
-    """Several sets and optimizers; validations logged with step 0; a return
-    to an earlier checkpoint."""
+def test_logs_of_other_projects(tmp_path):
+    """Several sets and optimizers, validations with step 0, and a return to
+    an earlier checkpoint."""
     rows = [dict(step=10, iter=10, loss=1., **{'generator.lr': 0.1}),
             {'step': 0, 'Set5/PSNR': 20., 'Set14/PSNR': 19.},
             dict(step=20, iter=20, loss=9.),
@@ -94,18 +95,18 @@ def test_logs_of_others(tmp_path):
     assert len(figure.axes[1].lines) == 2
 
 
-def test_what_is_wrong_is_said(resumed, tmp_path, error):
+def test_refused_arguments(resumed, tmp_path, error):
     out = tmp_path / 'plot.png'
     tool = ['plot_logs', '--out', out]
     assert 'does not exist' in error(*tool, tmp_path / 'nowhere')
-    assert 'no log of a training' in error(*tool, tmp_path)
+    assert 'no training log' in error(*tool, tmp_path)
     bad = tmp_path / 'bad.json'
     bad.write_text('{"step": 1, "loss": 2}\nnot this\n')
     assert 'line 2' in error(*tool, bad)
     bad.write_text('{"loss": 2}\n')
     assert 'line 1' in error(*tool, bad)
     bad.write_text('')
-    assert 'nothing is logged' in error(*tool, bad)
+    assert 'no log entries' in error(*tool, bad)
     assert 'only' in error(*tool, resumed, '--keys', 'FID')
     assert 'at least 1' in error(*tool, resumed, '--smooth', '0')
     assert '.png' in error('plot_logs', resumed, '--out', tmp_path / 'x.txt')

@@ -1,4 +1,4 @@
-"""Made-up archives in the published naming, good and bad."""
+"""Archives with the published names, valid and invalid."""
 import dataclasses
 import io
 import json
@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT, run_tool
 from PIL import Image
 
-# what the published names become, written down apart from the table
+# expected targets of the published names, independent of the table
 LAID_OUT = {
     'rain100h': 'rain100h/{train,test}/{input,target}/001.png',
     'rain100l': 'rain100l/{train,test}/{input,target}/001.png',
@@ -51,7 +51,7 @@ NAMES = re.findall(r"^    '(\w+)': ", (
 
 @pytest.fixture
 def table(monkeypatch):
-    """The table, as the tool finds it."""
+    """The module with the table, imported as the tool imports it."""
     monkeypatch.syspath_prepend(str(ROOT / 'tools'))
     import data_sources
     return data_sources
@@ -59,7 +59,7 @@ def table(monkeypatch):
 
 @pytest.fixture
 def counts(table, monkeypatch):
-    """Sets how many images the parts of a data set have."""
+    """Function that sets the image counts of the parts of a data set."""
 
     def to(name, *numbers):
         source = table.SOURCES[name]
@@ -74,14 +74,16 @@ def counts(table, monkeypatch):
 
 @pytest.fixture
 def prepare(table, tmp_path):
-    """Runs the tool with out = tmp_path/data; gives the exit code."""
+    """Function that runs the tool with --out tmp_path/data and returns its
+    exit code."""
     return lambda *args: run_tool('prepare_data', *args, '--out',
                                   tmp_path / 'data')
 
 
 @pytest.fixture
 def error(prepare, capfd):
-    """Runs the tool, which has to fail in one or two lines."""
+    """Function that expects the tool to fail with an error of one or two
+    lines and returns it."""
 
     def run(*args):
         capfd.readouterr()
@@ -96,7 +98,7 @@ def error(prepare, capfd):
 
 
 def draw(path: Path, size=(24, 12), mode='RGB', seed=0) -> Path:
-    """An image of noise; of mode '1', black and white."""
+    """Write an image of noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(seed).integers(
         0, 256, (*size[::-1], 3), dtype=np.uint8)
@@ -105,7 +107,7 @@ def draw(path: Path, size=(24, 12), mode='RGB', seed=0) -> Path:
 
 
 def published(source, folder: Path) -> Path:
-    """One image of each part as published."""
+    """Write one image of each part under its published name."""
     scales = {pair.img: pair.scale for pair in source.pairs}
     for part in source.parts:
         scale = scales.get(part.role, 1)
@@ -115,14 +117,14 @@ def published(source, folder: Path) -> Path:
 
 
 def files(folder: Path) -> dict:
-    """Everything below a folder but its stamps."""
+    """Return the contents of all files in a folder except stamps."""
     return {path.relative_to(folder).as_posix(): path.read_bytes()
             for path in folder.rglob('*')
             if path.is_file() and not path.name.endswith('.prepared.json')}
 
 
 def expand(text: str) -> set:
-    """What a shell makes of braces."""
+    """Expand braces as a shell does."""
     found, done = text.split(), set()
     while found:
         item = found.pop()
@@ -136,7 +138,7 @@ def expand(text: str) -> set:
 
 
 def rain(folder: Path, train: int = 3, test: int = 2) -> Path:
-    """A Rain100H of a few pairs."""
+    """Write a Rain100H of a few pairs."""
     for split, number in (('train', train), ('test', test)):
         for i in range(1, number + 1):
             for k, word in enumerate(('rain', 'norain')):
@@ -146,7 +148,7 @@ def rain(folder: Path, train: int = 3, test: int = 2) -> Path:
 
 
 def pack(folder: Path, archive: Path) -> Path:
-    """A zip or tar of what is in a folder."""
+    """Write a folder's files to a zip or tar archive."""
     paths = sorted(p for p in folder.rglob('*') if p.is_file())
     if archive.suffix == '.zip':
         with zipfile.ZipFile(archive, 'w', zipfile.ZIP_DEFLATED) as file:
@@ -163,7 +165,7 @@ def pack(folder: Path, archive: Path) -> Path:
 # -------------------------------------------------------------- the table
 
 
-def test_the_table_is_what_the_design_says(table):
+def test_table(table):
     assert set(NAMES) == set(table.SOURCES) >= set(LAID_OUT)
     for name, numbers in COUNTS.items():
         parts = table.SOURCES[name].parts
@@ -176,10 +178,10 @@ def test_the_table_is_what_the_design_says(table):
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_each_is_laid_out(name, table, counts, prepare, tmp_path, capfd):
+def test_layout_of_every_set(name, table, counts, prepare, tmp_path, capfd):
     source = table.SOURCES[name]
     raw = published(source, tmp_path / 'raw')
-    for part in source.parts:  # what macOS adds
+    for part in source.parts:  # files that macOS adds
         draw(raw / '__MACOSX' / part.example)
         path = raw / part.example
         path.with_name(f'._{path.name}').write_bytes(b'junk')
@@ -205,7 +207,7 @@ def test_each_is_laid_out(name, table, counts, prepare, tmp_path, capfd):
 
 @pytest.mark.parametrize('kind', ['zip', 'tar', 'tar.gz', 'tgz', 'tar.bz2',
                                   'tar.xz'])
-def test_archives_and_copies_are_files(kind, counts, prepare, tmp_path):
+def test_archives_and_copies(kind, counts, prepare, tmp_path):
     raw = rain(tmp_path / 'raw')
     counts('rain100h', 3, 3, 2, 2)
     for args in ([pack(raw, tmp_path / f'rain.{kind}')], [raw, '--copy']):
@@ -223,7 +225,7 @@ def test_archives_and_copies_are_files(kind, counts, prepare, tmp_path):
 
 
 def test_an_archive_for_each_part(counts, prepare, tmp_path):
-    """The name of the archive or folder may be all that says which part."""
+    """The name of an archive or folder alone may identify the part."""
     raw = rain(tmp_path / 'raw')
     counts('rain100h', 3, 3, 2, 2)
     train = pack(raw / 'rain_data_train', tmp_path / 'RainTrainH.zip')
@@ -233,19 +235,19 @@ def test_an_archive_for_each_part(counts, prepare, tmp_path):
 
 @pytest.mark.parametrize('name', ['train_and_test', 'training_sets',
                                   'my_tests'])
-def test_the_innermost_folder_says_which(name, counts, prepare, tmp_path):
+def test_innermost_folder_names_the_part(name, counts, prepare, tmp_path):
     counts('rain100h', 3, 3, 2, 2)
     assert prepare('rain100h', '--source', rain(tmp_path / name)) == 0
 
 
-def test_a_folder_of_both_is_of_neither(error, tmp_path):
+def test_folder_named_after_both_parts(error, tmp_path):
     draw(tmp_path / 'train_and_test' / 'rain' / 'rain-1.png')
     draw(tmp_path / 'train_and_test' / 'norain' / 'norain-1.png')
     assert 'no file is named' in error('rain100h', '--subset', '--source',
                                        tmp_path / 'train_and_test')
 
 
-def test_second_targets_take_no_room_twice(counts, prepare, tmp_path, error):
+def test_second_targets_are_links(counts, prepare, tmp_path, error):
     draw(tmp_path / 'raw' / 'DIV2K_train_HR' / '0001.png')
     archive = pack(tmp_path / 'raw', tmp_path / 'DIV2K.zip')
     counts('div2k', 1)
@@ -253,7 +255,7 @@ def test_second_targets_take_no_room_twice(counts, prepare, tmp_path, error):
     link = tmp_path / 'data' / 'denoising_train' / 'DIV2K_0001.png'
     assert os.readlink(link) == '../df2k/HR/0001.png'
     link.unlink()
-    assert 'div2k_hr: 1 images elsewhere' in error('div2k', '--check',
+    assert 'div2k_hr: 1 images in the first' in error('div2k', '--check',
                                                    '--subset')
     (tmp_path / 'data' / '.div2k.prepared.json').unlink()
     assert prepare('div2k', '--source', archive, '--copy') == 0
@@ -262,7 +264,7 @@ def test_second_targets_take_no_room_twice(counts, prepare, tmp_path, error):
 
 def test_optional_parts_come_later(counts, prepare, tmp_path, capfd, table,
                                    error):
-    """HR alone first; X4 with it in a second run, which is not skipped."""
+    """HR alone first, then also X4 in a second run, which is not skipped."""
     counts('div2k', 1)
     high = draw(tmp_path / 'DIV2K_train_HR' / '0001.png').parent
     low = tmp_path / 'low'
@@ -274,10 +276,10 @@ def test_optional_parts_come_later(counts, prepare, tmp_path, capfd, table,
     assert 'already prepared' in capfd.readouterr().out
     assert prepare('div2k', '--source', high, low) == 0
     link = tmp_path / 'data/df2k/LR_bicubic/X4/0001.png'
-    link.unlink()  # nothing of it is left, unlike what the stamp says
+    link.unlink()  # contrary to the stamp, the part is empty
     assert prepare('div2k', '--source', high, low) == 0
     assert link.exists()
-    # one more, that the other set brings, disturbs neither
+    # an image of another set in the same folder does not matter
     counts('flickr2k', 1)
     draw(tmp_path / 'Flickr2K' / 'Flickr2K_HR' / '000001.png')
     assert prepare('flickr2k', '--source', tmp_path / 'Flickr2K') == 0
@@ -287,7 +289,7 @@ def test_optional_parts_come_later(counts, prepare, tmp_path, capfd, table,
     assert 'not 4 times that' in error('div2k', '--check')
 
 
-def test_a_layout_is_laid_out(counts, prepare, tmp_path):
+def test_images_beside_folders(counts, prepare, tmp_path):
     counts('rain100h', 0, 0, 2, 2)
     for i in (1, 2):
         draw(tmp_path / f'Rain100H/rainy/rain-{i:03}.png', seed=i)
@@ -301,7 +303,7 @@ def test_a_layout_is_laid_out(counts, prepare, tmp_path):
             tmp_path / 'Rain100H' / f'{name}.png').read_bytes()
 
 
-# ------------------------------------------------------ what is not whole
+# ------------------------------------------------------- incomplete sources
 
 
 def test_wrong_counts(counts, error, prepare, tmp_path):
@@ -318,16 +320,16 @@ def test_wrong_counts(counts, error, prepare, tmp_path):
     assert prepare('rain100h', '--check', '--subset') == 0
 
 
-def test_half_a_set(error, prepare, tmp_path, table):
-    """--subset takes test images alone, but something there has to be."""
+def test_subset(error, prepare, tmp_path, table):
+    """--subset takes test images alone but not an empty source."""
     raw = rain(tmp_path / 'raw', train=0)
     assert 'train_input: 1800 images expected, 0 found' in error(
         'rain100h', '--source', raw)
     assert prepare('rain100h', '--source', raw, '--subset') == 0
-    assert 'nothing of' in error('rain100l', '--check', '--subset')
+    assert 'no images of' in error('rain100l', '--check', '--subset')
 
 
-def test_lonely_images(counts, error, tmp_path):
+def test_images_without_partner(counts, error, tmp_path):
     raw = rain(tmp_path / 'raw', 13, 1)
     counts('rain100h', 13, 13, 1, 1)
     for i in range(1, 13):
@@ -343,7 +345,7 @@ def test_lonely_images(counts, error, tmp_path):
     assert not (tmp_path / 'data').exists()
 
 
-def test_hazy_images_have_a_clear_one(counts, error, prepare, tmp_path):
+def test_hazy_images_without_clear_image(counts, error, prepare, tmp_path):
     counts('reside_its', 3, 2)
     folder = tmp_path / 'ITS'
     for name in ('hazy/1_1_0.9', 'hazy/1_2_0.8', 'hazy/11_1', 'clear/1',
@@ -367,7 +369,7 @@ def test_nothing_matches(error, tmp_path, table):
         assert 'archives inside' in text and 'inner.zip' in text
     (tmp_path / 'empty').mkdir()
     assert 'no file' in error('rain100h', '--source', tmp_path / 'empty')
-    assert 'no folder' in error('rain100h', '--source', tmp_path / 'nowhere')
+    assert 'not exist' in error('rain100h', '--source', tmp_path / 'nowhere')
     assert 'a zip or a tar' in error('rain100h', '--source',
                                      raw / 'photo.png')
     assert '--source' in error('rain100h')
@@ -390,18 +392,18 @@ def test_truncated_archives(kind, counts, error, tmp_path):
     for part in (0.3, 0.6, 0.9):
         broken.write_bytes(content[:int(part * len(content)) // 512 * 512])
         text = error('rain100h', '--source', broken, '--subset')
-        assert f'broken.{kind}' in text and 'whole?' in text
+        assert f'broken.{kind}' in text and 'complete?' in text
         if kind == 'tar':
             assert re.search(r"'rain_data_\w+/\w+/\w+-\d.png' in", text)
     assert not (tmp_path / 'data').exists()
 
 
-def test_a_tar_cut_between_two_files(counts, error, tmp_path):
+def test_tar_cut_between_two_files(counts, error, tmp_path):
     archive = pack(rain(tmp_path / 'raw'), tmp_path / 'rain.tar')
     with tarfile.open(archive) as file:
         end = file.getmembers()[6].offset
     archive.write_bytes(archive.read_bytes()[:end])
-    assert 'whole?' in error('rain100h', '--source', archive, '--subset')
+    assert 'complete?' in error('rain100h', '--source', archive, '--subset')
 
 
 @pytest.mark.parametrize('kind', ['zip', 'tgz'])
@@ -418,7 +420,7 @@ def test_bad_checksums(kind, counts, error, tmp_path):
     content[at] ^= 255
     archive.write_bytes(content)
     text = error('rain100h', '--source', archive)
-    assert f'rain.{kind}' in text and 'whole?' in text
+    assert f'rain.{kind}' in text and 'complete?' in text
     if kind == 'zip':
         assert "'rain_data_test/rain/rain-2.png'" in text
     assert not (tmp_path / 'data' / '.rain100h.prepared.json').exists()
@@ -447,10 +449,10 @@ def test_interrupted_and_run_again(kind, counts, prepare, tmp_path,
         patch.setattr(os, 'replace', stops)
         assert prepare(*args) == 130
     first = files(data)
-    assert len(first) == 4  # no half file under any name
+    assert len(first) == 4  # no incomplete file
     assert not (data / '.rain100h.prepared.json').exists()
     assert 'expected' in error('rain100h', '--check')
-    # a kill leaves the temporary file
+    # killing the tool leaves temporary files
     for path in calls[0], calls[4]:
         path.with_name(f'.{path.name}.partial').write_bytes(b'half')
     assert prepare(*args) == 0
@@ -464,7 +466,7 @@ def test_interrupted_and_run_again(kind, counts, prepare, tmp_path,
     assert files(data) == resumed and set(first) < set(resumed)
 
 
-def test_files_there_are_not_written_again(counts, prepare, tmp_path):
+def test_existing_files_are_not_rewritten(counts, prepare, tmp_path):
     raw = rain(tmp_path / 'raw')
     counts('rain100h', 3, 3, 2, 2)
     args = ['rain100h', '--source', raw, '--copy']
@@ -489,18 +491,18 @@ def test_already_prepared(counts, prepare, tmp_path, capfd, error,
     counts('rain100h', 3, 3, 2, 2)
     archive = pack(raw, tmp_path / 'rain.zip')
     assert prepare('rain100h', '--source', archive) == 0
-    archive.unlink()  # not looked at again
+    archive.unlink()  # not read again
     capfd.readouterr()
     assert prepare('rain100h', '--source', archive) == 0
     text = capfd.readouterr().out
     assert 'already prepared' in text and len(text.splitlines()) == 1
-    # a stamp alone is no proof
+    # a stamp alone is not enough
     stamp = tmp_path / 'data' / '.rain100h.prepared.json'
     image = tmp_path / 'data' / 'rain100h' / 'test' / 'input' / '1.png'
     for change in (lambda: image.write_bytes(b''), image.unlink):
         change()
-        assert 'no folder' in error('rain100h', '--source', archive)
-    # nor is it left by a run that is stopped
+        assert 'does not exist' in error('rain100h', '--source', archive)
+    # an interrupted run removes the stamp
     with monkeypatch.context() as patch:
         patch.setattr(os, 'replace', interrupt)
         assert prepare('rain100h', '--source', raw) == 130
@@ -511,7 +513,7 @@ def test_already_prepared(counts, prepare, tmp_path, capfd, error,
     assert json.loads(stamp.read_text())['counts']['test_input'] == 2
 
 
-def test_a_larger_subset_is_taken(prepare, tmp_path, table, capfd):
+def test_larger_subset(prepare, tmp_path, table, capfd):
     args = ['rain100h', '--subset', '--source']
     assert prepare(*args, rain(tmp_path / 'a', 1, 1)) == 0
     assert prepare(*args, tmp_path / 'a') == 0
@@ -522,7 +524,7 @@ def test_a_larger_subset_is_taken(prepare, tmp_path, table, capfd):
     assert len(files(tmp_path / 'data')) == 6
 
 
-def test_the_files_of_others(counts, prepare, error, tmp_path):
+def test_other_files_are_kept(counts, prepare, error, tmp_path):
     raw = rain(tmp_path / 'raw')
     counts('rain100h', 3, 3, 2, 2)
     mine = tmp_path / 'data' / 'rain100h' / 'test' / 'input' / '2.png'
@@ -537,7 +539,7 @@ def test_the_files_of_others(counts, prepare, error, tmp_path):
             assert len(files(tmp_path / 'data')) == 2  # nothing was written
     mine.unlink()
     mine.symlink_to('nowhere')
-    assert 'nowhere' in error('rain100h', '--source', raw)
+    assert 'broken link' in error('rain100h', '--source', raw)
     assert mine.is_symlink()
     mine.unlink()
     extra = draw(mine.with_name('extra.png'))
@@ -560,8 +562,8 @@ def test_unwritable(error, counts, tmp_path):
     assert 'cannot write' in error('kodak24', '--source', raw)
 
 
-def test_no_links_on_this_filesystem(counts, prepare, tmp_path, monkeypatch,
-                                     capfd):
+def test_file_system_without_links(counts, prepare, tmp_path, monkeypatch,
+                                   capfd):
     counts('kodak24', 1)
     raw = draw(tmp_path / 'raw' / 'kodim01.png').parent
 
@@ -576,7 +578,7 @@ def test_no_links_on_this_filesystem(counts, prepare, tmp_path, monkeypatch,
 
 
 def test_links_from_a_linked_folder(counts, prepare, tmp_path):
-    """A data folder on another disk, and the source given as a link."""
+    """A data folder on another disk, and a source that is a link."""
     counts('kodak24', 1)
     draw(tmp_path / 'deep' / 'down' / 'raw' / 'kodim01.png')
     (tmp_path / 'raw').symlink_to(tmp_path / 'deep' / 'down' / 'raw')
@@ -586,8 +588,8 @@ def test_links_from_a_linked_folder(counts, prepare, tmp_path):
     assert prepare('kodak24', '--check') == 0
 
 
-def test_the_target_is_no_source(counts, prepare, tmp_path):
-    """Raw files below --out, and folders that link to each other."""
+def test_target_is_not_read_as_source(counts, prepare, tmp_path):
+    """Raw files in --out, and folders that link to each other."""
     counts('kodak24', 1)
     raw = draw(tmp_path / 'data' / 'raw' / 'kodim01.png').parent
     (raw / 'again').symlink_to(tmp_path / 'data')
@@ -623,19 +625,19 @@ def test_patterns(counts, prepare, error, tmp_path):
                                      'test_blur=.*(?P<name>.*)')
 
 
-def test_a_name_is_no_path(counts, error, tmp_path):
+def test_names_must_not_be_paths(counts, error, tmp_path):
     counts('kodak24', 1)
     raw = draw(tmp_path / 'raw' / 'a' / 'b.png').parents[1]
     for pattern in ('images=raw(?P<name>.*)b.png',
                     r'images=raw/(?P<name>.*)\.png', 'images=.*(?P<name>)'):
-        assert 'no name' in error('kodak24', '--source', raw, '--pattern',
+        assert 'not a valid' in error('kodak24', '--source', raw, '--pattern',
                                   pattern)
     assert not (tmp_path / 'data').exists()
 
 
 @pytest.mark.parametrize('kind', ['zip', 'tar'])
 def test_malicious_archives(kind, counts, prepare, tmp_path):
-    """No path of an archive is written to, and links in it are not taken."""
+    """Paths in an archive are not written to and links are skipped."""
     counts('kodak24', 2)
     picture = draw(tmp_path / 'x.png').read_bytes()
     names = ['../../evil/kodim01.png', '/evil/kodim02.png']
@@ -681,14 +683,14 @@ def test_check(counts, prepare, error, tmp_path, capfd):
     assert "no partner in train_target: '" in text and 'input/3.png' in text
     assert "no partner in train_input: '" in text and 'target/4.png' in text
     assert error('rain100h', '--check', '--subset') == text
-    # a source that moved away
+    # a source that has been moved
     assert prepare('rain100l', '--subset', '--source',
                    rain(tmp_path / 'raw2')) == 0
     (tmp_path / 'raw2').rename(tmp_path / 'raw3')
     assert '10 problem(s)' in error('rain100l', '--check', '--subset')
 
 
-def test_images_are_looked_at(counts, error, tmp_path):
+def test_unreadable_images(counts, error, tmp_path):
     counts('kodak24', 2)
     raw = draw(tmp_path / 'raw' / 'kodim01.png').parent
     (raw / 'kodim02.png').write_bytes(b'no image')
@@ -696,7 +698,7 @@ def test_images_are_looked_at(counts, error, tmp_path):
     assert not (tmp_path / 'data' / '.kodak24.prepared.json').exists()
 
 
-def test_sizes_of_faces(counts, error, tmp_path):
+def test_face_sizes(counts, error, tmp_path):
     counts('celebahq', None, 1)
     draw(tmp_path / 'celeba_hq_256' / '00001.jpg', (256, 256))
     draw(tmp_path / 'test' / '00002.jpg', (256, 255))
@@ -743,7 +745,7 @@ def test_clear_images_are_cropped(kind, counts, prepare, tmp_path):
     with Image.open(folder / '1400.png') as clear:
         assert clear.format == 'PNG'
         assert np.array_equal(np.asarray(clear), pixels[10:-10, 5:-5])
-    # what fits is taken as it is
+    # an image of the right size is taken unchanged
     assert (folder / '1401.png').read_bytes() == (
         raw / 'indoor' / 'gt' / '1401.png').read_bytes()
     (tmp_path / 'data' / '.sots_indoor.prepared.json').unlink()
@@ -752,8 +754,7 @@ def test_clear_images_are_cropped(kind, counts, prepare, tmp_path):
 
 
 @pytest.mark.parametrize('clear', [(25, 12), (24, 13), (22, 12), (34, 10)])
-def test_unequal_borders_are_no_case_for_cropping(clear, counts, error,
-                                                  tmp_path):
+def test_unequal_borders_are_not_cropped(clear, counts, error, tmp_path):
     counts('sots_indoor', 1)
     draw(tmp_path / 'SOTS' / 'gt' / '1400.png', clear)
     draw(tmp_path / 'SOTS' / 'hazy' / '1400_1.png', (24, 12))
@@ -761,7 +762,7 @@ def test_unequal_borders_are_no_case_for_cropping(clear, counts, error,
     assert '24x12 but' in text and f'{clear[0]}x{clear[1]}' in text
 
 
-def test_only_that_set_is_cropped(counts, error, tmp_path):
+def test_other_sets_are_not_cropped(counts, error, tmp_path):
     counts('reside_its', 1)
     draw(tmp_path / 'ITS' / 'clear' / '1.png', (34, 22))
     draw(tmp_path / 'ITS' / 'hazy' / '1_1_0.9.png', (24, 12))

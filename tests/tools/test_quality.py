@@ -1,4 +1,4 @@
-"""benchmark.py quality: figures, resuming, refusals, what cannot be run."""
+"""benchmark.py quality: scores, resuming, refused and failing entries."""
 import csv
 import json
 from pathlib import Path
@@ -47,7 +47,7 @@ def draw_photos(folder: Path, number: int, size=(48, 40)) -> None:
 
 @pytest.fixture(scope='module')
 def photos(tmp_path_factory) -> Path:
-    """A folder for --data: three photos to test on."""
+    """A folder for --data with three test photos."""
     folder = tmp_path_factory.mktemp('photos')
     draw_photos(folder / 'train', 1)
     draw_photos(folder / 'val', 3)
@@ -56,7 +56,7 @@ def photos(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='module')
 def srcnn(tmp_path_factory) -> dict:
-    """A mmagic model with weights, as a suite names it."""
+    """A model of mmagic with weights, as an entry of a suite."""
     folder = tmp_path_factory.mktemp('srcnn')
     config = baseline(folder / 'srcnn.py', SRCNN)
     torch.manual_seed(0)
@@ -91,7 +91,8 @@ def quality(suite, out) -> int:
 
 
 def rows(out: Path) -> dict:
-    """The lines of the table by model and kind; three files, one content."""
+    """Return the rows of results.json by model and kind, after a check that
+    results.csv and table.md agree with it."""
     found = json.loads((out / 'results.json').read_text())['results']
     with open(out / 'results.csv') as file:
         table = list(csv.DictReader(file))
@@ -106,10 +107,10 @@ def rows(out: Path) -> dict:
     return {(row['model'], row['kind']): row for row in found}
 
 
-# ------------------------------------------------------------------ figures
+# ------------------------------------------------------------------- scores
 
 
-def test_figures_are_those_of_testing(models, tmp_path):
+def test_scores_equal_those_of_test(models, tmp_path):
     photos = tmp_path / 'photos'  # large enough for NIQE
     for part, number in (('train', 1), ('val', 3)):
         draw_photos(photos / part, number, (216, 208))
@@ -148,14 +149,14 @@ def test_figures_are_those_of_testing(models, tmp_path):
     assert '| others | published |' in text
     assert 'others, published: somewhere else; not measured here' in text
     assert 'LPIPS, FID: not measured' in text
-    # two photos of four columns each, above their crops
+    # the crops of two photos below them, five columns
     grid = plt.imread(out / 'grid_derain.png')
     assert grid.shape[1] == pytest.approx(90 * 3 * 5, abs=2)
     assert grid.std() > 0.1
     assert plt.imread(out / 'perception_distortion.png').std() > 0.05
 
 
-def test_pictures_are_the_images(models, photos, tmp_path):
+def test_pictures(models, photos, tmp_path):
     out = tmp_path / 'out'
     assert quality(write_suite(tmp_path / 's.yml', models, photos, show=[1],
                                data=dict(images=2)), out) == 0
@@ -167,25 +168,24 @@ def test_pictures_are_the_images(models, photos, tmp_path):
     assert rows(out)['SRCNN', 'measured']['images'] == 2
 
 
-def test_lpips_where_there_are_weights(models, photos, tmp_path, monkeypatch,
-                                       capfd):
+def test_lpips_needs_weights(models, photos, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     suite = write_suite(tmp_path / 's.yml', models, photos)
     assert quality(suite, 'out') == 0
     said = ''.join(capfd.readouterr())
-    assert 'LPIPS is left out: there are no weights' in said
+    assert 'LPIPS is skipped: no weights' in said
     Path('weights').mkdir()
     torch.save({f'features.{key}': value for key, value
                 in alexnet().features.state_dict().items()},
                'weights/alexnet-owt-7be5be79.pth')
-    assert quality(suite, 'out') == 0  # asks for more than was done
+    assert quality(suite, 'out') == 0  # measured again, with LPIPS
     for name in ('IR-SDE', 'SRCNN'):
         assert rows(Path('out'))[name, 'measured']['LPIPS'] > 0
     assert 'done before' not in capfd.readouterr().out
     assert '- FID, NIQE: not measured' in Path('out/table.md').read_text()
 
 
-def test_the_crop_is_where_images_differ(monkeypatch):
+def test_crop_is_where_images_differ(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / 'tools'))
     from benchmarks.figures import place
     clean = np.zeros((40, 60, 3), np.float32)
@@ -194,8 +194,8 @@ def test_the_crop_is_where_images_differ(monkeypatch):
     assert place(degraded, clean) == (44, 25, 10)
 
 
-def test_what_is_plotted(tmp_path, monkeypatch):
-    """PSNR of the channel that is published, LPIPS where there is any."""
+def test_plot(tmp_path, monkeypatch):
+    """It shows PSNR of the published channel, and LPIPS if available."""
     monkeypatch.syspath_prepend(str(ROOT / 'tools'))
     from benchmarks.figures import draw_plot, panel
     scores = dict(task='a', PSNR=20, PSNR_Y=21, NIQE=5)
@@ -220,8 +220,8 @@ def entries(out: Path) -> dict:
             for p in (out / 'entries').iterdir()}
 
 
-def test_goes_on_after_an_interruption(models, photos, tmp_path, capfd,
-                                       monkeypatch):
+def test_resume_after_an_interruption(models, photos, tmp_path, capfd,
+                                      monkeypatch):
     out, suite = tmp_path / 'out', write_suite(
         tmp_path / 's.yml', models, photos)
     monkeypatch.syspath_prepend(str(ROOT / 'tools'))
@@ -250,12 +250,12 @@ def test_goes_on_after_an_interruption(models, photos, tmp_path, capfd,
     models['more'] = dict(models['IR-SDE'], steps=1)
     assert quality(write_suite(suite, models, photos), out) == 0
     assert second.items() < entries(out).items()
-    # another picture needs another look
+    # another picture needs another measurement
     assert quality(write_suite(suite, models, photos, show=[1]), out) == 0
     assert capfd.readouterr().out.count('done before') == 2
 
 
-def test_other_weights_are_other_results(models, photos, tmp_path, capfd):
+def test_changed_weights_are_measured_again(models, photos, tmp_path, capfd):
     weights = tmp_path / 'weights.pth'
     content = torch.load(models['SRCNN']['checkpoint'])
     torch.save(content, weights)
@@ -264,7 +264,7 @@ def test_other_weights_are_other_results(models, photos, tmp_path, capfd):
         tmp_path / 's.yml', models, photos)
     assert quality(suite, out) == 0
     before = rows(out)
-    # where they lie makes no difference
+    # the location of the file does not matter
     weights = weights.rename(tmp_path / 'moved.pth')
     models['SRCNN']['checkpoint'] = str(weights)
     write_suite(suite, models, photos)
@@ -280,7 +280,7 @@ def test_other_weights_are_other_results(models, photos, tmp_path, capfd):
         'SRCNN', 'measured']['PSNR']
 
 
-def test_other_images_are_other_results(models, tmp_path, capfd):
+def test_changed_images_are_measured_again(models, tmp_path, capfd):
     draw_photos(tmp_path / 'train', 1)
     draw_photos(tmp_path / 'val', 2)
     out, suite = tmp_path / 'out', write_suite(
@@ -291,16 +291,16 @@ def test_other_images_are_other_results(models, tmp_path, capfd):
     assert 'done before' not in capfd.readouterr().out
 
 
-# --------------------------------------------------------- what cannot be run
+# --------------------------------------------------------- failing entries
 
 
-def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
+def test_entries_that_cannot_be_run(models, photos, tmp_path, capfd):
     good = models['SRCNN']
     models.update({
         'silent': dict(config=good['config']),
         'gone': dict(good, checkpoint='gone.pth'),
-        'foreign': dict(models['IR-SDE'], checkpoint=good['checkpoint']),
-        'strange': dict(good, checkpoint=models['IR-SDE']['checkpoint']),
+        'no process': dict(models['IR-SDE'], checkpoint=good['checkpoint']),
+        'process': dict(good, checkpoint=models['IR-SDE']['checkpoint']),
         'unknown': dict(good, config='irsde/dehraze'),
         'sampled': dict(good, steps=3),
         'quick': dict(models['IR-SDE'], sampler='quick')})
@@ -309,7 +309,7 @@ def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
     suite['tasks']['no data'] = dict(
         data=dict(config='irsde/derain'),
         models=dict(a=good, b=dict(published=PUBLISHED)))
-    suite['tasks']['nothing said'] = dict(models=dict(a=good))
+    suite['tasks']['no config'] = dict(models=dict(a=good))
     suite['tasks']['no folder'] = dict(models=dict(a=good), data=dict(
         config='irsde/derain', pairs=['{}_in', '{}_out']))
     path.write_text(dump(suite))
@@ -320,16 +320,16 @@ def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
     listed = {(p['task'], p['what']): p['why'] for p in json.loads(
         (out / 'results.json').read_text())['not_run']}
     words = {
-        ('derain', 'silent'): 'names no checkpoint',
-        ('derain', 'gone'): "no checkpoint 'gone.pth'",
-        ('derain', 'foreign'): 'lacks',
-        ('derain', 'strange'): 'does not fit the model',
+        ('derain', 'silent'): "has no 'checkpoint'",
+        ('derain', 'gone'): "no checkpoint found at 'gone.pth'",
+        ('derain', 'no process'): 'lacks',
+        ('derain', 'process'): 'does not match the model',
         ('derain', 'unknown'): 'no config',
         ('derain', 'sampled'): 'not a diffusion model',
         ('derain', 'quick'): 'unknown sampler',
         ('no data', 'data'): 'data/rain100h/test',
-        ('nothing said', 'data'): 'names no config',
-        ('no folder', 'data'): 'pairs names files of a folder'}
+        ('no config', 'data'): "has no 'config'",
+        ('no folder', 'data'): "'pairs' but no 'folder'"}
     assert list(listed) == list(words)
     table = (out / 'table.md').read_text()
     for (task, what), word in words.items():
@@ -340,8 +340,8 @@ def test_what_cannot_be_run_is_listed(models, photos, tmp_path, capfd):
         ('IR-SDE', 'measured'), ('SRCNN', 'measured'), ('b', 'published')}
 
 
-def test_inputs_that_differ_are_noticed(models, photos, tmp_path, capfd):
-    """A degradation that is drawn anew for every model compares nothing."""
+def test_random_degradations_are_refused(models, photos, tmp_path, capfd):
+    """All models of a task must get the same inputs."""
     config = tmp_path / 'random.py'
     config.write_text(f"""
 _base_ = '{DERAIN}'
@@ -361,7 +361,8 @@ test_evaluator = [dict(type='irsde_mm.PSNR')]
     assert not (tmp_path / 'out' / 'entries').exists()
 
 
-def test_a_defect_is_shown_and_the_rest_runs(models, photos, tmp_path, capfd):
+def test_other_models_run_after_a_bug(models, photos, tmp_path, capfd):
+    """A bug in one model is reported with its traceback."""
     config = baseline(tmp_path / 'large.py', dict(SRCNN, upscale_factor=2))
     models = {'large': dict(models['SRCNN'], config=config), **models}
     out = tmp_path / 'out'
@@ -371,7 +372,7 @@ def test_a_defect_is_shown_and_the_rest_runs(models, photos, tmp_path, capfd):
     assert ('SRCNN', 'measured') in rows(out)
 
 
-def test_one_of_several_sets(models, tmp_path, monkeypatch, capfd):
+def test_select_one_of_several_sets(models, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     for name in ('McMaster', 'Kodak24', 'CBSD68'):
         draw_photos(Path('data/denoising_gaussian_test') / name, 1, (
@@ -390,10 +391,10 @@ def test_one_of_several_sets(models, tmp_path, monkeypatch, capfd):
     assert 'McMaster, Kodak24, CBSD68' in capfd.readouterr().err
 
 
-# ----------------------------------------------------------------- refusals
+# ------------------------------------------------------------------ refused
 
 
-def test_folders_of_others_are_refused(models, photos, tmp_path, error):
+def test_folders_of_other_suites_are_refused(models, photos, tmp_path, error):
     out, path = tmp_path / 'out', tmp_path / 's.yml'
     del models['IR-SDE']
     assert quality(write_suite(path, models, photos), out) == 0
@@ -402,19 +403,19 @@ def test_folders_of_others_are_refused(models, photos, tmp_path, error):
     path.write_text(dump(other))
     arguments = ['benchmark', 'quality', '--suite', path, '--out']
     text = error(*arguments, out)
-    assert "suite 'first', this is 'second'" in text
+    assert "suite 'first', not 'second'" in text
     write_suite(path, models, photos, data=dict(images=1))
     assert "'derain' on other data" in error(*arguments, out)
     assert before == {p: p.read_bytes() for p in out.rglob('*')
                       if p.is_file()}
-    assert 'no results of a suite' in error(*arguments, photos)
+    assert 'not results of a suite' in error(*arguments, photos)
     assert 'cannot write' in error(*arguments, '/dev/null/x')
 
 
 @pytest.mark.parametrize('change, words', [
     (lambda s: s.pop('tasks'), 'has no tasks'),
     (lambda s: s.update(task=1), "unknown key 'task'.*name, tasks"),
-    (lambda s: s['tasks'].update(a=1), r'tasks\.a must be keys and values'),
+    (lambda s: s['tasks'].update(a=1), r'tasks\.a must be a mapping'),
     (lambda s: s['tasks']['derain'].update(modles={}), "'modles'.*models"),
     (lambda s: s['tasks']['derain'].update(models={}), 'derain has no models'),
     (lambda s: s['tasks']['derain'].update(show=[-1]), r'show must be.*\[-1'),
@@ -422,15 +423,14 @@ def test_folders_of_others_are_refused(models, photos, tmp_path, error):
     (lambda s: s['tasks']['derain']['models']['SRCNN'].update(stpes=1),
      r"tasks\.derain\.models\.SRCNN has an unknown key 'stpes'"),
     (lambda s: s['tasks']['derain']['models'].update(
-        a=dict(published=dict(PSNR=1))), 'needs numbers and their source'),
+        a=dict(published=dict(PSNR=1))), 'needs scores and their source'),
     (lambda s: s['tasks']['derain']['models'].update(
         a=dict(published=dict(PSNR='x', source='y'))), 'PSNR must be a num'),
     (lambda s: s['tasks'].update({'derain ': s['tasks']['derain'],
                                   'derain_': s['tasks']['derain']}),
      'two tasks have the same name'),
 ])
-def test_suites_that_say_something_wrong(change, words, srcnn, photos,
-                                         tmp_path, error):
+def test_invalid_suites(change, words, srcnn, photos, tmp_path, error):
     import re
     path = write_suite(tmp_path / 's.yml', dict(SRCNN=srcnn), photos)
     suite = yaml.safe_load(path.read_text())
@@ -441,21 +441,9 @@ def test_suites_that_say_something_wrong(change, words, srcnn, photos,
     assert not (tmp_path / 'out').exists()
 
 
-def test_the_documented_suite(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
-    from benchmarks.suite import read_suite
-    text = (ROOT / 'docs' / 'benchmark.md').read_text()
-    path = tmp_path / 's.yml'
-    path.write_text(text.split('```yaml')[1].split('```')[0])
-    suite = read_suite(str(path))
-    assert suite['name'] == 'rain and noise'
-    assert list(suite['tasks']) == ['derain', 'denoise', 'my photos']
-    assert suite['tasks']['derain']['show'] == [0, 7]
-
-
-def test_suites_that_are_none(tmp_path, error):
+def test_missing_and_unreadable_suites(tmp_path, error):
     arguments = ['--out', tmp_path / 'out', '--suite', tmp_path / 's.yml']
-    assert 'no suite file' in error('benchmark', 'quality', *arguments)
+    assert 'does not exist' in error('benchmark', 'quality', *arguments)
     (tmp_path / 's.yml').write_text('tasks: [')
     assert 'cannot be read' in error('benchmark', 'quality', *arguments)
 
@@ -465,8 +453,7 @@ def test_suites_that_are_none(tmp_path, error):
 
 @pytest.mark.slow
 def test_a_suite_of_models_of_20_iterations(tmp_path):
-    """Two tasks on built-in photos, as a user does it: three models each are
-    trained, then compared; after that nothing is left to do."""
+    """Train three models for each of two tasks, then compare them."""
     tasks = {}
     for task in ('derain', 'denoise'):
         own = ROOT / 'configs' / 'quickstart' / f'{task}.py'

@@ -1,4 +1,4 @@
-"""What takes minutes: the demo, the built package, full-size networks."""
+"""The demo, the built package, and full-size networks; takes minutes."""
 import json
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def check_demo(out, tasks, pictures):
 
 
 def test_demo_with_few_iterations(tmp_path):
-    """A demo replaces an earlier one, and nothing else."""
+    """The demo replaces its earlier results and no other files."""
     out = tmp_path / 'demo'
     tasks = ('derain', 'denoise', 'deblur', 'sr', 'inpaint', 'dehaze')
     assert run_tool('demo', '--out', out, '--iters', 20) == 0
@@ -39,14 +39,14 @@ def test_demo_with_few_iterations(tmp_path):
     assert (out / 'mine.txt').read_text() == 'mine'
 
 
-def test_demo_touches_nothing_of_others(tmp_path, capsys):
+def test_demo_refuses_another_folder(tmp_path, capsys):
     (tmp_path / 'mine.txt').write_text('mine')
     assert run_tool('demo', '--out', tmp_path, '--iters', 1) == 2
     assert 'not made by the demo' in capsys.readouterr().err
     assert (tmp_path / 'mine.txt').read_text() == 'mine'
 
 
-def test_the_wheel_carries_the_configs(tmp_path):
+def test_wheel_contains_the_configs(tmp_path):
     subprocess.run(
         [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--quiet',
          '--no-build-isolation', '--wheel-dir', str(tmp_path), str(ROOT)],

@@ -1,4 +1,4 @@
-"""The command line as a user works with it, good and bad."""
+"""The tools as a user runs them, and their errors."""
 import csv
 import json
 import pickle
@@ -15,7 +15,7 @@ from PIL import Image
 # ------------------------------------------------------------------ train
 
 
-def test_train_leaves_a_run_that_resumes(trained, tmp_path, error):
+def test_train_and_resume(trained, tmp_path, error):
     import shutil
     folder = tmp_path / 'copy'
     shutil.copytree(trained, folder)
@@ -27,13 +27,13 @@ def test_train_leaves_a_run_that_resumes(trained, tmp_path, error):
     meta = torch.load(folder / 'iter_4.pth', weights_only=True)['meta']
     assert meta['iter'] == 4
     assert run_tool('train', *again, '--resume', folder / 'iter_2.pth') == 0
-    # a run that was started from other weights resumes its own
+    # a run that started from other weights resumes from its own
     start = [*again[:-1], f'load_from={trained}/iter_2.pth',
              'train_cfg.max_iters=6']
     assert run_tool('train', *start, '--resume') == 0
     meta = torch.load(folder / 'iter_6.pth', weights_only=True)['meta']
     assert meta['iter'] == 6
-    # nothing that fails changes the run's config
+    # failing commands do not change the run's config
     config = (folder / 'derain.py').read_text()
     error('train', *again, 'model.sde.max_sigma=0.3', '--resume')
     error('test', 'quickstart/derain', folder / 'iter_6.pth', '--work-dir',
@@ -47,8 +47,8 @@ def test_train_amp(tmp_path):
     assert 'BFloat16' in (tmp_path / 'derain.py').read_text()
 
 
-def test_train_runs_mmagics_configs(tmp_path, photo):
-    """A mmagic model, its runtime without our hooks, our built-in data."""
+def test_train_mmagic_configs(tmp_path, photo):
+    """A model and runtime of mmagic, without our hooks, on built-in data."""
     config = tmp_path / 'mm.py'
     config.write_text(f'''
 _base_ = ['{ROOT}/configs/_base_/datasets/builtin_rain.py',
@@ -82,7 +82,7 @@ optim_wrapper = dict(type='OptimWrapper',
     (['irsde/dehraze'], 'no config'),
     (['irsde/derain'], 'data/rain100h/train.*does not exist.*quickstart'),
     (['quickstart/derain', '--cfg-options', 'model.sde.max_sigma=20'],
-     'max_sigma must lie in'),
+     'max_sigma must be in'),
     (['quickstart/derain', '--cfg-options', 'model.sde.type=irsde_mm.SDEX'],
      'SDEX'),
     (['quickstart/derain', '--cfg-options', 'model.sde.depth=3'], 'depth'),
@@ -108,8 +108,8 @@ def test_train_errors(options, words, error, tmp_path, monkeypatch):
     assert re.search(words, error('train', *options))
 
 
-def test_datasets_that_cannot_be_lazy_are_left_to_the_runner():
-    """mmagic has datasets without lazy_init: no reason to refuse them."""
+def test_datasets_without_lazy_init_are_not_checked():
+    """mmagic has datasets without lazy_init, which are left to the Runner."""
     from irsde_mm.config.checks import check_data
     from irsde_mm.errors import DataError
     from mmengine.config import Config
@@ -183,8 +183,7 @@ class Evil:
         return (print, ('executed',))
 
 
-def test_a_file_that_would_execute_code_is_refused(trained, tmp_path, error,
-                                                   capfd):
+def test_files_with_code_are_refused(trained, tmp_path, error, capfd):
     evil = tmp_path / 'evil.pth'
     with open(evil, 'wb') as file:
         pickle.dump(dict(state_dict={'a': Evil()}), file)
@@ -218,8 +217,8 @@ def test_restore_a_photo_a_folder_a_pattern(trained, photo, tmp_path, capfd):
     assert str(tmp_path / 'one' / 'my photo.png') in capfd.readouterr().out
 
 
-def test_restore_takes_the_newest_run(trained, photo, tmp_path, monkeypatch,
-                                      capfd, error):
+def test_restore_with_the_newest_run(trained, photo, tmp_path, monkeypatch,
+                                     capfd, error):
     monkeypatch.chdir(tmp_path)
     assert 'no trained model' in error('restore', photo, '--out', 'out')
     (tmp_path / 'work_dirs').mkdir()
@@ -251,7 +250,7 @@ def test_restore_errors(trained, photo, tmp_path, error):
     assert 'no image' in error('restore', tmp_path / 'x.png', *model)
     assert 'no image' in error('restore', str(tmp_path / '*.tif'), *model)
     (tmp_path / 'empty').mkdir()
-    assert 'has no image' in error('restore', tmp_path / 'empty', *model)
+    assert 'contains no images' in error('restore', tmp_path / 'empty', *model)
     assert 'no image' in error('restore', str(tmp_path / '**.png'), *model)
     broken = tmp_path / 'broken.png'
     broken.write_bytes(photo.read_bytes()[:-300])
@@ -271,7 +270,7 @@ def test_restore_errors(trained, photo, tmp_path, error):
                                    '--out', '/dev/null/x')
     assert '--checkpoint' in error('restore', photo, '--model',
                                    'quickstart/derain', '--out', tmp_path)
-    assert 'not a work folder' in error('restore', photo, '--model',
+    assert 'not a work directory' in error('restore', photo, '--model',
                                      tmp_path / 'empty', '--out', tmp_path)
 
 
@@ -284,14 +283,14 @@ def test_restore_overwrites_nothing(trained, photo, tmp_path, error):
     assert (out / 'my photo.png').read_text() == 'mine'
     twin = photo.with_suffix('.jpg')
     Image.new('RGB', (9, 9)).save(twin)
-    assert 'both become' in error('restore', photo, twin, '--model', trained,
+    assert 'be written to' in error('restore', photo, twin, '--model', trained,
                                   '--out', tmp_path / 'new')
 
 
 def test_channel_counts(trained, tmp_path, photo, error):
-    """A grey model takes grey photos and refuses colour."""
+    """A grey model restores grey photos and refuses color."""
     model = ['--model', grey_model(tmp_path), '--out', tmp_path / 'out']
-    assert 'in colour' in error('restore', photo, *model)
+    assert 'in color' in error('restore', photo, *model)
     grey = tmp_path / 'grey.png'
     Image.new('L', (17, 9), 128).save(grey)
     assert run_tool('restore', grey, *model) == 0
@@ -302,7 +301,7 @@ def test_channel_counts(trained, tmp_path, photo, error):
         '--cfg-options', *TINY, 'model.generator.in_channels=1')
 
 
-def test_restore_takes_a_weights_file_alone(trained, photo, tmp_path, error):
+def test_restore_with_a_weights_file(trained, photo, tmp_path, error):
     assert run_tool('restore', photo, '--model', trained / 'iter_2.pth',
                     '--out', tmp_path / 'a') == 0
     assert run_tool('restore', photo, '--model', trained, '--out',
@@ -314,7 +313,7 @@ def test_restore_takes_a_weights_file_alone(trained, photo, tmp_path, error):
 
 
 def grey_model(tmp_path):
-    """An untrained model for grey images, in a work folder."""
+    """Write a work folder of an untrained model for grey images."""
     from irsde_mm.config.files import load_config
     from irsde_mm.registry import MODELS
     cfg = load_config('quickstart/derain', {
@@ -337,8 +336,7 @@ def grey_model(tmp_path):
 
 @pytest.mark.parametrize('name, config', [
     ('unet_nf8_depth2', 'irsde/derain'), ('nafnet_w8', 'quickstart/derain')])
-def test_converted_weights_restore_test_and_train_on(name, config, tmp_path,
-                                                     photo, golden):
+def test_use_converted_weights(name, config, tmp_path, photo, golden):
     out = tmp_path / 'converted'
     assert run_tool('convert_checkpoint', GOLDEN / f'{name}_official.pth',
                     '--config', config, '--out', out) == 0
@@ -415,12 +413,13 @@ MAXIM_CASE = 'case_2stage_s2like'
 
 @pytest.fixture
 def flax(tmp_path):
-    """A checkpoint as MAXIM's authors save it, and its golden arrays."""
+    """A checkpoint in the format of MAXIM's authors, and its golden
+    arrays."""
     with np.load(GOLDEN / 'maxim' / f'{MAXIM_CASE}.npz') as file:
         case = {key: file[key] for key in file}
     arrays = {key.replace('params/', 'opt/target/', 1): value
               for key, value in case.items() if key.startswith('params/')}
-    # beside the weights, such a file has the state of the optimizer
+    # such a file also holds the optimizer state
     np.savez(tmp_path / 'flax.npz', step=np.array(7), **arrays,
              **{'opt/state/param_states/x/nu': np.zeros(2)})
     return tmp_path / 'flax.npz', case
@@ -438,8 +437,7 @@ model = dict(generator=dict(variant=dict(
 
 
 @pytest.mark.slow
-def test_converted_maxim_restores_tests_and_trains_on(flax, maxim_config,
-                                                      tmp_path, photo):
+def test_use_converted_maxim(flax, maxim_config, tmp_path, photo):
     file, case = flax
     out = tmp_path / 'converted'
     assert run_tool('convert_checkpoint', file, '--config', maxim_config,
@@ -463,7 +461,7 @@ def test_converted_maxim_restores_tests_and_trains_on(flax, maxim_config,
 
 
 def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
-    """Another variant, weights that do not belong, files of another kind."""
+    """Another variant, missing and extra weights, and other files."""
     file, _ = flax
     with np.load(file) as archive:
         arrays = {key: archive[key] for key in archive}
@@ -482,20 +480,21 @@ def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
     assert 'no irsde_mm.MAXIM' in message(config='quickstart/derain')
     name = 'stage_1_decoder_block_2/ConvTranspose_0/kernel'
     key = f'opt/target/{name}'
-    assert f"'{name}' that this file lacks" in message(**{key: None})
+    assert f"lacks the parameter '{name}'" in message(**{key: None})
     assert f"'{name}' is (2, 2, 16, 5)" in message(
         **{key: np.zeros((2, 2, 16, 5), np.float32)})
     assert "'more/bias' is not a parameter" in message(
         **{'opt/target/more/bias': np.zeros(1)})
-    assert 'holds objects' in message(**{key: np.array([{}], dtype=object)})
+    assert 'contains Python objects' in message(
+        **{key: np.array([{}], dtype=object)})
     args = ['--arch', 'maxim', '--out', tmp_path / 'new', '--config',
             maxim_config]
     (tmp_path / 'cut.npz').write_bytes(file.read_bytes()[:5000])
     np.savez(tmp_path / 'other.npz', weight=np.zeros(3))
     np.save(tmp_path / 'one.npy', np.zeros(3))
     for name, text in (('cut.npz', 'broken'), ('other.npz', 'no arrays under'),
-                       ('one.npy', 'of another kind'), ('none', 'there is no'),
-                       ('small_maxim.py', 'of another kind')):
+                       ('one.npy', 'has another'), ('none', 'no checkpoint'),
+                       ('small_maxim.py', 'has another')):
         assert text in error('convert_checkpoint', tmp_path / name, *args)
     assert not (tmp_path / 'new').exists()
 
@@ -533,7 +532,7 @@ def test_benchmark_speed(tmp_path, error):
 def test_benchmark_sampling(tmp_path, trained, error, capfd):
     out, weights = tmp_path / 'new' / 'sampling', trained / 'iter_2.pth'
     args = ['sampling', 'quickstart/derain', weights, '--images', 1]
-    assert 'other settings' in error('benchmark', *args, '--out', out)
+    assert 'different settings' in error('benchmark', *args, '--out', out)
     args[1] = trained / 'derain.py'
     assert 'unknown sampler' in error('benchmark', *args, '--out', out,
                                       '--samplers', 'quick')
@@ -566,7 +565,7 @@ def test_benchmark_sampling(tmp_path, trained, error, capfd):
                                       num_steps=2)),
     (['--steps', 3], dict(type='irsde_mm.PosteriorSampler', num_steps=3))])
 def test_test_with_another_sampler(trained, tmp_path, args, expected):
-    """The config that is kept says what was run."""
+    """The saved config names the sampler that was used."""
     from mmengine.config import Config
     assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',
                     '--work-dir', tmp_path, *args) == 0
@@ -578,8 +577,7 @@ def test_test_with_another_sampler(trained, tmp_path, args, expected):
     (['--sampler', 'quick'], 'unknown sampler.*fast.*unipc'),
     (['--steps', 0], 'num_steps'), (['--steps', 101], 'at most 100'),
     (['--sampler', 'multistep', '--steps', 1], 'order=1')])
-def test_samplers_that_cannot_be(trained, photo, tmp_path, error, args,
-                                 words):
+def test_refused_samplers(trained, photo, tmp_path, error, args, words):
     import re
     for tool in (['test', trained / 'derain.py', trained / 'iter_2.pth',
                   '--work-dir', tmp_path / 'w'],
@@ -589,16 +587,25 @@ def test_samplers_that_cannot_be(trained, photo, tmp_path, error, args,
         assert re.search(words, message) or '0 is less than 1' in message
 
 
-def test_the_start_of_restoring_beside_its_bound(tmp_path):
-    """The whole command beside 2.5 times what importing torch takes and its
-    network's own time."""
-    out = tmp_path / 'startup.json'
-    assert run_tool('benchmark', 'startup', '--repeats', 1, '--out', out) == 0
-    found = json.loads(out.read_text())
+def check_startup(found: dict) -> None:
+    """Check the ratio of the command's time to 2.5 times that of importing
+    torch and the network's."""
     times = found['seconds']
     assert all(value > 0 for value in times.values())
     assert found['ratio'] == pytest.approx(times['irsde restore'] / (
         2.5 * times['import torch'] + times['its network']), rel=1e-3)
+
+
+def test_benchmark_startup_of_restore(tmp_path, monkeypatch):
+    """With commands that do nothing."""
+    from benchmarks import startup
+    commands = []
+    monkeypatch.setattr(startup, 'start', lambda *args: commands.append(args))
+    monkeypatch.setattr(startup, 'SIZE', (64, 48))
+    out = tmp_path / 'startup.json'
+    assert run_tool('benchmark', 'startup', '--repeats', 1, '--out', out) == 0
+    assert len(commands) == 3
+    check_startup(json.loads(out.read_text()))
 
 
 @pytest.mark.slow
@@ -606,7 +613,9 @@ def test_benchmark_startup(tmp_path, error):
     out = tmp_path / 'startup.json'
     assert run_tool('benchmark', 'startup', 'quickstart/denoise',
                     '--repeats', 1, '--out', out) == 0
-    times = json.loads(out.read_text())['seconds']
-    assert 0 < times['train.py --help'] < times['one iteration']
-    assert 'there is no config' in error(
+    found = json.loads(out.read_text())
+    check_startup(found)
+    assert found['seconds']['train.py --help'] < found['seconds'][
+        'one iteration']
+    assert 'no config' in error(
         'benchmark', 'startup', 'quickstart/nothing', '--repeats', 1)

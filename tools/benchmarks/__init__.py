@@ -1,1 +1,1 @@
-"""The measurements of tools/benchmark.py, a file each."""
+"""The benchmarks of tools/benchmark.py, one file each."""

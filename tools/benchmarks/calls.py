@@ -1,17 +1,19 @@
-"""What a network call costs, plain and as testing makes it."""
+"""Cost of a network call, plain and optimized as in testing."""
 import argparse
 import copy
 import statistics
 from pathlib import Path
 
-from .common import seconds
+from printing import print_table
+
+from .common import seconds_of
 
 
 def measure_calls(pipeline, args: argparse.Namespace) -> dict:
-    """Paired calls by area and batch, beside the machine's peaks.
+    """Measure paired calls by area and batch size, and the peak performance.
 
     Returns:
-        dict: ``peaks`` in GFLOP/s and ``calls``, a row each.
+        dict: ``peaks`` in GFLOP/s, and ``calls``, a list of rows.
     """
     sizes = [(1, max(args.size // 2, 16)), (1, args.size),
              (1, 2 * args.size), (2, args.size)]
@@ -26,18 +28,20 @@ def measure_calls(pipeline, args: argparse.Namespace) -> dict:
 
 
 def plain_call(network, *images, **kwargs):
-    """A network as it is, without gradients."""
+    """Call an unchanged network without gradients."""
     import torch
-    # a folded call needs inference mode, this one is to do without
+    # a folded call needs inference mode; this one must not use it
     with torch.inference_mode(False), torch.no_grad():
         return network(*images, **kwargs)
 
 
 def call_row(pipeline, batch: int, size: int, repeats: int, peak: float,
              compiled=None) -> dict:
-    """Medians of rounds in this process: ``plain`` is the network with
-    weights in PyTorch's default memory layout, ``eager`` with ours, ``fast``
-    and ``compiled`` are what testing makes of it."""
+    """Return medians over rounds in this process.
+
+    ``plain`` has weights in PyTorch's default memory layout, ``eager`` in
+    channels_last; ``fast`` and ``compiled`` are optimized as in testing.
+    """
     import torch
     from contextlib import ExitStack
     from irsde_mm.inference.memory import peak_allocation
@@ -76,16 +80,9 @@ def call_row(pipeline, batch: int, size: int, repeats: int, peak: float,
     return row
 
 
-def seconds_of(job, device) -> float:
-    """Seconds of a job, to its end on the device."""
-    import torch
-    wait = torch.cuda.synchronize if device.type == 'cuda' else lambda: None
-    wait()
-    return seconds(lambda: (job(), wait()))
-
-
 def peaks(device, repeats: int) -> dict:
-    """GFLOP/s of a product of matrices and of a convolution, large ones."""
+    """Return the GFLOP/s of a large matrix product and a large
+    convolution."""
     import torch
     n, c, side = 1024, 256, 64
     a = torch.rand(n, n, device=device)
@@ -106,32 +103,26 @@ def peaks(device, repeats: int) -> dict:
 
 
 def show_calls(found: dict, title: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    table = Table(
-        title=title, caption='medians of rounds; plain: default memory '
-        'layout, eager: channels last; peak: the fastest large convolution '
-        'in this run, {:.0f} GFLOP/s (matrices: {:.0f})'.format(
-            found['peaks']['convolution'], found['peaks']['matmul']))
     forms = [name for name in ('plain', 'eager', 'fast', 'compiled')
              if f'{name}_ms' in found['calls'][0]]
-    for column in ('image', *(f'{name} ms' for name in forms),
-                   *(f'plain/{name}' for name in forms[1:]), 'GFLOP',
-                   'of the peak', 'holds MB'):
-        table.add_column(column, justify='right')
-    for row in found['calls']:
-        table.add_row(
-            f"{row['batch']}x{row['size']}x{row['size']}",
-            *(f"{row[f'{name}_ms']:.1f}" for name in forms),
-            *(f"{row[f'{name}_ratio']:.2f}" for name in forms[1:]),
-            f"{row['gflop']:.2f}",
-            f"{100 * row[f'{forms[-1]}_fraction_of_peak']:.0f} %",
-            f"{row['held_mb']:.0f}")
-    Console().print(table)
+    columns = ('image', *(f'{name} ms' for name in forms),
+               *(f'plain/{name}' for name in forms[1:]), 'GFLOP',
+               '% of peak', 'memory MB')
+    rows = [(f"{row['batch']}x{row['size']}x{row['size']}",
+             *(f"{row[f'{name}_ms']:.1f}" for name in forms),
+             *(f"{row[f'{name}_ratio']:.2f}" for name in forms[1:]),
+             f"{row['gflop']:.2f}",
+             f"{100 * row[f'{forms[-1]}_fraction_of_peak']:.0f}",
+             f"{row['held_mb']:.0f}") for row in found['calls']]
+    print_table(
+        columns, rows, title=title, caption='medians of rounds; plain: '
+        'default memory layout, eager: channels_last; peak: fastest large '
+        'convolution of this run, {:.0f} GFLOP/s (matrix product: {:.0f})'
+        .format(found['peaks']['convolution'], found['peaks']['matmul']))
 
 
 def draw_growth(found: dict, by_steps: dict, path: Path) -> None:
-    """Time against the number of pixels, the batch, and the steps."""
+    """Plot time against the number of pixels, the batch size and the steps."""
     from irsde_mm.config.preview import pyplot
     plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(10, 4))
@@ -142,10 +133,10 @@ def draw_growth(found: dict, by_steps: dict, path: Path) -> None:
             axes[0].plot([batch * row['size']**2 / 1e6 for row in some],
                          [row[key] for row in some], f'{marker}-',
                          label=f'{key[:-3]}, batch {batch}')
-    axes[0].set(xlabel='megapixels of a batch', ylabel='ms a call')
+    axes[0].set(xlabel='megapixels per batch', ylabel='ms per call')
     axes[0].legend()
     axes[1].plot(list(by_steps), list(by_steps.values()), 'o-')
-    axes[1].set(xlabel='steps', ylabel='ms a restoration', xlim=(0, None),
+    axes[1].set(xlabel='steps', ylabel='ms per restoration', xlim=(0, None),
                 ylim=(0, None))
     figure.tight_layout()
     figure.savefig(path, dpi=100)

@@ -1,21 +1,29 @@
-"""What the benchmarks share."""
+"""Functions shared by the benchmarks."""
 import time
 
 
 def seconds(job) -> float:
-    """Wall-clock seconds of a job, a function without arguments."""
+    """Return the wall-clock seconds of a job, a function without arguments."""
     start = time.perf_counter()
     job()
     return time.perf_counter() - start
 
 
+def seconds_of(job, device) -> float:
+    """Return the seconds of a job, including its work on a device."""
+    import torch
+    wait = torch.cuda.synchronize if device.type == 'cuda' else lambda: None
+    wait()
+    return seconds(lambda: (job(), wait()))
+
+
 def load_model(cfg, device, checkpoint=None):
-    """A model of any kind, as testing has it.
+    """Build a model of any kind in test mode.
 
     Args:
-        cfg (Config): With ``model``.
-        device (torch.device): Where it goes.
-        checkpoint (str, optional): Its weights.
+        cfg (Config): Config with ``model``.
+        device (torch.device): Device of the model.
+        checkpoint (str, optional): Weights to load.
 
     Raises:
         ConfigError, CheckpointError: If it cannot be built or loaded.
@@ -32,7 +40,8 @@ def load_model(cfg, device, checkpoint=None):
 
 
 def plan(pipeline, names, calls) -> list:
-    """(name, calls, sampler) of all that fit the process of a pipeline.
+    """Return (name, calls, sampler) for all samplers that support the process
+    of a pipeline.
 
     Raises:
         ConfigError: If a sampler is unknown.
@@ -41,7 +50,7 @@ def plan(pipeline, names, calls) -> list:
     from irsde_mm.inference.presets import sampler_config
     jobs = []
     for name in names:
-        sampler_config(name, pipeline.sde)  # an unknown one stops at once
+        sampler_config(name, pipeline.sde)  # unknown names raise an error
         for n in calls:
             try:
                 jobs.append((name, n, pipeline.choose_sampler(name, n)))

@@ -1,18 +1,18 @@
-"""Picture grid and perception-distortion plot of benchmark.py quality."""
+"""Image grids and perception-distortion plot of benchmark.py quality."""
 from pathlib import Path
 
 import numpy as np
 
-ZOOM = 4  # a crop is a quarter of the shorter side
+ZOOM = 4  # crops have a quarter of the shorter side
 MARKERS = 'osv^D<>*Xph'
 
 
 def draw_grid(results: dict, path: Path) -> None:
-    """Input | each model | clean, and below each image a crop of it.
+    """Draw input | each model | clean, and a crop below each image.
 
     Args:
-        results (dict): By model, of one task, at least one.
-        path (Path): The picture's file.
+        results (dict): Results of one task by model, at least one.
+        path (Path): File of the picture.
     """
     from irsde_mm.config.preview import pyplot
     plt = pyplot()
@@ -40,7 +40,8 @@ def draw_grid(results: dict, path: Path) -> None:
 
 
 def files_of(results: dict) -> dict:
-    """Input, results and clean image, by the image's position."""
+    """Return the files of input, results and clean image, by position of the
+    image in the data set."""
     first = next(iter(results.values()))['pictures']
     return {number: [path.with_name(f'input_{number}.png'), *(
         result['pictures'][number] for result in results.values()),
@@ -49,7 +50,7 @@ def files_of(results: dict) -> dict:
 
 
 def place(degraded: np.ndarray, clean: np.ndarray) -> tuple:
-    """x, y and side of the window where two images differ most."""
+    """Return x, y and side of the window where two images differ most."""
     import cv2
     side = max(min(clean.shape[:2]) // ZOOM, 1)
     if degraded.shape != clean.shape:
@@ -62,7 +63,7 @@ def place(degraded: np.ndarray, clean: np.ndarray) -> tuple:
 
 
 def caption(name: str, results: dict, number: int) -> str:
-    """A column's name, with the scores of this image."""
+    """Return the name of a column, with the scores of an image."""
     result = results.get(name) or next(iter(results.values()))
     prefix = '' if name in results else 'input_'
     scores = result['images'][number]
@@ -75,10 +76,10 @@ def caption(name: str, results: dict, number: int) -> str:
 
 
 def draw_plot(rows: list, path: Path) -> bool:
-    """PSNR against LPIPS or NIQE, a panel a task.
+    """Plot PSNR against LPIPS or NIQE, one panel per task.
 
     Returns:
-        bool: Whether there was anything to draw.
+        bool: False if there was nothing to draw.
     """
     from irsde_mm.config.preview import pyplot
     panels = {task: panel(rows, task)
@@ -90,9 +91,8 @@ def draw_plot(rows: list, path: Path) -> bool:
     figure, axes = pyplot().subplots(1, len(panels), squeeze=False,
                                      figsize=(5 * len(panels), 4))
     for axis, (task, (x, y, points)) in zip(axes[0], panels.items()):
-        axis.set(title=task, xlabel=f'{x.replace("_", "-")}, dB: less '
-                 'distortion to the right',
-                 ylabel=f'{y}: better perception below')
+        axis.set(title=task, xlabel=f'{x.replace("_", "-")}, dB (higher is '
+                 'better)', ylabel=f'{y} (lower is better)')
         for i, row in enumerate(points):
             published = row['kind'] == 'published'
             axis.plot(row[x], row[y], linestyle='', markersize=9,
@@ -106,11 +106,11 @@ def draw_plot(rows: list, path: Path) -> bool:
 
 
 def panel(rows: list, task: str) -> tuple:
-    """The two axes of a task's plot and the rows that have both.
+    """Return the two axes of the plot of a task and the rows that have both.
 
-    NIQE where nothing measured has LPIPS; the luma's PSNR where the published
-    ones are of it. The input is left out: it lies so far off that the models
-    would fall together.
+    NIQE replaces LPIPS if LPIPS was not measured, and PSNR on luma replaces
+    PSNR if the published scores use it. The input is left out, because it is
+    so far away that the models would overlap.
     """
     own = [row for row in rows if row['task'] == task
            and row['kind'] != 'input']

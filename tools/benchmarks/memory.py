@@ -1,4 +1,4 @@
-"""Memory and time of restoring, by the size of the photo."""
+"""Memory and time of restoration by size of the photo."""
 import argparse
 import math
 import multiprocessing
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from irsde_mm.commands import cli
 from irsde_mm.errors import building
+from printing import print_table
 
 from .common import seconds
 
@@ -17,23 +18,25 @@ STATUS = Path('/proc/self/status')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='path or name of a config')
     parser.add_argument('--megapixels', type=float, nargs='+',
-                        default=[1, 2, 4, 8, 16])
-    parser.add_argument('--steps', type=int, default=2)
+                        default=[1, 2, 4, 8, 16],
+                        help='sizes of the photo (default: 1 2 4 8 16)')
+    parser.add_argument('--steps', type=int, default=2,
+                        help='sampling steps (default: %(default)s)')
     cli.tile_argument(parser)
 
 
 def run(args: argparse.Namespace) -> dict:
-    """One size after another, each in a process of its own.
+    """Measure each size in a separate process.
 
     Raises:
-        ConfigError: If a size makes no sense, or memory cannot be measured.
+        ConfigError: If a size is not positive, or memory cannot be measured.
     """
     from irsde_mm.errors import ConfigError
     if min(args.megapixels) <= 0:
         raise ConfigError('--megapixels must be above 0.')
     if not STATUS.is_file():
-        raise ConfigError('the peak of a process is read from '
-                          f"'{STATUS}', which only Linux has.")
+        raise ConfigError('the peak memory of a process is read from '
+                          f"'{STATUS}', which exists only on Linux.")
     rows = []
     for megapixels in args.megapixels:
         with ProcessPoolExecutor(
@@ -42,7 +45,7 @@ def run(args: argparse.Namespace) -> dict:
                 measure, args.config, megapixels, args.steps, args.tile,
                 args.device).result())
     for small, large in pairwise(rows):
-        large['image_tensors'] = grown(small, large)
+        large['image_tensors'] = growth(small, large)
     show(rows, args)
     if args.out:
         draw(rows, Path(args.out).with_suffix('.png'))
@@ -51,7 +54,7 @@ def run(args: argparse.Namespace) -> dict:
 
 
 def measure(config: str, megapixels: float, steps: int, tile, device) -> dict:
-    """Restores one photo of noise, 4:3, in this process."""
+    """Restore a photo of noise, 4:3, in this process."""
     cli.prepare_process()
     import numpy as np
     from irsde_mm.apis import init_restorer
@@ -64,7 +67,7 @@ def measure(config: str, megapixels: float, steps: int, tile, device) -> dict:
     image = np.random.default_rng(0).integers(
         0, 256, (height, width, pipeline.channels), np.uint8)
     options = {} if pipeline.sampler is None else dict(steps=steps)
-    pipeline(image[:64, :64], **options)  # what is loaded on first use
+    pipeline(image[:64, :64], **options)  # warm up
     network = pipeline.call_bytes(pipeline.upscale * height,
                                   pipeline.upscale * width)
     before = memory(pipeline.device, 'VmRSS')
@@ -78,17 +81,17 @@ def measure(config: str, megapixels: float, steps: int, tile, device) -> dict:
         image_mb=4 * image.size / 1e6)
 
 
-def grown(small: dict, large: dict) -> float:
-    """How many float32 tensors as large as the image the peak grows by,
-    beside the network's call."""
+def growth(small: dict, large: dict) -> float:
+    """Return the growth of the peak, without the network call, as a number of
+    float32 tensors of the size of the image."""
     more = {key: large[f'{key}_mb'] - small[f'{key}_mb']
             for key in ('peak', 'before', 'network', 'image')}
     return (more['peak'] - more['before'] - more['network']) / more['image']
 
 
 def memory(device, field: str) -> int:
-    """Bytes of this process, now (VmRSS) or at its peak (VmHWM); of its GPU
-    where the model is on one."""
+    """Return the bytes of this process, or of the GPU of the model, now
+    (VmRSS) or at the peak (VmHWM)."""
     import torch
     if device.type == 'cuda':
         return {'VmRSS': torch.cuda.memory_allocated,
@@ -99,29 +102,24 @@ def memory(device, field: str) -> int:
 
 
 def show(rows: list, args: argparse.Namespace) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    table = Table(
+    print_table(
+        ('size', 's', 's / step / megapixel', 'before MB', 'network MB',
+         'peak MB', 'images'),
+        [(f"{row['width']}x{row['height']}", f"{row['seconds']:.1f}",
+          f"{row['seconds_per_step_and_megapixel']:.2f}",
+          *(f'{row[key]:.0f}' for key in ('before_mb', 'network_mb',
+                                          'peak_mb')),
+          f"{row['image_tensors']:.1f}" if 'image_tensors' in row else '')
+         for row in rows],
         title=f'{args.config}, {args.steps} steps, tile '
         f"{args.tile or 'as configured'}",
-        caption='before: the process with its model; network: held by one '
-        'call; images: what else the peak has grown by since the size '
-        'before, in float32 tensors as large as the image')
-    for column in ('size', 's', 's / step / megapixel', 'before MB',
-                   'network MB', 'peak MB', 'images'):
-        table.add_column(column, justify='right')
-    for row in rows:
-        table.add_row(
-            f"{row['width']}x{row['height']}", f"{row['seconds']:.1f}",
-            f"{row['seconds_per_step_and_megapixel']:.2f}",
-            *(f'{row[key]:.0f}' for key in ('before_mb', 'network_mb',
-                                            'peak_mb')),
-            f"{row['image_tensors']:.1f}" if 'image_tensors' in row else '')
-    Console().print(table)
+        caption='before: the process with its model; network: memory of one '
+        'call; images: further growth of the peak since the previous size, in '
+        'float32 tensors of the size of the image')
 
 
 def draw(rows: list, path: Path) -> None:
-    """Memory and time against the area."""
+    """Plot memory and time against the area."""
     from irsde_mm.config.preview import pyplot
     plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(10, 4))

@@ -1,10 +1,9 @@
-"""Models side by side on the same degraded images, see docs/benchmark.md."""
+"""Comparison of models on the same degraded images, see docs/benchmark.md."""
 import argparse
 import hashlib
 import json
 import statistics
 import sys
-import time
 import traceback
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from irsde_mm.errors import ConfigError, DataError, IRSDEError, building
 from irsde_mm.io.plain_json import from_json, to_json
 from irsde_mm.version import __version__
 
-from .common import load_model
+from .common import load_model, seconds_of
 from .report import write_report
 from .suite import file_name, prepare_out, read_suite, write_text
 from .task_data import Digest, TaskData, digest_of, draw
@@ -21,14 +20,15 @@ from .task_data import Digest, TaskData, digest_of, draw
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--suite', required=True, metavar='FILE',
-                        help='which models are compared on which data')
+                        help='models and data to compare')
     parser.add_argument('--out', required=True, metavar='FOLDER',
-                        help='for the results; what is done there is kept')
+                        help='folder for the results; existing results are '
+                        'kept')
 
 
 def run(args: argparse.Namespace) -> None:
-    """Runs what is not done yet, writes the report, and exits with 1 if
-    something could not be run."""
+    """Run the missing entries, write the report, and exit with 1 if an entry
+    could not be run."""
     suite = read_suite(args.suite)
     out = prepare_out(args.out, suite)
     from irsde_mm.model_files.device import check_device
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     for name, task in suite['tasks'].items():
         tasks[name] = run_task(name, task, out, device, problems)
     write_report(suite, tasks, problems, out)
-    print(f'table, figures and pictures: {out}')
+    print(f'tables and pictures: {out}')
     for problem in problems:
         print('not run: {task} / {what}: {why}'.format(**problem),
               file=sys.stderr)
@@ -47,10 +47,10 @@ def run(args: argparse.Namespace) -> None:
 
 def run_task(name: str, task: dict, out: Path, device, problems: list
              ) -> dict:
-    """The results of a task's models by name; what cannot be run is added to
-    the problems."""
+    """Return the results of the models of a task by name, and add failures to
+    ``problems``."""
     models = {model: entry for model, entry in task['models'].items()
-              if set(entry) != {'published'}}  # there is something to run
+              if set(entry) != {'published'}}  # has something to run
     results = {}
     if not models:
         return results
@@ -70,7 +70,8 @@ def run_task(name: str, task: dict, out: Path, device, problems: list
 
 
 def problem(task: str, what: str, error: Exception) -> dict:
-    """Why something was not run; a defect's traceback is shown at once."""
+    """Return why something was not run; print the traceback of unexpected
+    errors."""
     if isinstance(error, IRSDEError):
         why = cli.user_message(error)
     else:
@@ -81,20 +82,21 @@ def problem(task: str, what: str, error: Exception) -> dict:
 
 def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
               ) -> dict:
-    """What one model reaches, as :func:`measure`: read, or measured now."""
+    """Return the result of a model, see :func:`measure`, from an earlier run
+    if there is one."""
     from irsde_mm.config import load_config
     from irsde_mm.model_files import read_checkpoint
     for key in ('config', 'checkpoint'):
         if key not in entry:
-            raise ConfigError(f'it names no {key}.')
+            raise ConfigError(f"the entry has no '{key}'.")
     cfg = load_config(entry['config'])
     read_checkpoint(entry['checkpoint'])
-    asked = json.dumps(dict(
+    request = json.dumps(dict(
         sampling=[entry.get('sampler'), entry.get('steps')],
         model=cfg.get('model'), checkpoint=digest_of(entry['checkpoint']),
         metrics=data.scored_by, inputs=data.digest, version=__version__),
         sort_keys=True, default=str)
-    key = hashlib.sha256(asked.encode()).hexdigest()[:16]
+    key = hashlib.sha256(request.encode()).hexdigest()[:16]
     path = out / 'entries' / f'{file_name(label)}-{key}.json'
     shown = {i: data.folder / f'{key}_{i}.png' for i in data.show}
     if path.is_file() and all(p.is_file() for p in shown.values()):
@@ -105,12 +107,12 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
         model = model_of(cfg, entry, device)
     result = measure(model, data, shown, device, label)
     write_text(path, to_json(
-        dict(result, entry=entry, asked=json.loads(asked)), indent=1) + '\n')
+        dict(result, entry=entry, asked=json.loads(request)), indent=1) + '\n')
     return dict(result, pictures=shown)
 
 
 def model_of(cfg, entry: dict, device):
-    """The model of an entry, with the sampler that it asks for."""
+    """Return the model of an entry, with its sampler."""
     from irsde_mm.apis.inference import as_pipeline
     model = load_model(cfg, device, entry['checkpoint'])
     if 'sampler' in entry or 'steps' in entry:
@@ -121,10 +123,10 @@ def model_of(cfg, entry: dict, device):
 
 
 def measure(model, data: TaskData, shown: dict, device, label: str) -> dict:
-    """Restores and scores the images of a task, and draws some of them.
+    """Restore and score the images of a task, and draw some of them.
 
     Raises:
-        DataError: If they are not those that the other models get.
+        DataError: If the images differ from those of the other models.
     """
     from tqdm.auto import tqdm
     network = getattr(model, 'generator', model)
@@ -140,8 +142,8 @@ def measure(model, data: TaskData, shown: dict, device, label: str) -> dict:
         images.append(data.score(sample, len(images)))
     counter.remove()
     if digest.text() != data.digest:
-        raise DataError('its inputs differ from those of the other models: '
-                        "the test set's degradation is not fixed.")
+        raise DataError('the inputs differ from those of the other models, '
+                        "because the test set's degradation is not fixed.")
     return dict(
         scores=data.means(), images=images,
         parameters=sum(p.numel() for p in network.parameters()),
@@ -151,20 +153,19 @@ def measure(model, data: TaskData, shown: dict, device, label: str) -> dict:
 
 
 def restore(model, batch: dict, device):
-    """The result for a batch of one image, and seconds per megapixel."""
+    """Return the result for a batch of one image, and seconds per
+    megapixel."""
     import torch
-    wait = torch.cuda.synchronize if device.type == 'cuda' else lambda: None
-    wait()
-    start = time.perf_counter()
+    samples = []
     with torch.no_grad():
-        sample = model.test_step(batch)[0]
-    wait()
-    seconds = time.perf_counter() - start
+        seconds = seconds_of(
+            lambda: samples.extend(model.test_step(batch)), device)
+    sample, = samples
     return sample, 1e6 * seconds / sample.output.pred_img[0].numel()
 
 
 def describe(device) -> str:
-    """What the seconds were taken on."""
+    """Return the name of the device."""
     import torch
     if device.type == 'cuda':
         return torch.cuda.get_device_name(device)

@@ -1,4 +1,4 @@
-"""What benchmark.py quality writes: table, figures, grids and plot."""
+"""Report of benchmark.py quality: tables, grids and plot."""
 import math
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from irsde_mm.io.plain_json import to_json
 
 from .suite import SCORES, file_name, write_text
 
-# column: heading, digits behind the point
+# column: heading, number of decimals
 FORMATS = dict(
     PSNR=('PSNR', 2), SSIM=('SSIM', 4), PSNR_Y=('PSNR-Y', 2),
     SSIM_Y=('SSIM-Y', 4), LPIPS=('LPIPS', 4), FID=('FID', 2),
@@ -17,13 +17,13 @@ KINDS = dict(input='degraded', measured='', published='published')
 
 
 def write_report(suite: dict, tasks: dict, problems: list, out: Path) -> None:
-    """Writes all files of the report.
+    """Write all files of the report.
 
     Args:
-        suite (dict): As read.
-        tasks (dict): By name, the results by model.
-        problems (list): What was not run, and why.
-        out (Path): The folder.
+        suite (dict): Suite from :func:`read_suite`.
+        tasks (dict): Results by task and model.
+        problems (list): Entries that were not run, with reasons.
+        out (Path): Folder of the report.
     """
     import pandas as pd
     from .figures import draw_grid, draw_plot
@@ -46,8 +46,8 @@ def write_report(suite: dict, tasks: dict, problems: list, out: Path) -> None:
 
 
 def rows_of(name: str, task: dict, results: dict) -> list:
-    """The lines of a task: its input, then each model, measured and beside it
-    published."""
+    """Return the rows of a task: its input, then the measured and published
+    scores of each model."""
     rows = []
     for model, entry in task['models'].items():
         if model in results:
@@ -57,11 +57,11 @@ def rows_of(name: str, task: dict, results: dict) -> list:
                 rows.append(dict(
                     common, model='input', kind='input',
                     **{key.removeprefix('input_'): value
-                       for key, value in known(result['scores']).items()
+                       for key, value in without_nan(result['scores']).items()
                        if key.startswith('input_')}))
             rows.append(dict(
                 common, model=model, kind='measured',
-                **{key: value for key, value in known(
+                **{key: value for key, value in without_nan(
                     result['scores']).items() if key in SCORES},
                 **{key: result[key] for key in (
                     'parameters', 'network_calls', 'seconds_per_megapixel',
@@ -72,14 +72,14 @@ def rows_of(name: str, task: dict, results: dict) -> list:
     return rows
 
 
-def known(scores: dict) -> dict:
+def without_nan(scores: dict) -> dict:
     return {key: value for key, value in scores.items()
             if not math.isnan(value)}
 
 
 def markdown(suite: dict, rows: list, problems: list, grids: dict,
              plot: bool) -> str:
-    """The report as Markdown."""
+    """Return the report as Markdown."""
     lines = [f"# {suite['name']}", '']
     for name, task in suite['tasks'].items():
         data = ', '.join(f'{key} {value}'
@@ -121,7 +121,7 @@ def number(row: dict, key: str) -> str:
 
 
 def notes(rows: list) -> list:
-    """Where the figures are from, and what is missing."""
+    """Return the sources of the scores, and the missing scores."""
     lines = [f'- {row["model"]}, published: {row["source"]}; not measured '
              'here.' for row in rows if row['kind'] == 'published']
     measured = [row for row in rows if row['kind'] == 'measured']
@@ -130,9 +130,9 @@ def notes(rows: list) -> list:
     missing = [key for key in SCORES
                if not any(key in row for row in measured)]
     devices = dict.fromkeys(row['device'] for row in measured)
-    lines.append(f'- {measured[0]["images"]} images; seconds: medians over '
-                 f'them, on {" and ".join(devices)}.')
+    lines.append(f'- {measured[0]["images"]} images; seconds are medians over '
+                 f'the images, on {" and ".join(devices)}.')
     if missing:
-        lines.append(f'- {", ".join(missing)}: not measured; weights, sizes '
-                     'or number of images do not allow it.')
+        lines.append(f'- {", ".join(missing)}: not measured, because weights '
+                     'are missing or the images are too small or too few.')
     return lines

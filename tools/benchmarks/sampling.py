@@ -1,4 +1,4 @@
-"""Quality and time of every sampler by its number of network calls."""
+"""Quality and time of each sampler by number of network calls."""
 import argparse
 import csv
 from itertools import islice
@@ -7,7 +7,7 @@ from pathlib import Path
 from irsde_mm.commands import cli
 from irsde_mm.errors import building
 
-from .common import load_model, plan, seconds
+from .common import load_model, plan, seconds_of
 from .task_data import metric_configs, read_data
 
 CALLS = (5, 10, 20, 50, 100)
@@ -19,18 +19,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('checkpoint', help='weights')
     parser.add_argument('--out', required=True,
                         help='folder for the CSV file, the table and the plot')
-    parser.add_argument('--calls', type=int, nargs='+', default=CALLS)
+    parser.add_argument('--calls', type=int, nargs='+', default=CALLS,
+                        help='numbers of network calls')
     parser.add_argument('--samplers', nargs='+', metavar='NAME',
-                        help='by default all')
+                        help='samplers (default: all)')
     parser.add_argument('--images', type=int,
-                        help='the first of the test set; by default all')
+                        help='number of test images (default: all)')
     cli.data_argument(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Restores one test set with each sampler and number of calls.
+    """Restore a test set with each sampler and number of calls.
 
-    Every row is written as soon as it is there.
+    Each row is written as soon as it is measured.
     """
     from irsde_mm.errors import ConfigError, OutputError
     from irsde_mm.inference.presets import SAMPLERS
@@ -51,15 +52,15 @@ def run(args: argparse.Namespace) -> None:
         for name, calls, sampler in jobs:
             row = score(model, sampler, calls, batches, metrics)
             if row is None:
-                print(f'{name}: the inputs start below T and take fewer than '
-                      f'{calls} calls.')
+                print(f'{name}: skipped {calls} calls, because the inputs '
+                      'start below T and need fewer.')
                 continue
             rows.append(dict(sampler=name, **row))
             writer = writer or header(file, rows[0])
             writer.writerow(rows[-1])
             file.flush()
     if not rows:
-        raise ConfigError('no sampler could take any of these numbers of '
+        raise ConfigError('no sampler supports any of these numbers of '
                           'calls.')
     show(rows, out / 'table.md', args, len(batches))
     draw(rows, out / 'sampling.png')
@@ -72,7 +73,8 @@ def header(file, row: dict) -> csv.DictWriter:
 
 
 def prepare(args: argparse.Namespace) -> tuple:
-    """Model, batches of the test set (read once) and metrics."""
+    """Return the model, the batches of the test set (read once) and the
+    metrics."""
     from irsde_mm.config import component_class, config_scope
     from irsde_mm.errors import ConfigError
     from irsde_mm.model_files.device import check_device
@@ -85,7 +87,7 @@ def prepare(args: argparse.Namespace) -> tuple:
     cfg, loader, evaluator = read_data(data)
     kind = 'model' in cfg and component_class(MODELS, cfg.model.type, cfg)
     if not kind or not issubclass(kind, IRSDERestorer):
-        raise ConfigError(f"'{args.config}' is not a diffusion model: it has "
+        raise ConfigError(f"'{args.config}' is not a diffusion model and has "
                           'no sampler to exchange.')
     with config_scope(cfg), building(f"'{args.config}' cannot be tested"):
         model = load_model(cfg, check_device(args.device), args.checkpoint)
@@ -97,27 +99,26 @@ def prepare(args: argparse.Namespace) -> tuple:
 
 
 def score(model, sampler, calls: int, batches: list, metrics: list):
-    """The row of one sampler, or None if it makes other numbers of calls."""
-    import torch
-    made, rest = [], []
+    """Return the row of a sampler, or None if it makes another number of
+    calls."""
+    made, restored = [], []
     hook = model.generator.register_forward_hook(
         lambda *_: made.append(1))
-    wait = torch.cuda.synchronize if torch.cuda.is_available() \
-        else lambda: None
     model.pipeline.sampler = sampler
     time = 0.
     try:
         for batch in batches:
-            time += seconds(lambda: (
-                rest.append(model.test_step(batch)), wait()))
+            time += seconds_of(
+                lambda: restored.append(model.test_step(batch)),
+                model.pipeline.device)
     finally:
         hook.remove()
     if len(made) != calls * len(batches):
         return None
-    images = sum(map(len, rest))
+    images = sum(map(len, restored))
     row = dict(calls=calls)
     for metric in metrics:
-        for batch, samples in zip(batches, rest):
+        for batch, samples in zip(batches, restored):
             metric.process(batch, [sample.to_dict() for sample in samples])
         metric.size = images
         row.update({name: round(float(value), 4) for name, value in
@@ -127,7 +128,7 @@ def score(model, sampler, calls: int, batches: list, metrics: list):
 
 
 def show(rows: list, path: Path, args: argparse.Namespace, n: int) -> None:
-    """Prints the table, and writes it as Markdown."""
+    """Print the table, and write it as Markdown."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -139,12 +140,12 @@ def show(rows: list, path: Path, args: argparse.Namespace, n: int) -> None:
                         else str(value) for value in row.values()))
     Console(width=200).print(table)
     with open(path, 'w') as file:
-        file.write(f'{args.config}, {n} images of its test set\n')
+        file.write(f'{args.config}, {n} images of the test set\n')
         Console(file=file, width=200).print(table)
 
 
 def draw(rows: list, path: Path) -> None:
-    """Quality against calls, a line for each sampler."""
+    """Plot quality against calls, one line per sampler."""
     import pandas
     from irsde_mm.config.preview import pyplot
     plt = pyplot()

@@ -1,30 +1,33 @@
-"""What network calls, sampling steps and training iterations cost."""
+"""Cost of network calls, sampling steps and training iterations."""
 import argparse
 import statistics
 from pathlib import Path
 
 from irsde_mm.errors import building
+from printing import print_table
 
-from .calls import draw_growth, measure_calls, seconds_of, show_calls
-from .common import plan
+from .calls import draw_growth, measure_calls, show_calls
+from .common import plan, seconds_of
 from .training import measure_training, show_training
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='path or name of a config')
     parser.add_argument('--size', type=int, default=256,
-                        help='side of the image, pixels')
-    parser.add_argument('--steps', type=int, default=10)
-    parser.add_argument('--compile', action='store_true', help='measure '
-                        'torch.compile too, which takes minutes')
+                        help='side of the image in pixels '
+                        '(default: %(default)s)')
+    parser.add_argument('--steps', type=int, default=10,
+                        help='sampling steps (default: %(default)s)')
+    parser.add_argument('--compile', action='store_true', help='also measure '
+                        'torch.compile, which takes minutes')
 
 
 def run(args: argparse.Namespace) -> dict:
-    """Network calls, plain and fast, steps of all samplers beside them, and
-    training iterations.
+    """Measure network calls, plain and optimized, the steps of all samplers,
+    and training iterations.
 
     Raises:
-        ConfigError: If the model is no diffusion.
+        ConfigError: If the model is not a diffusion model.
     """
     from irsde_mm.apis import init_restorer
     from irsde_mm.apis.inference import diffusion_pipeline
@@ -33,7 +36,7 @@ def run(args: argparse.Namespace) -> dict:
     with building(f"'{args.config}' cannot be built"):
         model = init_restorer(args.config, device=args.device)
     pipeline = diffusion_pipeline(model, 'it has no sampling steps')
-    wake(pipeline.network)
+    perturb_weights(pipeline.network)
     found = measure_calls(pipeline, args)
     show_calls(found, f'{args.config}, network calls')
     rows = {name: measure(pipeline, sampler, args)
@@ -43,7 +46,7 @@ def run(args: argparse.Namespace) -> dict:
     if args.out:
         draw_growth(found, growth, Path(args.out).with_suffix('.png'))
     training = None
-    # weights files say nothing about training
+    # exported weights have no training settings
     if isinstance(model, nn.Module) and model.cfg.get('train_dataloader'):
         training = measure_training(model.cfg, args)
         show_training(training, f'{args.config}, training')
@@ -51,9 +54,11 @@ def run(args: argparse.Namespace) -> dict:
                 restoration_ms=growth, training=training, **found)
 
 
-def wake(network) -> None:
-    """Blocks of new networks begin as the identity, whose errors would not
-    be seen."""
+def perturb_weights(network) -> None:
+    """Perturb the weights of a network.
+
+    New blocks are the identity and would hide numerical errors.
+    """
     import torch
     with torch.no_grad():
         for weights in network.parameters():
@@ -61,7 +66,7 @@ def wake(network) -> None:
 
 
 def measure(pipeline, sampler, args: argparse.Namespace) -> dict:
-    """Medians of pairs: the network calls alone, then the same with steps."""
+    """Return medians of pairs: the network calls, and calls with steps."""
     import torch
     from irsde_mm.inference.pipeline import run_network
     sde, device = pipeline.sde, pipeline.device
@@ -93,16 +98,16 @@ def measure(pipeline, sampler, args: argparse.Namespace) -> dict:
         calls()
         steps()
         pairs = []
-        for i in range(args.repeats):  # what runs first takes turns
+        for i in range(args.repeats):  # alternate the order
             if i % 2:
                 pairs.append((timed(calls), timed(steps)))
             else:
                 pairs.append((timed(steps), timed(calls))[::-1])
-        # in the layout that networks give
+        # in the layout of network outputs
         fixed = run_network(session, pipeline.network, sde, xt, mu, times[0])
         allocated = allocations(lambda: steps(known), mu)
-        # the steps alone, timed apart: their cost lies below the noise of
-        # the difference between the two columns
+        # the steps alone are timed separately, because their cost is below
+        # the noise of the difference between the two columns
         alone = statistics.median(
             timed(lambda: steps(known)) for _ in range(args.repeats))
     call = statistics.median(a for a, _ in pairs)
@@ -116,7 +121,7 @@ def measure(pipeline, sampler, args: argparse.Namespace) -> dict:
 
 
 def by_steps(pipeline, args: argparse.Namespace) -> dict:
-    """Milliseconds of a whole restoration by its steps, medians."""
+    """Return the median milliseconds of a restoration by number of steps."""
     import torch
     device = pipeline.device
     mu = torch.rand(1, pipeline.channels, args.size, args.size,
@@ -134,7 +139,7 @@ def by_steps(pipeline, args: argparse.Namespace) -> dict:
 
 
 def allocations(job, image) -> float:
-    """Image-sized allocations that a job makes."""
+    """Return the number of image-sized allocations of a job."""
     import torch
     activity = torch.profiler.ProfilerActivity
     cuda = image.device.type == 'cuda'
@@ -145,25 +150,19 @@ def allocations(job, image) -> float:
     size = image.numel() * image.element_size()
     used = (event.self_device_memory_usage if cuda
             else event.self_cpu_memory_usage for event in profile.events())
-    # an operation that also frees a number counts a little less
+    # an operation that also frees a scalar counts slightly less
     return sum(n / size for n in used if n >= 0.9 * size)
 
 
 def show(rows: dict, args: argparse.Namespace) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    table = Table(
+    print_table(
+        ('sampler', 'call ms', 'step ms', 'step/call', 'alone ms',
+         'alone/call', 'images'),
+        [(name, f"{row['network_call_ms']:.2f}", f"{row['step_ms']:.2f}",
+          f"{row['ratio']:.3f}", f"{row['step_without_network_ms']:.2f}",
+          f"{100 * row['overhead']:.1f} %",
+          f"{row['image_allocations']:.1f}") for name, row in rows.items()],
         title=f'{args.config}, {args.size}x{args.size}, medians of '
         f'{args.repeats} pairs',
-        caption='call: the network; step: with it; alone: without it; '
-        'images: image-sized allocations a step')
-    for column in ('sampler', 'call ms', 'step ms', 'step/call', 'alone ms',
-                   'alone/call', 'images'):
-        table.add_column(column, justify='right')
-    for name, row in rows.items():
-        table.add_row(
-            name, f"{row['network_call_ms']:.2f}", f"{row['step_ms']:.2f}",
-            f"{row['ratio']:.3f}", f"{row['step_without_network_ms']:.2f}",
-            f"{100 * row['overhead']:.1f} %",
-            f"{row['image_allocations']:.1f}")
-    Console().print(table)
+        caption='call: network call; step: with the call; alone: without the '
+        'call; images: image-sized allocations per step')

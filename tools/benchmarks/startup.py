@@ -1,4 +1,4 @@
-"""What passes before a tool answers, restores a photo, or trains."""
+"""Time until a tool responds, restores a photo or trains."""
 import argparse
 import re
 import statistics
@@ -7,36 +7,38 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .calls import seconds_of
-from .common import seconds
+from printing import print_table
+
+from .common import seconds, seconds_of
 
 TRAIN = Path(__file__).parents[1] / 'train.py'
-#: What the entry point of the installed command runs.
+#: Code of the entry point of the installed command.
 IRSDE = ('-c', 'from irsde_mm.commands import main; main()')
 TASK, SIZE = 'derain', (481, 321)
-#: Most that restoring a photo may take, in times of ``import torch`` beside
-#: the network, and most seconds of ``irsde --help``.
+#: Limit for restoring a photo, as a multiple of ``import torch`` plus the
+#: network calls, and limit for ``irsde --help`` in seconds.
 IMPORTS, HELP = 2.5, 0.4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', nargs='?', help='path or name of a config '
-                        'with iterations, whose training is timed too')
+                        'whose training is timed too')
 
 
 def run(args: argparse.Namespace) -> dict:
-    """``irsde --help``, and ``irsde restore`` of a photo beside
-    ``import torch`` and the network's calls; with a config ``train.py --help``
-    and a whole training of one iteration without validation. In rounds, in
-    processes of their own.
+    """Measure ``irsde --help`` and ``irsde restore`` of a photo, compared with
+    ``import torch`` and the network calls.
+
+    With a config, also measure ``train.py --help`` and a training of one
+    iteration without validation. All run in rounds, in separate processes.
 
     Raises:
         ConfigError: If the config cannot be trained.
     """
     with tempfile.TemporaryDirectory() as folder:
-        times = restoring(args, Path(folder))
+        times = time_restoring(args, Path(folder))
     if args.config:
-        times.update(training(args))
+        times.update(time_training(args))
     figures = {name: statistics.median(found)
                for name, found in times.items()}
     ratio = statistics.median(
@@ -47,11 +49,11 @@ def run(args: argparse.Namespace) -> dict:
     return dict(config=args.config, seconds=figures, ratio=ratio)
 
 
-def restoring(args: argparse.Namespace, folder: Path) -> dict:
-    """Seconds of each round, by what was timed."""
+def time_restoring(args: argparse.Namespace, folder: Path) -> dict:
+    """Return the seconds of each round of restoring, by command."""
     device = ['--device', args.device] if args.device else []
     photo, network = make_photo(folder), network_calls(folder, args.device)
-    network()  # what is loaded on first use
+    network()  # warm up
     times = {name: [] for name in ('import torch', 'irsde --help',
                                    'irsde restore', 'its network')}
     for i in range(args.repeats):
@@ -65,8 +67,8 @@ def restoring(args: argparse.Namespace, folder: Path) -> dict:
     return times
 
 
-def training(args: argparse.Namespace) -> dict:
-    """Seconds of each round, by what was timed."""
+def time_training(args: argparse.Namespace) -> dict:
+    """Return the seconds of each round of training, by command."""
     jobs = {'train.py --help': lambda: start(TRAIN, '--help'),
             'one iteration': lambda: one_iteration(args.config)}
     return {name: [seconds(job) for _ in range(args.repeats)]
@@ -74,7 +76,7 @@ def training(args: argparse.Namespace) -> dict:
 
 
 def make_photo(folder: Path) -> Path:
-    """A photo of noise."""
+    """Write a photo of noise."""
     import numpy as np
     from PIL import Image
     path = folder / 'photo.jpg'
@@ -84,8 +86,8 @@ def make_photo(folder: Path) -> Path:
 
 
 def network_calls(folder: Path, device):
-    """A function that gives the seconds of the network calls for the photo,
-    in this process."""
+    """Return a function that measures the seconds of the network calls for the
+    photo, in this process."""
     from irsde_mm.inference import RestorationPipeline
     from irsde_mm.inference.pipeline import run_network
     from irsde_mm.io.photos import read_photo
@@ -122,19 +124,14 @@ def start(*arguments) -> None:
 
 
 def show(figures: dict, ratio: float, args: argparse.Namespace) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    most = {'irsde --help': HELP, 'irsde restore':
-            IMPORTS * figures['import torch'] + figures['its network']}
-    table = Table(
+    limits = {'irsde --help': HELP, 'irsde restore':
+              IMPORTS * figures['import torch'] + figures['its network']}
+    print_table(
+        ('', 's', 'limit'),
+        [(name, f'{value:.2f}', f'{limits[name]:.2f}'
+          if name in limits else '') for name, value in figures.items()],
         title=f'medians of {args.repeats}' + (
             f', {args.config}' if args.config else ''),
-        caption='irsde restore: a photo of {}x{}, --task {}; at most {} times '
-        'import torch and its network, of which it takes {:.2f}'.format(
+        caption='irsde restore: a photo of {}x{}, --task {}; the limit is {} '
+        'times import torch plus its network, of which it takes {:.2f}'.format(
             *SIZE, TASK, IMPORTS, ratio))
-    for column in ('', 's', 'at most'):
-        table.add_column(column, justify='right' if column else 'left')
-    for name, value in figures.items():
-        table.add_row(name, f'{value:.2f}',
-                      f'{most[name]:.2f}' if name in most else '')
-    Console().print(table)

@@ -1,4 +1,4 @@
-"""Suite files: which models are compared on which data."""
+"""Suite files, which list the models and data of a comparison."""
 import json
 import re
 from pathlib import Path
@@ -15,21 +15,22 @@ MARKER = 'suite.json'
 
 
 def read_suite(path: str) -> dict:
-    """A suite file, checked as far as that goes without building anything.
+    """Read a suite file and check it without building anything.
 
     Args:
-        path (str): YAML, JSON or Python, as mmengine reads configs.
+        path (str): YAML, JSON or Python file, in the format of mmengine's
+            configs.
 
     Returns:
-        dict: ``name`` and ``tasks``; every task has ``data`` (dict),
+        dict: ``name`` and ``tasks``. Each task has ``data`` (dict),
         ``models`` (dict of dicts) and ``show`` (list of positions).
 
     Raises:
-        ConfigError: If it is missing or says something unknown.
+        ConfigError: If the file is missing, or a key or value is invalid.
     """
     from irsde_mm.config.files import load_config
     if not Path(path).is_file():
-        raise ConfigError(f"there is no suite file '{path}'.")
+        raise ConfigError(f"the suite file '{path}' does not exist.")
     suite = load_config(path).to_dict()
     check_table(suite, SUITE_KEYS, f"the suite '{path}'")
     suite.setdefault('name', Path(path).stem)
@@ -40,18 +41,18 @@ def read_suite(path: str) -> dict:
     for name, task in tasks.items():
         check_task(task, f'tasks.{name}')
     if len({file_name(name) for name in tasks}) < len(tasks):
-        raise ConfigError('two tasks have the same name but for signs that '
-                          'file names do not have.')
+        raise ConfigError('two tasks have the same name, apart from '
+                          'characters that file names cannot contain.')
     return suite
 
 
 def check_table(value, known, where: str) -> None:
     if not isinstance(value, dict):
-        raise ConfigError(f'{where} must be keys and values, not {value!r}.')
+        raise ConfigError(f'{where} must be a mapping, not {value!r}.')
     unknown = [key for key in value if key not in known]
     if unknown:
-        raise ConfigError(f'{where} has an unknown key {unknown[0]!r}; there '
-                          f'are {", ".join(known)}.')
+        raise ConfigError(f'{where} has an unknown key {unknown[0]!r}; use '
+                          f'{", ".join(known)}.')
 
 
 def check_task(task: dict, where: str) -> None:
@@ -62,13 +63,13 @@ def check_task(task: dict, where: str) -> None:
     check_table(task['data'], DATA_KEYS, f'{where}.data')
     images = task['data'].get('images', 1)
     if type(images) is not int or images < 1:
-        raise ConfigError(f'{where}.data.images must be a number of images, '
+        raise ConfigError(f'{where}.data.images must be a positive integer, '
                           f'not {images!r}.')
     show = task['show']
     if not isinstance(show, list) or not show or not all(
             type(i) is int and i >= 0 for i in show):
         raise ConfigError(f'{where}.show must be a list of positions in the '
-                          f'test set, from 0, not {show!r}.')
+                          f'test set, starting at 0, not {show!r}.')
     if not task['models']:
         raise ConfigError(f'{where} has no models.')
     check_table(task['models'], task['models'], f'{where}.models')
@@ -82,7 +83,7 @@ def check_task(task: dict, where: str) -> None:
 def check_published(numbers: dict, where: str) -> None:
     check_table(numbers, (*SCORES, 'source'), where)
     if not isinstance(numbers.get('source'), str) or len(numbers) < 2:
-        raise ConfigError(f'{where} needs numbers and their source.')
+        raise ConfigError(f'{where} needs scores and their source.')
     for key, value in numbers.items():
         if key != 'source' and type(value) not in (int, float):
             raise ConfigError(f'{where}.{key} must be a number, not '
@@ -90,12 +91,13 @@ def check_published(numbers: dict, where: str) -> None:
 
 
 def prepare_out(path: str, suite: dict) -> Path:
-    """The folder of results, which belongs to one suite.
+    """Prepare the folder of results, which belongs to one suite.
 
-    A suite may gain tasks and models; the data of a task stay.
+    Tasks and models may be added to a suite later, but the data of a task
+    must not change.
 
     Raises:
-        OutputError: If it holds something else, or cannot be written.
+        OutputError: If the folder contains other files, or cannot be written.
     """
     from irsde_mm.io.photos import prepare_folder
     out, marker = Path(path), Path(path) / MARKER
@@ -104,28 +106,28 @@ def prepare_out(path: str, suite: dict) -> Path:
     if marker.is_file():
         other = json.loads(marker.read_text())
         if other['name'] != own['name']:
-            raise OutputError(f"'{out}' holds results of the suite "
-                              f"'{other['name']}', this is '{own['name']}': "
-                              'choose another --out.')
+            raise OutputError(f"'{out}' contains results of the suite "
+                              f"'{other['name']}', not '{own['name']}'; "
+                              'use another --out.')
         for name, data in other['data'].items():
             if own['data'].get(name) != data:
                 raise OutputError(
-                    f"'{out}' holds results of the task '{name}' on other "
-                    f'data ({json.dumps(data)}): choose another --out.')
+                    f"'{out}' contains results of the task '{name}' on other "
+                    f'data ({json.dumps(data)}); use another --out.')
     elif out.is_dir() and any(out.iterdir()):
-        raise OutputError(f"'{out}' holds files that are no results of a "
-                          'suite: choose another --out.')
+        raise OutputError(f"'{out}' contains files that are not results of a "
+                          'suite; use another --out.')
     prepare_folder(path)
     write_text(marker, json.dumps(own, indent=1) + '\n')
     return out
 
 
 def file_name(text: str) -> str:
-    """A name without signs that file names do not have."""
+    """Return a text without the characters that file names cannot contain."""
     return re.sub(r'[^\w.-]+', '_', str(text))
 
 
 def write_text(path: Path, text: str) -> None:
-    """All of it or nothing, also where the process is stopped."""
+    """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_text(path, text)

@@ -1,4 +1,4 @@
-"""The images that the models of a task get, and the metrics."""
+"""Test images and metrics of a task."""
 import hashlib
 import sys
 from itertools import islice
@@ -13,14 +13,14 @@ LUMA = ('PSNR_Y', 'SSIM_Y')
 
 
 class TaskData:
-    """The test images of a task, the same for all models.
+    """Test images of a task, the same for all models.
 
     Args:
-        task (dict): Of a suite.
-        folder (Path): For pictures of the images to be shown.
+        task (dict): Task of a suite.
+        folder (Path): Folder for the pictures to show.
 
     Raises:
-        ConfigError, DataError: If there are none, or no clean ones.
+        ConfigError, DataError: If there are no images, or no clean images.
     """
 
     def __init__(self, task: dict, folder: Path) -> None:
@@ -40,16 +40,16 @@ class TaskData:
                           len(self.loader.dataset))
         self.show = task['show']
         if max(self.show) >= self.number:
-            raise ConfigError(f'show has {max(self.show)}, but positions end '
-                              f'at {self.number - 1}.')
-        self.digest = self.look()
+            raise ConfigError(f'show has position {max(self.show)}, but the '
+                              f'last one is {self.number - 1}.')
+        self.digest = self.inspect()
 
     def __iter__(self):
-        """Batches of one image."""
+        """Iterate over batches of one image."""
         return islice(self.loader, self.number)
 
-    def look(self) -> str:
-        """Draws what will be shown; a digest of all images."""
+    def inspect(self) -> str:
+        """Draw the pictures to show, and return a digest of all images."""
         digest = Digest()
         for i, batch in enumerate(self):
             digest.add(batch)
@@ -60,11 +60,11 @@ class TaskData:
         return digest.text()
 
     def score(self, sample, before: int) -> dict:
-        """What the metrics give one restored image.
+        """Return the scores of a restored image.
 
         Args:
-            sample (DataSample): What the model returns.
-            before (int): Images of this model that were scored before.
+            sample (DataSample): Output of the model.
+            before (int): Number of images of this model scored before.
         """
         from irsde_mm.engine.hooks.results_hook import (image_name,
                                                         scores_of_batch)
@@ -76,13 +76,13 @@ class TaskData:
         return dict(image=image_name(sample), **scores)
 
     def means(self) -> dict:
-        """The scores of all images that were scored since the first."""
+        """Return the scores over all images of the current model."""
         return {key: value for metric in self.metrics for key, value
                 in metric.compute_metrics(metric.results).items()}
 
 
 class Digest:
-    """Of degraded and clean images."""
+    """Digest of degraded and clean images."""
 
     def __init__(self) -> None:
         self.sha = hashlib.sha256()
@@ -90,7 +90,7 @@ class Digest:
     def add(self, batch: dict) -> None:
         sample = batch['data_samples'][0]
         if 'gt_img' not in sample:
-            raise DataError('the test images have no clean ones to compare '
+            raise DataError('the test set has no clean images to compare '
                             'with.')
         for image in (batch['inputs'][0], sample.gt_img):
             self.sha.update(f'{image.dtype}{tuple(image.shape)}'.encode())
@@ -100,46 +100,48 @@ class Digest:
         return self.sha.hexdigest()
 
 
-def read_data(asked: dict):
-    """Config, loader and evaluator of what a task names as its data."""
+def read_data(data: dict):
+    """Return the config, dataloader and evaluator of the data of a task."""
     from irsde_mm.config import load_config
     from irsde_mm.config.own_data import use_folder
-    if 'config' not in asked:
-        raise ConfigError('it names no config whose test set is used.')
-    cfg = load_config(asked['config'])
+    if 'config' not in data:
+        raise ConfigError("data has no 'config' with a test set.")
+    cfg = load_config(data['config'])
     if not cfg.get('test_dataloader'):
-        raise ConfigError(f"'{asked['config']}' has no test_dataloader.")
-    if 'folder' in asked:
-        use_folder(cfg, asked['folder'], asked.get('pairs'))
-    elif 'pairs' in asked:
-        raise ConfigError('pairs names files of a folder, which is missing.')
-    loader, evaluator = choose_set(cfg, asked.get('set'))
+        raise ConfigError(f"'{data['config']}' has no test_dataloader.")
+    if 'folder' in data:
+        use_folder(cfg, data['folder'], data.get('pairs'))
+    elif 'pairs' in data:
+        raise ConfigError("data has 'pairs' but no 'folder'.")
+    loader, evaluator = choose_set(cfg, data.get('set'))
     loader.update(batch_size=1, sampler=dict(
         type='DefaultSampler', shuffle=False))
     return cfg, loader, evaluator
 
 
 def choose_set(cfg, name):
-    """Loader and evaluator of one of a config's test sets: the first, or the
-    one whose metrics have that prefix."""
+    """Return the dataloader and evaluator of a test set: the first, or the one
+    whose metrics have the prefix ``name``."""
     from mmagic.engine.runner.loop_utils import (is_evaluator,
                                                  update_and_check_evaluator)
     from irsde_mm.config import dataloaders
     loaders, evaluators = dataloaders(cfg, 'test'), cfg.test_evaluator
-    # the forms that mmagic's loop knows
+    # the forms that mmagic's loop supports
     evaluators = [evaluators] if is_evaluator(evaluators) else evaluators
     evaluators = [update_and_check_evaluator(e) for e in evaluators]
     names = [e['metrics'][0].get('prefix') for e in evaluators]
     if name is not None and name not in names:
-        raise ConfigError(f'there is no test set {name!r}; there are '
+        raise ConfigError(f'no test set {name!r}; use one of '
                           f'{", ".join(map(str, names))}.')
-    which = 0 if name is None else names.index(name)
-    return loaders[which], evaluators[which]
+    index = 0 if name is None else names.index(name)
+    return loaders[index], evaluators[index]
 
 
 def metric_configs(evaluator) -> list:
-    """Our metrics, with the border and the weights that the evaluator has for
-    them; mmagic's do not round images and could not be compared."""
+    """Return our metrics, with the border and the weights of the evaluator.
+
+    Metrics of mmagic do not round images and cannot be compared.
+    """
     given = {metric['type']: metric for metric in evaluator['metrics']}
     border = max((metric.get('crop_border', 0)
                   for kind, metric in given.items()
@@ -158,7 +160,7 @@ def metric_configs(evaluator) -> list:
 
 
 def draw(path: Path, image) -> None:
-    """Writes a picture (C, H, W), BGR or grey in 0..255, as PNG."""
+    """Write an image (C, H, W), BGR or gray in 0..255, as PNG."""
     from irsde_mm.io.grids import to_rgb
     from PIL import Image
     path.parent.mkdir(parents=True, exist_ok=True)

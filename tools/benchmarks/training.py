@@ -1,30 +1,33 @@
-"""What a training iteration costs, plain and as a config can have it."""
+"""Cost of a training iteration, plain and optimized."""
 import argparse
 import copy
 import statistics
 
-from .calls import seconds_of
-from .common import load_model
+from printing import print_table
+
+from .common import load_model, seconds_of
 
 FORMS = ('plain', 'config', 'bfloat16', 'compiled', 'both')
 
 
 def measure_training(cfg, args: argparse.Namespace) -> dict:
-    """Paired iterations on one batch of noise: ``plain`` is float32 in
-    PyTorch's default memory layout, with an optimizer and an average that
-    walk from tensor to tensor; ``config`` what the config says; the others
-    that with bfloat16, through CompileHook, and with both (the last two with
-    ``--compile``).
+    """Measure paired iterations on one batch of noise.
+
+    ``plain`` is float32 in PyTorch's default memory layout, with an optimizer
+    and a weight average that loop over the tensors; ``config`` has the
+    settings of the config. The others add bfloat16, torch.compile, or both
+    (the last two with ``--compile``).
 
     Returns:
-        dict: A row each: ms, ratio to plain, iterations and images per second.
+        dict: One row per form: ms, ratio to plain, iterations and images per
+        second.
     """
     loader = cfg.train_dataloader
     batch, size = loader.batch_size, cfg.get('patch_size', args.size)
     steps = {form: iteration(cfg, form, batch, size, args.device)
              for form in FORMS[:5 if args.compile else 3]}
     for step, _ in steps.values():
-        step()  # compiles, and fills the optimizer's state
+        step()  # compile, and create the state of the optimizer
     times = {form: [] for form in steps}
     for _ in range(args.repeats):
         for form, (step, device) in steps.items():
@@ -40,7 +43,7 @@ def measure_training(cfg, args: argparse.Namespace) -> dict:
 
 
 def iteration(cfg, form: str, batch: int, size: int, device) -> tuple:
-    """A function that trains one iteration, and its device."""
+    """Return a function that trains one iteration, and its device."""
     import torch
     from irsde_mm.config import config_scope
     from irsde_mm.model_files.device import check_device
@@ -62,7 +65,7 @@ def iteration(cfg, form: str, batch: int, size: int, device) -> tuple:
         average = MODELS.build(average)
     if form in ('compiled', 'both'):
         model.generator.compile()
-    inputs, samples = a_batch(batch, model.pipeline.channels, size)
+    inputs, samples = noise_batch(batch, model.pipeline.channels, size)
 
     def step():
         model.train_step(dict(inputs=inputs, data_samples=samples), wrapper)
@@ -72,8 +75,8 @@ def iteration(cfg, form: str, batch: int, size: int, device) -> tuple:
     return step, device
 
 
-def a_batch(batch: int, channels: int, size: int) -> tuple:
-    """Noise, as the data pipeline hands images over."""
+def noise_batch(batch: int, channels: int, size: int) -> tuple:
+    """Return a batch of noise in the form of the data pipeline."""
     import torch
     from mmagic.structures import DataSample
     images = [torch.randint(256, (channels, size, size), dtype=torch.uint8)
@@ -82,14 +85,10 @@ def a_batch(batch: int, channels: int, size: int) -> tuple:
 
 
 def show_training(found: dict, title: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    table = Table(title=title, caption='medians of pairs; {batch} patches of '
-                  '{size}x{size}'.format(**found))
-    for column in ('iteration', 'ms', 'plain/this', 'images/s'):
-        table.add_column(column, justify='left' if column == 'iteration'
-                         else 'right')
-    for form, row in found['rows'].items():
-        table.add_row(form, f"{row['ms']:.1f}", f"{row['ratio']:.2f}",
-                      f"{row['images_per_s']:.1f}")
-    Console().print(table)
+    print_table(
+        ('iteration', 'ms', 'speedup', 'images/s'),
+        [(form, f"{row['ms']:.1f}", f"{row['ratio']:.2f}",
+          f"{row['images_per_s']:.1f}")
+         for form, row in found['rows'].items()], left='iteration',
+        title=title, caption='medians of pairs; {batch} patches of '
+        '{size}x{size}'.format(**found))

@@ -1,5 +1,6 @@
-# Slight blur of a trembling camera, made on more than a patch: its border is
-# reflected. A long blur in any direction is more than minutes can teach.
+# Slight camera shake. The region is larger than a patch, because the blur
+# reflects its border. Minutes of training cannot teach long blurs in any
+# direction.
 _base_ = './builtin_photos.py'
 region = 128
 degradation = [dict(

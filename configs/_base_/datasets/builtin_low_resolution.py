@@ -1,5 +1,4 @@
-# A quarter of the resolution, brought back to the size by bicubic
-# interpolation as published.
+# A quarter of the resolution, upsampled by bicubic interpolation as published.
 _base_ = './builtin_photos.py'
 region = 64
 degradation = [

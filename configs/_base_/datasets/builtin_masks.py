@@ -1,5 +1,5 @@
-# Thin strokes missing. Their width goes with the area that they are drawn on,
-# so they are drawn on more than a patch.
+# Thin missing strokes. Their width is relative to the area that they are drawn
+# on, so the region is larger than a patch.
 _base_ = './builtin_photos.py'
 region = 320
 degradation = [dict(type='irsde_mm.KeepMask', kinds=['thin'])]

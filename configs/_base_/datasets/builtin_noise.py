@@ -1,4 +1,5 @@
-# Noise of one level. Nothing is cut at the borders: the published protocol.
+# Gaussian noise of one level. Scores include the borders, the published
+# protocol.
 _base_ = './builtin_photos.py'
 region = 64
 degradation = [dict(type='irsde_mm.GaussianNoise', sigma=25 / 255)]
@@ -12,9 +13,4 @@ test_dataloader = val_dataloader = dict(dataset=dict(pipeline=[
     dict(degradation[0], fixed=True),
     dict(type='PackInputs', meta_keys=['sigma']),
 ]))
-test_evaluator = val_evaluator = dict(metrics=[
-    dict(type='irsde_mm.PSNR'),
-    dict(type='irsde_mm.SSIM'),
-    dict(type='irsde_mm.PSNR', channel='y'),
-    dict(type='irsde_mm.SSIM', channel='y'),
-])
+test_evaluator = val_evaluator = dict(metrics=_base_.scores)

@@ -1,20 +1,20 @@
-# Photos that come with scikit-image: nothing to download. The bases builtin_*
-# add a degradation each. Scores on images cut by 4 pixels at every side: the
-# published protocol of most tasks. What is degraded is `region` pixels wide.
+# Photos of scikit-image, which need no download. The builtin_*.py bases add a
+# degradation each, on crops of `region` pixels. Scores leave out 4 pixels at
+# each border, the published protocol of most tasks.
 patch_size = 64
 flips = [
     dict(type='Flip', keys=['gt'], direction='horizontal'),
     dict(type='Flip', keys=['gt'], direction='vertical'),
     dict(type='RandomTransposeHW', keys=['gt']),
 ]
-test_evaluator = val_evaluator = dict(
-    type='Evaluator',
-    metrics=[
-        dict(type='irsde_mm.PSNR', crop_border=4),
-        dict(type='irsde_mm.SSIM', crop_border=4),
-        dict(type='irsde_mm.PSNR', channel='y', crop_border=4),
-        dict(type='irsde_mm.SSIM', channel='y', crop_border=4),
-    ])
+scores = [
+    dict(type='irsde_mm.PSNR'),
+    dict(type='irsde_mm.SSIM'),
+    dict(type='irsde_mm.PSNR', channel='y'),
+    dict(type='irsde_mm.SSIM', channel='y'),
+]
+test_evaluator = val_evaluator = dict(type='Evaluator', metrics=[
+    dict(score, crop_border=4) for score in scores])
 
 train_dataloader = dict(
     batch_size=8,

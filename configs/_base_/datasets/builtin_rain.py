@@ -1,4 +1,4 @@
-# Rain made here.
+# Synthetic rain streaks.
 _base_ = './builtin_photos.py'
 region = 64
 degradation = [dict(

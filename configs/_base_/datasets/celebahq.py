@@ -1,9 +1,9 @@
-# CelebA-HQ at 256x256 (Karras et al., ICLR 2018): any mask in training, mask i
-# for image i in the test of 100 images with 100 thin masks.
+# CelebA-HQ at 256x256 (Karras et al., ICLR 2018). Training draws any of the
+# masks; the test pairs 100 images with 100 thin masks, mask i for image i.
 _base_ = './paired.py'
 hint = ('CelebA-HQ is distributed by its authors (Karras et al., ICLR 2018); '
         'tools/prepare_data.py celebahq and thin_masks lay it out.')
-# what --data does with clean photos: masks of any size are made
+# for clean photos of --data: masks are generated at any size
 degradation = [dict(
     type='irsde_mm.KeepMask', kinds=['thin', 'thick', 'box', 'half'])]
 mask = dict(

@@ -1,34 +1,37 @@
-# Folders of degraded and clean images: what the bases of the published sets
-# have in common. Patches of 128, flips and transposes: Luo et al., ICML 2023,
-# appendix. Scores on images cut by 4 pixels at every side: the published
-# protocol of deraining, deblurring and super-resolution. LPIPS and FID come
-# out where their weights are, see docs/tasks.md.
+# Pairs of degraded and clean images; the bases of the published data sets
+# inherit from this one. Patches of 128 pixels, flips and transposes: Luo et
+# al., ICML 2023, appendix. Scores leave out 4 pixels at each border, the
+# published protocol of deraining, deblurring and super-resolution. LPIPS and
+# FID are reported if their weights are available, see docs/tasks.md.
 patch_size = 128
 max_skipped = 10  # images that may fail during training
-region = 256  # what --data degrades: more than a patch, for its borders
+region = 256  # crop that --data degrades, larger than a patch for the borders
 load = [
     dict(type='irsde_mm.LoadImage', key='img'),
     dict(type='irsde_mm.LoadImage', key='gt'),
 ]
-augment = [
-    dict(type='PairedRandomCrop', gt_patch_size=patch_size),
+flips = [
     dict(type='Flip', keys=['img', 'gt'], direction='horizontal'),
     dict(type='Flip', keys=['img', 'gt'], direction='vertical'),
     dict(type='RandomTransposeHW', keys=['img', 'gt']),
 ]
-val_evaluator = dict(
-    type='Evaluator',
-    metrics=[
-        dict(type='irsde_mm.PSNR', crop_border=4),
-        dict(type='irsde_mm.SSIM', crop_border=4),
-        dict(type='irsde_mm.PSNR', channel='y', crop_border=4),
-        dict(type='irsde_mm.SSIM', channel='y', crop_border=4),
-    ])
+augment = [
+    dict(type='PairedRandomCrop', gt_patch_size=patch_size), *flips]
+centre = dict(
+    type='Crop', keys=['img', 'gt'], crop_size=(256, 256), random_crop=False)
+scores = [
+    dict(type='irsde_mm.PSNR'),
+    dict(type='irsde_mm.SSIM'),
+    dict(type='irsde_mm.PSNR', channel='y'),
+    dict(type='irsde_mm.SSIM', channel='y'),
+]
 perceptual = [
     dict(type='irsde_mm.LPIPS'),
     dict(type='irsde_mm.FID'),
     dict(type='irsde_mm.NIQE'),
 ]
+val_evaluator = dict(type='Evaluator', metrics=[
+    dict(score, crop_border=4) for score in scores])
 test_evaluator = dict(
     type='Evaluator', metrics=val_evaluator['metrics'] + perceptual)
 

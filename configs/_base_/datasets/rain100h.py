@@ -3,7 +3,7 @@ _base_ = './paired.py'
 hint = ('Rain100H is distributed by its authors (Yang et al., CVPR 2017, '
         '"Deep Joint Rain Detection and Removal"); '
         'tools/prepare_data.py rain100h lays it out.')
-# what --data does with clean photos
+# for clean photos of --data
 degradation = [dict(type='irsde_mm.RainStreaks')]
 
 train_dataloader = dict(dataset=dict(

@@ -1,5 +1,6 @@
 # The paper's CNN baseline (Luo et al., ICML 2023, section 5): the published
-# network, trained with L1 to give the clean image in one call. No process.
+# network, trained with L1 to predict the clean image in one call, without a
+# process.
 model = dict(
     type='BaseEditModel',
     generator=dict(

@@ -1,8 +1,11 @@
 # DeepFillv2 (Yu et al., ICCV 2019) as in mmagic's _base_/models/
-# base_deepfillv2.py. Mended there:
-# - it takes a mask and paints holes grey; our data has white holes alone.
-# - it leaves the order of the channels to the data; the weights want BGR.
-# - it fails on sizes that are no multiple of 8: images are padded.
+# base_deepfillv2.py. Fixed here:
+# - mmagic's model takes a mask and paints the holes gray; our data marks holes
+#   by white pixels only.
+# - mmagic's config leaves the channel order to the data; the weights expect
+#   BGR.
+# - mmagic's model fails on sizes that are not a multiple of 8, so images are
+#   padded.
 model = dict(
     type='TwoStageInpaintor',
     disc_input_with_mask=True,

@@ -1,7 +1,7 @@
-# Denoising-SDE (Luo et al., ICML 2023, section 5.4): the noisy photo is a
-# state of the process itself, entered at the time t* of its noise level, which
-# is estimated where the data does not say it. The network sees no condition;
-# the flow without fresh noise scores best.
+# Denoising-SDE (Luo et al., ICML 2023, section 5.4): the noisy photo is itself
+# a state of the process, at the time t* of its noise level, which is estimated
+# if the data does not give it. The network gets no condition. The probability
+# flow, without fresh noise, scores best.
 _base_ = './irsde_unet.py'
 model = dict(
     generator=dict(conditional=False),

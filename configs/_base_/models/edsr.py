@@ -1,5 +1,5 @@
-# EDSR (Lim et al., CVPRW 2017), the baseline size, as in mmagic's
-# edsr_x4c64b16_1xb16-300k_div2k.py; it wants RGB.
+# EDSR (Lim et al., CVPRW 2017), baseline size, as in mmagic's
+# edsr_x4c64b16_1xb16-300k_div2k.py; it expects RGB.
 model = dict(
     type='irsde_mm.SuperResolver', scale=4,
     generator=dict(

@@ -1,6 +1,6 @@
-# MAXIM (Tu et al., CVPR 2022), the published S-2; the weights want RGB. How
-# it was trained is not public (google-research/maxim has no training code):
-# L1 on all stages and scales is ours.
+# MAXIM (Tu et al., CVPR 2022), the published S-2; the weights expect RGB. Its
+# training is not public (google-research/maxim has no training code); L1 on
+# all stages and scales is our choice.
 model = dict(
     type='irsde_mm.MultiStageRestorer',
     generator=dict(type='irsde_mm.MAXIM', variant='S-2'),

@@ -1,9 +1,9 @@
 # NAFNet (Chen et al., ECCV 2022) as in mmagic's
-# nafnet_c64eb11128mb1db1111_8xb8-lr1e-3-400k_gopro.py. Mended there:
-# - it trains on BGR and tests on RGB. The published weights want RGB, and so
-#   it is in both here.
-# - its windows of local pooling are made for patches of 256. Ours are of 128;
-#   the published weights want 256 (model.generator.train_size).
+# nafnet_c64eb11128mb1db1111_8xb8-lr1e-3-400k_gopro.py. Fixed here:
+# - mmagic's config trains on BGR and tests on RGB. The published weights
+#   expect RGB, so both use RGB.
+# - mmagic's windows of local pooling assume patches of 256, which the
+#   published weights need (model.generator.train_size). Ours are 128.
 model = dict(
     type='BaseEditModel',
     generator=dict(

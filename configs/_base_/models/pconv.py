@@ -1,13 +1,15 @@
 # Partial convolutions (Liu et al., ECCV 2018) as in mmagic's
-# pconv_stage1_8xb1_celeba-256x256.py. Mended there:
-# - the perceptual loss wants VGG-16 downloaded whatever its `pretrained` says.
-#   It is off; with the file in torch's hub folder, restore
+# pconv_stage1_8xb1_celeba-256x256.py. Fixed here:
+# - mmagic's perceptual loss downloads VGG-16 whatever the value of
+#   `pretrained`, so it is off. With the file in torch's hub folder, restore
 #   loss_composed_percep and loss_out_percep from mmagic's config.
-# - SyncBN does not train on a CPU; BN has the same weights (several GPUs:
+# - SyncBN does not train on a CPU; BN has the same weights (for several GPUs:
 #   sync_bn='torch').
-# - it takes a mask; our data has white holes alone.
-# - it leaves the order of the channels to the data; the weights want BGR.
-# - it fails on sizes that are no multiple of 128: images are padded.
+# - mmagic's model takes a mask; our data marks holes by white pixels only.
+# - mmagic's config leaves the channel order to the data; the weights expect
+#   BGR.
+# - mmagic's model fails on sizes that are not a multiple of 128, so images are
+#   padded.
 model = dict(
     type='PConvInpaintor',
     data_preprocessor=dict(

@@ -1,4 +1,4 @@
-# As cnn_unet.py with the network of the quickstart.
+# As cnn_unet.py, with the network of the quickstart.
 _base_ = './cnn_unet.py'
 model = dict(generator=dict(network=dict(
     _delete_=True, type='irsde_mm.ConditionalNAFNet', width=16,

@@ -1,5 +1,6 @@
-# DeepFillv2 with a third of the channels, 0.46 million parameters. Its widest
-# dilation, 16 at a quarter of the size, cannot reflect patches of 64: zeros.
+# DeepFillv2 with a third of the channels, 0.46 million parameters. Its largest
+# dilation, 16 at a quarter of the size, cannot use reflection padding on
+# patches of 64, so it uses zero padding.
 _base_ = './deepfillv2.py'
 model = dict(
     encdec=dict(

@@ -1,5 +1,5 @@
-# mmagic's NAFNet about as large as the network of the quickstart: 0.32
-# million parameters beside its 0.38.
+# mmagic's NAFNet at about the size of the quickstart's network: 0.32 million
+# parameters, against 0.38.
 _base_ = './nafnet.py'
 model = dict(generator=dict(
     mid_channels=16, enc_blk_nums=[1, 1, 2], dec_blk_nums=[1, 1, 1],

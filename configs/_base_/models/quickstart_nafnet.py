@@ -1,5 +1,6 @@
-# A small network for minutes on two cores. lam, the sampler's steps and the
-# schedule that goes with it were found by experiment, see docs/results.md.
+# A small network for minutes of training on two cores. lam, the number of
+# sampling steps and the matching schedule were found by experiment, see
+# docs/results.md.
 _base_ = './irsde_unet.py'
 model = dict(
     generator=dict(

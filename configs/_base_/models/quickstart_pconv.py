@@ -1,4 +1,4 @@
-# Partial convolutions on four of seven levels, the fewest it can have.
+# Partial convolutions on four of seven levels, the minimum.
 _base_ = './pconv.py'
 model = dict(
     encdec=dict(encoder=dict(num_layers=4), decoder=dict(num_layers=4)),

@@ -1,4 +1,4 @@
-# As sr3_unet.py with network and number of steps of the quickstart.
+# As sr3_unet.py, with the network and the number of steps of the quickstart.
 _base_ = './sr3_unet.py'
 model = dict(
     generator=dict(

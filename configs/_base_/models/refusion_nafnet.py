@@ -1,4 +1,4 @@
-# Refusion (Luo et al., CVPRW 2023): NAFNet in place of the U-Net, lam 50/255.
+# Refusion (Luo et al., CVPRW 2023): NAFNet instead of the U-Net, lam 50/255.
 _base_ = './irsde_unet.py'
 model = dict(
     generator=dict(

@@ -1,6 +1,7 @@
 # Restormer (Zamir et al., CVPR 2022) as in mmagic's restormer_official_*.py.
-# Mended there: without output_channel_order the order of the channels is the
-# data's, and ours come as BGR. The published weights want RGB.
+# Fixed here: mmagic's config has no output_channel_order and so takes the
+# channel order of the data, which is BGR for ours. The published weights
+# expect RGB.
 model = dict(
     type='BaseEditModel',
     generator=dict(

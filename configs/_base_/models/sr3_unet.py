@@ -1,7 +1,7 @@
 # SR3 (Saharia et al., TPAMI 2022) with the network of irsde_unet.py: noise
 # betas 1e-6 to 1e-2 in 2000 steps, L1 on the noise, a continuous noise level
-# per image, x0 limited to [-1, 1]. In testing jumps of the same process, as
-# many as IR-SDE has steps; num_steps=None walks all 2000.
+# per image, x0 clamped to [-1, 1]. Tests jump along the same process in as
+# many steps as IR-SDE has; num_steps=None takes all 2000.
 model = dict(
     type='irsde_mm.IRSDERestorer',
     generator=dict(

@@ -1,5 +1,5 @@
 # SwinIR (Liang et al., ICCVW 2021) as in mmagic's
-# swinir_s128w8d6e180_8xb1-lr2e-4-1600k_dfwb-colorDN25.py; it wants RGB.
+# swinir_s128w8d6e180_8xb1-lr2e-4-1600k_dfwb-colorDN25.py; it expects RGB.
 model = dict(
     type='BaseEditModel',
     generator=dict(

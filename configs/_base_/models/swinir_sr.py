@@ -1,5 +1,5 @@
 # SwinIR (Liang et al., ICCVW 2021) as in mmagic's
-# swinir_x4s48w8d6e180_8xb4-lr2e-4-500k_div2k.py; it wants RGB.
+# swinir_x4s48w8d6e180_8xb4-lr2e-4-500k_div2k.py; it expects RGB.
 model = dict(
     type='irsde_mm.SuperResolver', scale=4,
     generator=dict(

@@ -1,4 +1,4 @@
-# Adam 1e-4 for generator and discriminator: mmagic's CelebA config.
+# Adam 1e-4 for generator and discriminator, as in mmagic's CelebA config.
 _base_ = './irsde_500k.py'
 train_cfg = dict(max_iters=500_003)
 optim_wrapper = dict(

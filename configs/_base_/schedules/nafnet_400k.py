@@ -1,5 +1,5 @@
-# AdamW 1e-3, cosine to 1e-7 over 400k iterations: mmagic's GoPro config. The
-# batch stays that of our data.
+# AdamW 1e-3, cosine to 1e-7 over 400k iterations, as in mmagic's GoPro config.
+# The batch size stays that of our data bases.
 _base_ = './irsde_500k.py'
 train_cfg = dict(max_iters=400_000)
 optim_wrapper = dict(optimizer=dict(

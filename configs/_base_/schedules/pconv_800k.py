@@ -1,5 +1,6 @@
-# Adam 2e-4: mmagic's first stage on CelebA. Its second goes on for 300k with
-# 5e-5 and the encoder's normalisation frozen (norm_eval=True).
+# Adam 2e-4, the first stage of mmagic's CelebA configs. Their second stage
+# continues for 300k iterations with 5e-5 and frozen encoder normalization
+# (norm_eval=True).
 _base_ = './irsde_500k.py'
 train_cfg = dict(max_iters=800_002)
 optim_wrapper = dict(optimizer=dict(

@@ -1,4 +1,4 @@
-# Found by experiment for 2 cores and a few minutes, see docs/results.md.
+# Found by experiment for a few minutes on two cores, see docs/results.md.
 train_cfg = dict(
     type='irsde_mm.ExactTrainLoop', max_iters=1600, val_interval=10_000)
 val_cfg = dict(type='MultiValLoop')

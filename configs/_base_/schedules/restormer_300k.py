@@ -1,6 +1,6 @@
 # AdamW 3e-4 for 92k iterations, then cosine to 1e-6 until 300k (Zamir et al.,
-# CVPR 2022; mmagic has no training config). Its growing patches are left out:
-# the crops are those of all models.
+# CVPR 2022; mmagic has no training config). Its growing patches are left out;
+# all models train on the same crops.
 _base_ = './irsde_500k.py'
 train_cfg = dict(max_iters=300_000)
 optim_wrapper = dict(optimizer=dict(

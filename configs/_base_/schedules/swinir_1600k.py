@@ -1,4 +1,4 @@
-# Adam 2e-4, halved four times: mmagic's denoising config.
+# Adam 2e-4, halved four times, as in mmagic's denoising config.
 _base_ = './irsde_500k.py'
 train_cfg = dict(max_iters=1_600_000)
 optim_wrapper = dict(optimizer=dict(lr=2e-4, betas=(0.9, 0.999)))

@@ -1,5 +1,5 @@
-# mmagic's Restormer, small, beside quickstart/deblur.py: the same photos,
-# crops and iterations.
+# A small version of mmagic's Restormer for comparison with
+# quickstart/deblur.py: same photos, crops and iterations.
 _base_ = [
     '../../_base_/models/quickstart_restormer.py',
     '../../_base_/datasets/builtin_blur.py',

@@ -1,9 +1,8 @@
-# mmagic's Restormer, small, beside quickstart/dehaze.py: the same photos,
-# crops and iterations.
+# A small version of mmagic's Restormer for comparison with
+# quickstart/dehaze.py: same photos, crops and iterations.
 _base_ = [
     '../../_base_/models/quickstart_restormer.py',
     '../../_base_/datasets/builtin_haze.py',
-    '../../_base_/schedules/quickstart.py', '../../_base_/default_runtime.py'
+    '../../_base_/schedules/quickstart_restormer.py',
+    '../../_base_/default_runtime.py'
 ]
-optim_wrapper = dict(optimizer=dict(
-    _delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4))

@@ -1,4 +1,4 @@
-# The CNN baseline beside quickstart/denoise.py: the same photos,
+# The CNN baseline for comparison with quickstart/denoise.py: same photos,
 # crops and iterations.
 _base_ = [
     '../../_base_/models/quickstart_cnn.py',

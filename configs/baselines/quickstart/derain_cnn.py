@@ -1,5 +1,5 @@
-# The CNN baseline beside quickstart/derain.py: the same photos,
-# crops and iterations.
+# The CNN baseline for comparison with quickstart/derain.py: same photos, crops
+# and iterations.
 _base_ = [
     '../../_base_/models/quickstart_cnn.py',
     '../../_base_/datasets/builtin_rain.py',

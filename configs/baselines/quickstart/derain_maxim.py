@@ -1,5 +1,5 @@
-# MAXIM, small, beside quickstart/derain.py: the same photos,
-# crops and iterations.
+# A small MAXIM for comparison with quickstart/derain.py: same photos, crops
+# and iterations.
 _base_ = [
     '../../_base_/models/quickstart_maxim.py',
     '../../_base_/datasets/builtin_rain.py',

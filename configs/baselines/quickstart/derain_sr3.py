@@ -1,4 +1,4 @@
-# SR3 beside quickstart/derain.py: the same photos, crops, network and
+# SR3 for comparison with quickstart/derain.py: same photos, crops, network and
 # iterations.
 _base_ = [
     '../../_base_/models/quickstart_sr3.py',

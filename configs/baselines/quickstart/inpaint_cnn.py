@@ -1,4 +1,4 @@
-# The CNN baseline beside quickstart/inpaint.py: the same photos,
+# The CNN baseline for comparison with quickstart/inpaint.py: same photos,
 # crops and iterations.
 _base_ = [
     '../../_base_/models/quickstart_cnn.py',

@@ -1,5 +1,5 @@
-# mmagic's DeepFillv2, small, beside quickstart/inpaint.py: the same photos,
-# crops and iterations.
+# A small version of mmagic's DeepFillv2 for comparison with
+# quickstart/inpaint.py: same photos, crops and iterations.
 _base_ = [
     '../../_base_/models/quickstart_deepfillv2.py',
     '../../_base_/datasets/builtin_masks.py',

@@ -1,5 +1,5 @@
-# mmagic's partial convolutions beside quickstart/inpaint.py: the same photos,
-# crops and iterations, but twelve times the parameters.
+# mmagic's partial convolutions for comparison with quickstart/inpaint.py: same
+# photos, crops and iterations, but twelve times the parameters.
 _base_ = [
     '../../_base_/models/quickstart_pconv.py',
     '../../_base_/datasets/builtin_masks.py',

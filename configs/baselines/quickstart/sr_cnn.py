@@ -1,5 +1,5 @@
-# The CNN baseline beside quickstart/sr.py: the same photos,
-# crops and iterations.
+# The CNN baseline for comparison with quickstart/sr.py: same photos, crops and
+# iterations.
 _base_ = [
     '../../_base_/models/quickstart_cnn.py',
     '../../_base_/datasets/builtin_low_resolution.py',

@@ -1,4 +1,5 @@
-# SR3 beside quickstart/sr.py: the same photos, crops, network and iterations.
+# SR3 for comparison with quickstart/sr.py: same photos, crops, network and
+# iterations.
 _base_ = [
     '../../_base_/models/quickstart_sr3.py',
     '../../_base_/datasets/builtin_low_resolution.py',

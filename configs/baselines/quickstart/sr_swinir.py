@@ -1,5 +1,5 @@
-# mmagic's SwinIR, small, beside quickstart/sr.py: the same photos,
-# crops and iterations.
+# A small version of mmagic's SwinIR for comparison with quickstart/sr.py: same
+# photos, crops and iterations.
 _base_ = [
     '../../_base_/models/quickstart_swinir_sr.py',
     '../../_base_/datasets/builtin_low_resolution.py',

@@ -1,6 +1,3 @@
 # As ../derain.py; restored by the probability flow, without fresh noise.
-_base_ = [
-    '../../_base_/models/irsde_unet.py', '../../_base_/datasets/rain100h.py',
-    '../../_base_/schedules/irsde_500k.py', '../../_base_/default_runtime.py'
-]
+_base_ = '../derain.py'
 model = dict(sampler=dict(type='irsde_mm.ProbabilityFlowSampler'))

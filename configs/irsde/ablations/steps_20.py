@@ -1,6 +1,3 @@
-# As ../derain.py; restored in 20 steps, with the objective's bias undone.
-_base_ = [
-    '../../_base_/models/irsde_unet.py', '../../_base_/datasets/rain100h.py',
-    '../../_base_/schedules/irsde_500k.py', '../../_base_/default_runtime.py'
-]
+# As ../derain.py; restored in 20 steps, with the objective's bias removed.
+_base_ = '../derain.py'
 model = dict(sampler=dict(num_steps=20))

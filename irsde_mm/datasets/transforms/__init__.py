@@ -1,4 +1,4 @@
-"""Transforms: images from files, degraded images from clean ones."""
+"""Transforms that load images and create degraded ones."""
 from .blur import MotionBlur
 from .degradation import Degradation
 from .haze import Haze

@@ -1,4 +1,4 @@
-"""Motion blur: shaking cameras, and averages of moving frames."""
+"""Motion blur from camera shake and from averaged frames."""
 from typing import Tuple
 
 import cv2
@@ -7,32 +7,33 @@ import numpy as np
 from ...registry import TRANSFORMS
 from .degradation import Degradation, check_ranges
 
-STEPS = 64  # points of a camera's path
+STEPS = 64  # points on a camera path
 
 
 @TRANSFORMS.register_module()
 class MotionBlur(Degradation):
-    """Blurs an image along the path of a moving camera.
+    """Motion blur along a random camera path.
 
-    ``kind='shake'`` convolves with the path, as camera-shake kernels do
-    (a smooth random walk, after Boracchi and Foi, 2012). ``kind='frames'``
-    averages frames shifted along it, in linear intensities (see ``gamma``),
-    as GoPro averages the frames of a fast camera (Nah et al., CVPR
-    2017). The border is reflected.
+    ``kind='shake'`` convolves the image with the path, as camera-shake kernels
+    do (a smooth random walk, after Boracchi and Foi, 2012). ``kind='frames'``
+    averages frames shifted along the path in linear intensities (see
+    ``gamma``), as GoPro averages the frames of a high-speed camera (Nah et
+    al., CVPR 2017). The image is padded by reflection.
 
     Args:
         length (tuple[float, float]): Length of the path in pixels.
         kind (str): 'shake' or 'frames'.
-        frames (tuple[int, int]): Fewest and most frames ('frames' alone).
-        gamma (float): Of the camera's response ('frames' alone).
-        angle (tuple[float, float]): General direction of the motion in
-            degrees, 0 for along the rows.
-        inertia (float): How much of its motion the camera keeps, in [0, 1):
-            near 1 the path is a slight curve, at 0 it jitters in place.
+        frames (tuple[int, int]): Minimum and maximum number of frames. Only
+            used by 'frames'.
+        gamma (float): Gamma of the camera's response. Only used by 'frames'.
+        angle (tuple[float, float]): Overall direction of the motion in
+            degrees; 0 is along the rows.
+        inertia (float): Smoothness of the motion, in [0, 1). Near 1 the path
+            is slightly curved; at 0 the camera jitters in place.
         fixed, seed: See :class:`Degradation`.
 
     Raises:
-        ValueError: If an argument is out of range or the kind unknown.
+        ValueError: If an argument is out of range or ``kind`` is unknown.
     """
 
     def __init__(self, length: Tuple[float, float] = (8, 24),
@@ -46,11 +47,12 @@ class MotionBlur(Degradation):
             length=(1, 200), frames=(2, 100), angle=(-90, 90)))
         if kind not in ('shake', 'frames'):
             raise ValueError("MotionBlur: kind must be 'shake' or 'frames', "
-                             f'not {kind!r}.')
+                             f'but got {kind!r}.')
         if gamma <= 0:
-            raise ValueError(f'MotionBlur: gamma must be positive: {gamma}.')
+            raise ValueError('MotionBlur: gamma must be positive, but got '
+                             f'{gamma}.')
         if not 0 <= inertia < 1:
-            raise ValueError('MotionBlur: inertia must lie in [0, 1), but is '
+            raise ValueError('MotionBlur: inertia must be in [0, 1), but got '
                              f'{inertia}.')
         self.length, self.angle, self.inertia = length, angle, inertia
         self.kind, self.frames, self.gamma = kind, frames, gamma
@@ -72,8 +74,11 @@ class MotionBlur(Degradation):
 
 def camera_path(length: float, angle: float, inertia: float,
                 rng: np.random.Generator) -> np.ndarray:
-    """A random path (STEPS, 2) of given length around its middle, from its
-    start to its end at an angle to the rows."""
+    """Return a random camera path (STEPS, 2), centered at the origin.
+
+    It has the given length. The line from its start to its end has the given
+    angle to the rows.
+    """
     speed = np.zeros((STEPS, 2))
     speed[0] = rng.standard_normal(2)
     jolts = np.sqrt(1 - inertia**2) * rng.standard_normal((STEPS, 2))
@@ -89,7 +94,7 @@ def camera_path(length: float, angle: float, inertia: float,
 
 
 def path_kernel(path: np.ndarray) -> np.ndarray:
-    """A path as an odd, square kernel that adds up to 1."""
+    """Return a path as a square kernel of odd size with sum 1."""
     radius = int(np.ceil(np.abs(path).max())) + 1
     kernel = np.zeros((2 * radius + 1, ) * 2, np.float32)
     low = np.floor(path).astype(int)
@@ -104,7 +109,7 @@ def path_kernel(path: np.ndarray) -> np.ndarray:
 
 
 def shifted(image: np.ndarray, dx: float, dy: float) -> np.ndarray:
-    """An image moved by a fraction of pixels."""
+    """Return an image shifted by a fractional number of pixels."""
     h, w = image.shape[:2]
     matrix = np.float32([[1, 0, dx], [0, 1, dy]])
     return cv2.warpAffine(image, matrix, (w, h), flags=cv2.INTER_LINEAR,

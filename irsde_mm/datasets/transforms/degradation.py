@@ -8,17 +8,17 @@ from mmcv.transforms import BaseTransform
 
 
 class Degradation(BaseTransform):
-    """Makes the degraded image ``img`` from the clean image ``gt``.
+    """Base class of transforms that create ``img`` from the clean ``gt``.
 
-    Images are (H, W, C) arrays, BGR or grey, 0..255; the result is float32.
-    In training the degradation is random (numpy's global state, which
-    mmengine seeds in every worker). With ``fixed`` it depends on the file
-    name of the clean image and the seed alone: every run and every method
-    then sees the same test images.
+    Images are (H, W, C) arrays, BGR or gray, in 0..255. The result is
+    float32. In training the degradation is random (from NumPy's global random
+    state, which mmengine seeds in every worker). With ``fixed`` it depends
+    only on the file name of the clean image and the seed, so every run and
+    every method sees the same test images.
 
     Args:
-        fixed (bool): Whether the image's name determines it.
-        seed (int): Chooses among the fixed versions.
+        fixed (bool): Derive the randomness from the image's name.
+        seed (int): Selects one of the fixed versions.
     """
 
     def __init__(self, fixed: bool = False, seed: int = 0) -> None:
@@ -28,10 +28,10 @@ class Degradation(BaseTransform):
     @abstractmethod
     def degrade(self, image: np.ndarray, rng: np.random.Generator,
                 results: dict) -> np.ndarray:
-        """A degraded copy of a float32 image (H, W, C) in 0..255.
+        """Return a degraded copy of a float32 image (H, W, C) in 0..255.
 
-        ``results`` is the sample: it has the clean image's ``gt_path``, and
-        what a degradation adds to it is passed on.
+        ``results`` is the sample, which contains ``gt_path`` of the clean
+        image. Values added to it are passed on to the next transform.
         """
 
     def transform(self, results: dict) -> dict:
@@ -56,13 +56,13 @@ class Degradation(BaseTransform):
 
 
 def check_ranges(name: str, values: dict, limits: dict) -> None:
-    """Refuses ranges (from, to) that are empty or exceed their limits.
+    """Check that ranges (from, to) are not empty and within their limits.
 
     Raises:
-        ValueError: Naming the first of them.
+        ValueError: If a range is invalid. The message names the first one.
     """
     for key, (low, high) in limits.items():
         value = values[key]
         if not low <= value[0] <= value[1] <= high:
             raise ValueError(f'{name}: {key} must be (from, to) within '
-                             f'{low}..{high}, but is {value}.')
+                             f'{low}..{high}, but got {value}.')

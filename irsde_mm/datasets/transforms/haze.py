@@ -1,4 +1,4 @@
-"""Haze by atmospheric scattering."""
+"""Haze from atmospheric scattering."""
 import warnings
 from pathlib import Path, PurePath
 from typing import Optional, Tuple
@@ -18,22 +18,22 @@ Range = Tuple[float, float]
 
 @TRANSFORMS.register_module()
 class Haze(Degradation):
-    """Adds haze that grows with depth, ``x0 t + A (1 - t)``, t = exp(-beta d).
+    """Haze that increases with depth, ``x0 t + A (1 - t)``, t = exp(-beta d).
 
-    The scattering model behind RESIDE (Li et al., IEEE TIP 2019). The depth d
-    in [0, 1] comes from a map of the image's name, or is generated: smooth,
-    and farther towards the top.
+    This is the scattering model behind RESIDE (Li et al., IEEE TIP 2019). The
+    depth d in [0, 1] comes from a depth map with the image's name, or is
+    generated: smooth, and on average larger toward the top.
 
     Args:
         beta (tuple[float, float]): Scattering coefficient.
         airlight (tuple[float, float]): A, in [0, 1].
-        depth_folder (str, optional): Depth maps, grey images of 8 or 16 bits
-            of the clean images' names and sizes; black is near.
+        depth_folder (str, optional): Folder of depth maps, 8- or 16-bit gray
+            images with the names and sizes of the clean images. Black is near.
         fixed, seed: See :class:`Degradation`.
 
     Raises:
         ValueError: If a range is empty or exceeds its limits.
-        DataError: If a depth map is missing or of another size.
+        DataError: If a depth map is missing or has another size.
     """
 
     def __init__(self, beta: Range = (0.6, 1.8),
@@ -60,30 +60,30 @@ class Haze(Degradation):
     def _given(self, gt_path: str, size: Tuple[int, int]) -> np.ndarray:
         path = self.maps.get(PurePath(gt_path).stem)
         if path is None:
-            raise DataError(f"there is no depth map for '{gt_path}'.")
-        image_size(path)  # refuses broken images
+            raise DataError(f"no depth map found for '{gt_path}'.")
+        image_size(path)  # raises for broken images
         raw = cv2.imdecode(np.fromfile(path, np.uint8),
                            cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
         if raw is None or raw.shape != size or raw.dtype.kind != 'u':
-            found = 'no image of 8 or 16 bits' if (
+            found = 'not an 8- or 16-bit image' if (
                 raw is None or raw.dtype.kind != 'u') else \
                 f'{raw.shape[1]}x{raw.shape[0]}'
             raise DataError(f"the depth map '{path}' is {found}, but "
-                            f"'{gt_path}' {size[1]}x{size[0]}.")
+                            f"'{gt_path}' is {size[1]}x{size[0]}.")
         if (raw.dtype == np.uint16 and used_bits(raw) < 16
                 and not self.warned):
             self.warned = True
             warnings.warn(
                 f"the depth map '{path}' has 16 bits but uses only "
-                f'{raw.min()} to {raw.max()}, so everything is near: scale '
-                'depth maps to 0..65535. Further maps are not named.',
+                f'{raw.min()} to {raw.max()}, so everything is near; scale '
+                'depth maps to 0..65535. Further maps are not reported.',
                 stacklevel=2)
         return raw.astype(np.float32) / np.iinfo(raw.dtype).max
 
 
 def smooth_depth(size: Tuple[int, int],
                  rng: np.random.Generator) -> np.ndarray:
-    """A smooth depth in [0, 1], on average farther towards the top."""
+    """Return a smooth depth map in [0, 1], on average larger at the top."""
     h, w = size
     coarse = rng.uniform(0, 1, (5, 5)).astype(np.float32)
     depth = cv2.resize(coarse, (w, h), interpolation=cv2.INTER_CUBIC)

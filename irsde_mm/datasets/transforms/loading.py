@@ -1,4 +1,4 @@
-"""Images from files."""
+"""Transform that loads images from files."""
 import warnings
 from typing import Optional
 
@@ -13,30 +13,30 @@ from ..image_cache import FileCache, MemoryCache
 
 @TRANSFORMS.register_module()
 class LoadImage(BaseTransform):
-    """Reads the image ``{key}_path`` names, by :func:`read_image`.
+    """Loader of the image named by ``{key}_path``, see :func:`read_image`.
 
-    It sets the same keys as mmagic's ``LoadImageFromFile``, which gives the
-    same pixels of ordinary files, but decodes truncated and transparent ones
-    without an error. Images of more pixels than the sample's ``max_pixels``
-    are refused.
+    It sets the same keys as mmagic's ``LoadImageFromFile``. That transform
+    gives the same pixels for ordinary files, but decodes truncated and
+    transparent ones without an error. Images with more pixels than the
+    sample's ``max_pixels`` are rejected.
 
     Args:
-        key (str): The image, such as 'img' or 'gt'.
+        key (str): Key of the image, such as 'img' or 'gt'.
         color_type (str): 'color' for (H, W, 3) uint8 BGR, 'grayscale' for
             (H, W, 1).
-        cache_mb (float): Room for decoded images, which are then decoded
-            once; when it is full the others are read each time.
-        cache_file (str, optional): Where they are kept, an LMDB file for all
-            data workers, processes and runs; by default each data worker
-            keeps its own in memory.
-        white (int, optional): White level of files with 16 bits a channel,
-            255 to 65535, such as 4095 for 12-bit data. The first file that
-            does not fit it is named in a warning.
+        cache_mb (float): Size of a cache of decoded images. When it is full,
+            further images are read each time.
+        cache_file (str, optional): LMDB file for the cache, shared by all data
+            workers, processes and runs. By default each data worker has its
+            own cache in memory.
+        white (int, optional): White level of files with 16 bits per channel,
+            255 to 65535, such as 4095 for 12-bit data. A warning names the
+            first file that does not fit it.
 
     Raises:
-        ValueError: If the colour type is neither, ``cache_mb`` below 0, or 0
-            with a file, or ``white`` out of its range.
-        DataError: If the file cannot be used.
+        ValueError: If ``color_type`` is unknown, ``cache_mb`` is negative (or
+            0 with a cache file), or ``white`` is out of range.
+        DataError: If the cache file cannot be used.
         ImageError: From :func:`read_image`.
     """
 
@@ -46,13 +46,13 @@ class LoadImage(BaseTransform):
                  white: Optional[int] = None) -> None:
         if color_type not in ('color', 'grayscale'):
             raise ValueError("LoadImage: color_type must be 'color' or "
-                             f"'grayscale', not {color_type!r}.")
+                             f"'grayscale', but got {color_type!r}.")
         if cache_mb < 0:
-            raise ValueError('LoadImage: cache_mb must be at least 0, not '
+            raise ValueError('LoadImage: cache_mb must be at least 0, but got '
                              f'{cache_mb}.')
         if cache_file and not cache_mb:
-            raise ValueError('LoadImage: cache_file needs cache_mb, what the '
-                             'file may grow to.')
+            raise ValueError('LoadImage: cache_file needs cache_mb, the '
+                             'maximum size of the file.')
         check_white(white)
         self.white = white
         self.warned = False
@@ -82,9 +82,10 @@ class LoadImage(BaseTransform):
         return image
 
     def _warn(self, text: str) -> None:
-        if not self.warned:  # not for each of a data set
+        if not self.warned:  # once per dataset
             self.warned = True
-            warnings.warn(f'{text} Further files are not named.', stacklevel=2)
+            warnings.warn(f'{text} Further files are not reported.',
+                          stacklevel=2)
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(key={self.key}, '

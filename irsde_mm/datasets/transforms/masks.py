@@ -1,4 +1,4 @@
-"""Masks of missing parts, from a folder or generated."""
+"""Masks of missing regions, from a folder or generated."""
 from pathlib import Path
 from typing import Optional, Sequence, Tuple
 
@@ -16,25 +16,26 @@ KINDS = ('thin', 'thick', 'box', 'half')
 
 @TRANSFORMS.register_module()
 class KeepMask(Degradation):
-    """Paints the holes of an image white: ``mask * x0 + (1 - mask)``.
+    """Mask that paints holes white: ``mask * x0 + (1 - mask)``.
 
-    Masks are keep-masks as published: white is kept, black is a hole. From a
-    folder, training takes them at random and testing (``fixed``) in order,
-    mask i for image i; generated ones are drawn anew or fixed by name. Apply
-    it to the whole image, before crops, where masks come from a folder.
+    Masks are keep-masks as published: white is kept, black is a hole. Masks
+    from a folder are chosen at random in training, and in order in testing
+    (``fixed``): mask i for image i. Generated masks are random or fixed by the
+    image's name. If masks come from a folder, apply this transform to the
+    whole image before any crop.
 
     Args:
-        folder (str, optional): Masks of the images' size, pure black and
-            white.
-        kinds (Sequence[str]): What to generate otherwise: of 'thin' and
-            'thick' strokes, 'box', 'half'.
+        folder (str, optional): Folder of masks with the images' size, pure
+            black and white.
+        kinds (Sequence[str]): Kinds of masks to generate if there is no
+            folder: 'thin' or 'thick' strokes, 'box', 'half'.
         fixed, seed: See :class:`Degradation`.
-        hint (str): Where the folder is obtained, shown when it is missing.
+        hint (str): How to obtain the folder. Shown if it is missing.
 
     Raises:
         ValueError: If a kind is unknown.
-        DataError: If the folder has no masks, or a mask is grey or of another
-            size than its image.
+        DataError: If the folder has no masks, or a mask has gray values or
+            not the size of its image.
     """
 
     def __init__(self, folder: Optional[str] = None,
@@ -43,13 +44,13 @@ class KeepMask(Degradation):
         super().__init__(fixed, seed)
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown or not kinds:
-            raise ValueError(f'KeepMask: kinds must be of {", ".join(KINDS)}, '
-                             f'not {list(kinds)}.')
+            raise ValueError(f'KeepMask: supported kinds are '
+                             f'{", ".join(KINDS)}, but got {list(kinds)}.')
         self.kinds = tuple(kinds)
         try:
             self.files = None if folder is None else list_images(Path(folder))
         except DataError as error:
-            raise DataError(f'{error} Expected: masks, white where the image '
+            raise DataError(f'{error} Expected masks, white where the image '
                             f'is kept. {hint}') from None
 
     def degrade(self, image: np.ndarray, rng: np.random.Generator,
@@ -67,25 +68,25 @@ class KeepMask(Degradation):
 
 def read_mask(path: Path, size: Tuple[int, int],
               image: Optional[str]) -> np.ndarray:
-    """A mask file as booleans (H, W), True where the image is kept.
+    """Read a mask as booleans (H, W), True where the image is kept.
 
     Raises:
-        DataError: If it is grey, unreadable, or of another size.
+        DataError: If it is unreadable, has gray values or has another size.
     """
     mask = read_image(path, grey=True)[..., 0]
     if mask.shape != size:
         raise DataError(
             f"the mask '{path}' is {mask.shape[1]}x{mask.shape[0]}, but "
-            f"'{image}' {size[1]}x{size[0]}: sizes must agree.")
+            f"'{image}' is {size[1]}x{size[0]}; the sizes must match.")
     if ((mask > 0) & (mask < 255)).any():
-        raise DataError(f"the mask '{path}' has grey values: it must be "
-                        'black (hole) and white (keep) alone.')
+        raise DataError(f"the mask '{path}' has gray values; it must contain "
+                        'only black (hole) and white (keep).')
     return mask > 0
 
 
 def generate(kind: str, size: Tuple[int, int],
              rng: np.random.Generator) -> np.ndarray:
-    """A keep-mask of a kind, booleans (H, W)."""
+    """Generate a keep-mask of the given kind, booleans (H, W)."""
     h, w = size
     hole = np.zeros(size, np.uint8)
     if kind == 'half':
@@ -99,7 +100,7 @@ def generate(kind: str, size: Tuple[int, int],
         return hole == 0
     side = min(size)
     width = (0.012, 0.03) if kind == 'thin' else (0.06, 0.12)
-    # strokes for the area, not for the shape of the image
+    # the number of strokes depends on the area, not on the aspect ratio
     count = max(round(h * w / side**2 * (8 if kind == 'thin' else 3)), 1)
     for _ in range(count):
         point = rng.uniform(0, 1, 2) * (w, h)

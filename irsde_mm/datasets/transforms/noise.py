@@ -1,4 +1,4 @@
-"""Gaussian noise as in the denoising benchmarks."""
+"""Gaussian noise as used in denoising benchmarks."""
 from typing import Sequence, Union
 
 import numpy as np
@@ -9,19 +9,19 @@ from .degradation import Degradation
 
 @TRANSFORMS.register_module()
 class GaussianNoise(Degradation):
-    """Adds white Gaussian noise; the result is float, neither clipped nor
-    rounded, as the published protocol has it.
+    """White Gaussian noise.
 
-    The level goes into ``results['sigma']``, from where ``PackInputs(
-    meta_keys=['sigma'])`` hands it to the restorer.
+    The result is float and neither clipped nor rounded, as in the published
+    protocol. The noise level is stored in ``results['sigma']``;
+    ``PackInputs(meta_keys=['sigma'])`` passes it to the restorer.
 
     Args:
-        sigma: Standard deviation in [0, 1] (``25 / 255``), or (from, to) to
-            draw it uniformly.
+        sigma: Standard deviation in [0, 1] (``25 / 255``), or a range
+            (from, to) to draw it from uniformly.
         fixed, seed: See :class:`Degradation`.
 
     Raises:
-        ValueError: If a level lies outside [0, 1].
+        ValueError: If a level is outside [0, 1].
     """
 
     def __init__(self, sigma: Union[float, Sequence[float]],
@@ -29,8 +29,8 @@ class GaussianNoise(Degradation):
         super().__init__(fixed, seed)
         low, high = sigma if isinstance(sigma, Sequence) else (sigma, sigma)
         if not 0 <= low <= high <= 1:
-            raise ValueError('GaussianNoise: sigma must lie in [0, 1], such '
-                             f'as 25 / 255, but is {sigma}.')
+            raise ValueError('GaussianNoise: sigma must be in [0, 1], such as '
+                             f'25 / 255, but got {sigma}.')
         self.sigma = (low, high)
 
     def degrade(self, image: np.ndarray, rng: np.random.Generator,

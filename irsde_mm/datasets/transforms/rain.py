@@ -1,4 +1,4 @@
-"""Rain streaks, made the way the synthetic deraining sets are."""
+"""Rain streaks as in synthetic deraining datasets."""
 from typing import Tuple
 
 import cv2
@@ -12,25 +12,25 @@ Range = Tuple[float, float]
 
 @TRANSFORMS.register_module()
 class RainStreaks(Degradation):
-    """Adds layers of bright streaks to a clean image.
+    """Layers of bright rain streaks added to the image.
 
-    Drops are thrown at random places and smeared along the fall of the rain;
-    each layer has a length, density and brightness of its own and an angle
-    near that of the image. The sum is cut at 255, as in 8-bit photos. The
-    model is the additive one behind Rain100H and Rain100L (Yang et al., CVPR
-    2017). Values are drawn uniformly from the given ranges.
+    Drops are placed at random and smeared along the direction of the rain.
+    Each layer has its own length, density and brightness, and an angle near
+    that of the image. The sum is clipped at 255, as in 8-bit photos. This is
+    the additive model behind Rain100H and Rain100L (Yang et al., CVPR 2017).
+    Values are drawn uniformly from the given ranges.
 
     Args:
         angle: Degrees from the vertical.
-        length: Pixels.
-        density: Share of the pixels where a drop starts.
-        brightness: Grey levels (0..255) that a single streak adds.
-        layers (tuple[int, int]): Fewest and most layers.
-        width: Standard deviation of a streak across, in pixels.
+        length: Length of a streak in pixels.
+        density: Fraction of pixels where a drop starts.
+        brightness: Gray levels (0..255) that a single streak adds.
+        layers (tuple[int, int]): Minimum and maximum number of layers.
+        width: Standard deviation across a streak, in pixels.
         fixed, seed: See :class:`Degradation`.
 
     Raises:
-        ValueError: If a range is empty or a value outside what is possible.
+        ValueError: If a range is empty or exceeds its limits.
     """
 
     def __init__(self, angle: Range = (-40, 40), length: Range = (8, 32),
@@ -62,7 +62,7 @@ class RainStreaks(Degradation):
 
     def _drops(self, shape: Tuple[int, int], margin: int,
                rng: np.random.Generator) -> np.ndarray:
-        """Drops of varying strength, also outside the frame."""
+        """Return drops of varying strength, including a margin."""
         h, w = shape[0] + 2 * margin, shape[1] + 2 * margin
         drops = np.zeros((h, w), np.float32)
         count = rng.poisson(rng.uniform(*self.density) * h * w)
@@ -72,7 +72,7 @@ class RainStreaks(Degradation):
 
 
 def streak(length: float, angle: float, width: float) -> np.ndarray:
-    """A soft line with peak 1 as an odd, square kernel."""
+    """Return a soft line as a square kernel of odd size with peak 1."""
     radius = int(np.ceil(length / 2 + 3 * width)) or 1
     y, x = np.mgrid[-radius:radius + 1, -radius:radius + 1]
     turn = np.deg2rad(angle)

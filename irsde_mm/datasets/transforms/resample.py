@@ -1,4 +1,4 @@
-"""Low resolution, as super-resolution benchmarks have it."""
+"""Resampling as in super-resolution benchmarks."""
 from functools import partial
 from typing import Callable
 
@@ -16,7 +16,7 @@ from .degradation import Degradation
 
 def apply(function: Callable[[Tensor], Tensor],
           image: np.ndarray) -> np.ndarray:
-    """A function of (1, C, H, W) on an (H, W, C) array, in float32."""
+    """Apply a function of (1, C, H, W) to an (H, W, C) array in float32."""
     tensor = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))
     result = function(tensor.permute(2, 0, 1)[None])
     return result[0].permute(1, 2, 0).contiguous().numpy()
@@ -24,17 +24,17 @@ def apply(function: Callable[[Tensor], Tensor],
 
 @TRANSFORMS.register_module()
 class LowResolution(Degradation):
-    """Makes the small image ``img`` of a clean one.
+    """Downsampling of the clean image to the small image ``img``.
 
-    Bicubic with antialiasing (a = -0.5, as MATLAB's imresize behind DIV2K),
-    rounded to 8 bits as files are. ``gt`` is cut at the right and bottom to a
-    multiple of the scale.
+    Bicubic with antialiasing (a = -0.5, as in MATLAB's imresize, which DIV2K
+    uses), rounded to 8 bits as in files. ``gt`` is cropped at the right and
+    bottom to a multiple of the scale.
 
     Args:
-        scale (int): How many times smaller, at least 2.
+        scale (int): Downsampling factor, at least 2.
 
     Raises:
-        ValueError: If the scale is not a whole number of at least 2.
+        ValueError: If the scale is not an integer of at least 2.
     """
 
     def __init__(self, scale: int) -> None:
@@ -46,7 +46,7 @@ class LowResolution(Degradation):
         h, w = (side // self.scale for side in image.shape[:2])
         if not (h and w):
             raise DataError(f"'{results.get('gt_path')}' is smaller than the "
-                            f'scale, {self.scale}.')
+                            f'scale {self.scale}.')
         cut = slice(h * self.scale), slice(w * self.scale)
         results['gt'] = results['gt'][cut]
         results['scale'] = self.scale
@@ -57,19 +57,19 @@ class LowResolution(Degradation):
 
 @TRANSFORMS.register_module()
 class Upsample(BaseTransform):
-    """Brings the small image ``img`` to the size of the clean one.
+    """Upsampling of the small image ``img`` to the size of the clean one.
 
-    Bicubic with a = -0.75 and no antialiasing, float and not clipped: what
-    the published super-resolution models were trained on ('nearest' for the
-    published weights that want it). Sets ``scale`` to 1.
+    Bicubic with a = -0.75 and no antialiasing, float and not clipped, as the
+    published super-resolution models were trained ('nearest' for those
+    published weights that need it). Sets ``scale`` to 1.
 
     Args:
-        scale (int): How many times larger, at least 2.
+        scale (int): Upsampling factor, at least 2.
         mode (str): 'bicubic' or 'nearest'.
 
     Raises:
         ValueError: If an argument is invalid.
-        DataError: If ``gt`` is there and not ``scale`` times as large.
+        DataError: If there is a ``gt`` that is not ``scale`` times as large.
     """
 
     def __init__(self, scale: int, mode: str = 'bicubic') -> None:
@@ -81,7 +81,7 @@ class Upsample(BaseTransform):
         if 'gt' in results and results['gt'].shape[:2] != size:
             raise DataError(
                 f"'{results.get('img_path')}' and '{results.get('gt_path')}' "
-                f'do not fit the scale {self.scale}: '
+                f'do not match the scale {self.scale}: '
                 f"{results['img'].shape[:2]} and {results['gt'].shape[:2]}.")
         results['img'] = apply(self.upscale, results['img'])
         results['scale'] = 1
@@ -90,6 +90,6 @@ class Upsample(BaseTransform):
 
 def _checked(scale: int) -> int:
     if not isinstance(scale, int) or scale < 2:
-        raise ValueError('scale must be a whole number of at least 2, not '
+        raise ValueError('scale must be an integer of at least 2, but got '
                          f'{scale!r}.')
     return scale

@@ -1,4 +1,4 @@
-"""Hooks that mmengine and mmagic lack."""
+"""Hooks missing in mmengine and mmagic."""
 from .checkpoint_hook import CheckpointHook
 from .compile_hook import CompileHook
 from .guard_hook import GuardHook

@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not there."""
+"""Hook that writes checkpoints atomically."""
 from pathlib import Path
 from typing import Optional
 
@@ -13,48 +13,51 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class CheckpointHook(_CheckpointHook):
-    """mmengine's, with files that a kill or a full disk cannot spoil.
+    """mmengine's checkpoint hook with atomic writes.
 
-    A file is written beside its place, synced and renamed; then
-    ``last_checkpoint`` names it; then what is too old is removed. mmengine
-    <= 0.10.7 removes first and writes in place. What cannot be written is
-    logged, training goes on and the next interval tries again.
+    A kill or a full disk cannot damage a checkpoint: each file is written to a
+    temporary file next to its destination, synced and renamed. Then
+    ``last_checkpoint`` is updated, and outdated files are removed. mmengine
+    <= 0.10.7 removes files first and writes in place. If a file cannot be
+    written, the error is logged, training continues and the next interval
+    tries again.
 
     Args:
-        **kwargs: mmengine's ``CheckpointHook``. ``max_keep_ckpts`` counts the
-            last ones, ``save_best`` keeps the best beside them. Folders on
-            this machine only.
+        **kwargs: Arguments of mmengine's ``CheckpointHook``.
+            ``max_keep_ckpts`` applies to the latest checkpoints; ``save_best``
+            also keeps the best ones. Only local folders are supported.
     """
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        #: Why the last file is not there.
+        #: Why the last checkpoint could not be written.
         self.failure: Optional[str] = None
-        #: Iteration or epoch of the last one that is.
+        #: Iteration or epoch of the last checkpoint written.
         self.last_saved: Optional[int] = None
 
     def before_train(self, runner) -> None:
-        """Raises ConfigError if the files are to lie elsewhere."""
+        """Raise ConfigError if checkpoints are not saved to a local folder."""
         if self.backend_args or self.file_client_args:
-            raise ConfigError('irsde_mm.CheckpointHook writes to folders, not '
-                              'to storage that backend_args name.')
+            raise ConfigError('irsde_mm.CheckpointHook only writes to local '
+                              'folders; remove backend_args and '
+                              'file_client_args.')
         super().before_train(runner)
         self.failure = self.last_saved = None
         if is_main_process():
             remove_parts(self.out_dir)
 
     def save_now(self, runner, iteration: int) -> None:
-        """Saves between two intervals.
+        """Save a checkpoint between two intervals.
 
         Args:
-            runner (Runner): mmengine's.
-            iteration (int): Iterations done.
+            runner (Runner): mmengine's runner.
+            iteration (int): Number of completed iterations.
         """
         self._save_checkpoint_with_step(
             runner, iteration, dict(epoch=runner.epoch, iter=iteration))
 
     def after_train(self, runner) -> None:
-        """Raises OutputError if the last file could not be written."""
+        """Raise OutputError if the last checkpoint could not be written."""
         if self.failure:
             raise OutputError(f'the last checkpoint is missing: '
                               f'{self.failure}')
@@ -92,14 +95,14 @@ class CheckpointHook(_CheckpointHook):
         better = [self._save_if_best(runner, key, rule, metrics, step, meta)
                   for key, rule in zip(self.key_indicators, self.rules)]
         if any(better) and self.last_ckpt is not None:
-            # the checkpoint to resume from has to know the best
+            # the checkpoint to resume from must contain the best score
             self._save_checkpoint_with_step(runner, step, meta)
 
     def _save_if_best(self, runner, key: str, rule: str, metrics: dict,
                       step: int, meta: dict) -> bool:
         if key not in metrics:
-            raise ConfigError(f"save_best='{key}': validation gives "
-                              f'{", ".join(metrics)}.')
+            raise ConfigError(f"save_best='{key}': validation has no such "
+                              f'score; it reports {", ".join(metrics)}.')
         hub = runner.message_hub
         suffix = '' if len(self.key_indicators) == 1 else f'_{key}'
         score, best = f'best_score{suffix}', f'best_ckpt{suffix}'
@@ -112,8 +115,8 @@ class CheckpointHook(_CheckpointHook):
         if not self._write(runner, path.name, meta, save_optimizer=False,
                            save_param_scheduler=False):
             return False
-        runner.logger.info(f'The best checkpoint, {key} {metrics[key]:.4f}, '
-                           f'is {path.name}.')
+        runner.logger.info(f'Best checkpoint: {path.name} with {key} '
+                           f'{metrics[key]:.4f}.')
         before = Path(info.get(best) or path).name
         if is_main_process() and before != path.name:
             self._path(before).unlink(missing_ok=True)
@@ -125,7 +128,7 @@ class CheckpointHook(_CheckpointHook):
         return Path(self.out_dir) / name
 
     def _write(self, runner, name: str, meta: dict, **what) -> bool:
-        """Whether the file is there now, whole."""
+        """Write a checkpoint and return True on success."""
         part = self._path(name + PART)
         self.failure = None
         try:
@@ -140,7 +143,7 @@ class CheckpointHook(_CheckpointHook):
         except OSError as error:
             part.unlink(missing_ok=True)
             self.failure = f"'{name}' was not written: {error}"
-            runner.logger.error(self.failure + '; those before are kept, and '
-                                'the next interval tries again.')
+            runner.logger.error(self.failure + '; earlier checkpoints are '
+                                'kept, and the next interval tries again.')
             return False
         return True

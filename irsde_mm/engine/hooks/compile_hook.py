@@ -1,4 +1,4 @@
-"""Training through torch.compile."""
+"""Hook that trains with torch.compile."""
 from typing import Optional
 
 import torch
@@ -11,22 +11,22 @@ from ..unwrapping import unwrapped
 
 @HOOKS.register_module()
 class CompileHook(Hook):
-    """Compiles a model's network for training alone.
+    """Hook that compiles a model's network for training only.
 
-    mmengine's own ``compile=True`` takes the whole ``train_step``, data
-    samples, hooks and optimizer too, and breaks into pieces that compile for
-    minutes; here it is the network's forward and backward pass. Validation and
-    testing have ``test_cfg.inference``. Weights, checkpoints and the average
-    of weights are as they are without.
+    mmengine's ``compile=True`` compiles the whole ``train_step`` including
+    data samples, hooks and optimizer; it breaks into many graphs that take
+    minutes to compile. This hook compiles only the forward and backward pass
+    of the network. For validation and testing use ``test_cfg.inference``.
+    Weights, checkpoints and averaged weights are not affected.
 
     Args:
-        mode (str, optional): ``torch.compile``'s. The first iterations take a
-            minute or two.
-        network (str): The model's attribute that is compiled.
+        mode (str, optional): ``torch.compile``'s mode. The first iterations
+            take a minute or two.
+        network (str): Attribute of the model to compile.
 
     Raises:
         ConfigError: Before training, if the model has no such network or
-            nothing can be compiled here.
+            torch.compile does not work on this machine.
     """
 
     def __init__(self, mode: Optional[str] = None,
@@ -42,7 +42,8 @@ class CompileHook(Hook):
             network.compile(mode=self.mode)
         except (torch._dynamo.exc.TorchDynamoException, RuntimeError) as error:
             raise ConfigError(
-                'CompileHook: nothing can be compiled here, leave it out: '
+                'CompileHook: torch.compile does not work here; remove the '
+                'hook: '
                 f'{(str(error) or type(error).__name__).splitlines()[0]}'
             ) from error
         self.compiled = network._compiled_call_impl

@@ -1,4 +1,4 @@
-"""A guard against bad batches and collapsed training."""
+"""Hook that guards against bad batches and collapsed training."""
 import math
 from collections import deque
 from pathlib import Path
@@ -24,32 +24,32 @@ KEY = 'irsde_mm_guard'  # in checkpoints
 
 @HOOKS.register_module()
 class GuardHook(Hook):
-    """Leaves out bad batches and goes back when training has collapsed.
+    """Hook that skips bad batches and recovers from collapsed training.
 
     A batch is bad if its loss or a gradient norm is not finite, or more than
-    ``factor`` times the highest of the last ``window`` good ones. Its
-    gradients are dropped before the optimizer's step, so weights and moments
-    stay as they are. After ``patience`` bad ones in a row training goes on
-    from the last checkpoint that was saved before them, with other data and
-    noise; after ``max_returns`` of these it stops. Everything is in the log.
+    ``factor`` times the maximum of the last ``window`` good batches. Its
+    gradients are dropped before the optimizer step, so weights and moments do
+    not change. After ``patience`` bad batches in a row, training continues
+    from the last checkpoint saved before them, with other data and noise.
+    After ``max_returns`` such returns it stops. All of this is logged.
 
-    Losses are those that the model's ``forward(mode='loss')`` returns; of
-    models that train otherwise (GANs), gradients alone are watched. Reads two
-    numbers from the device in each iteration.
+    The loss is read from the output of the model's ``forward(mode='loss')``.
+    For models that train differently (GANs), only gradients are checked. The
+    hook reads two numbers from the device per iteration.
 
     Args:
-        factor (float): Above 1.
-        window (int): Good batches that define the range; while there are fewer
-            than this, only what is not finite is bad.
-        patience (int): Bad batches in a row, at least 1.
-        max_returns (int): Returns in a run, at least 0.
+        factor (float): Threshold relative to recent batches, above 1.
+        window (int): Number of good batches that define the normal range.
+            Before there are that many, only non-finite values are bad.
+        patience (int): Number of consecutive bad batches, at least 1.
+        max_returns (int): Maximum number of returns in a run, at least 0.
 
     Raises:
-        ValueError: If an argument is out of its range.
-        TrainingError: From training, when it cannot go on.
+        ValueError: If an argument is out of range.
+        TrainingError: During training, if it cannot continue.
     """
 
-    # before hooks that would save or average in the same iteration
+    # run before hooks that save or average in the same iteration
     priority = 'HIGH'
 
     def __init__(self, factor: float = 10., window: int = 100,
@@ -57,7 +57,7 @@ class GuardHook(Hook):
         if factor <= 1 or window < 1 or patience < 1 or max_returns < 0:
             raise ValueError(
                 'GuardHook needs factor > 1, window >= 1, patience >= 1 and '
-                f'max_returns >= 0, not {factor}, {window}, {patience}, '
+                f'max_returns >= 0, but got {factor}, {window}, {patience}, '
                 f'{max_returns}.')
         self.factor, self.window = factor, window
         self.patience, self.max_returns = patience, max_returns
@@ -72,7 +72,7 @@ class GuardHook(Hook):
 
     def before_train(self, runner) -> None:
         model = unwrapped(runner.model)
-        self.handles.append(model.register_forward_hook(self._see_loss))
+        self.handles.append(model.register_forward_hook(self._record_loss))
         wrapper = runner.optim_wrapper
         parts = wrapper.items() if isinstance(wrapper, OptimWrapperDict) \
             else [('model', wrapper)]
@@ -86,7 +86,7 @@ class GuardHook(Hook):
             handle.remove()
         self.handles.clear()
 
-    def _see_loss(self, model, args: tuple, losses: Any) -> None:
+    def _record_loss(self, model, args: tuple, losses: Any) -> None:
         if isinstance(losses, dict) and model.training:
             found = [torch.as_tensor(value).detach().float().mean()
                      for key, value in losses.items()
@@ -94,8 +94,10 @@ class GuardHook(Hook):
             self.losses += [sum(found)] if found else []
 
     def _before_step(self, name: str, optimizer) -> None:
-        """Drops the gradients of a bad batch: an optimizer leaves weights
-        without a gradient, and their moments, alone."""
+        """Drop the gradients of a bad batch.
+
+        An optimizer skips parameters without a gradient and their moments.
+        """
         gradients = [p.grad for group in optimizer.param_groups
                      for p in group['params'] if p.grad is not None]
         if not gradients:
@@ -107,12 +109,12 @@ class GuardHook(Hook):
             self.losses.clear()
         reasons = [self._describe(key, value)
                    for key, value in values.items() if self._bad(key, value)]
-        if not agree(bool(reasons)):
+        if not any_process(bool(reasons)):
             for key, value in values.items():
                 self.ranges.setdefault(key, deque(maxlen=self.window)).append(
                     value)
             return
-        self.reasons += reasons or ['another process saw a bad batch']
+        self.reasons += reasons or ['bad batch in another process']
         for parameter in (p for group in optimizer.param_groups
                           for p in group['params']):
             parameter.grad = None
@@ -137,7 +139,7 @@ class GuardHook(Hook):
         self.in_a_row += 1
         self.skipped += 1
         runner.logger.warning(
-            f'iteration {batch_idx + 1}: bad batch left out '
+            f'iteration {batch_idx + 1}: bad batch skipped '
             f'({"; ".join(self.reasons)}); {self.skipped} in this run, '
             f'{self.in_a_row} in a row')
         runner.message_hub.update_scalar('train/skipped', self.skipped)
@@ -152,7 +154,7 @@ class GuardHook(Hook):
             raise TrainingError(
                 f'{what}, after {self.returns} returns to earlier '
                 'checkpoints. Try a lower learning rate, optim_wrapper.'
-                'clip_grad=dict(max_norm=1.0), or look at the data.')
+                'clip_grad=dict(max_norm=1.0), or check the data.')
         path = self._last_good(runner)
         if path is None or not isinstance(runner.train_loop, ExactTrainLoop):
             raise TrainingError(
@@ -163,12 +165,14 @@ class GuardHook(Hook):
         runner.logger.error(f'{what}: returning to {path} with other data and '
                             f'noise (return {self.returns} of at most '
                             f'{self.max_returns})')
-        point_to(path)
+        set_last_checkpoint(path)
         runner.train_loop.return_to = path
 
     def _last_good(self, runner) -> Optional[str]:
-        """A whole checkpoint of finite weights, saved with no bad batch just
-        before, that was not returned to yet."""
+        """Return the latest good checkpoint that was not returned to yet.
+
+        It must be readable, have finite weights, and not follow a bad batch.
+        """
         folder = next((hook.out_dir for hook in runner.hooks
                        if isinstance(hook, CheckpointHook)), runner.work_dir)
         for path in newest_first(folder):
@@ -200,14 +204,14 @@ class GuardHook(Hook):
         self.ranges = {key: deque(recent, maxlen=self.window)
                        for key, recent in state['ranges'].items()}
         self.in_a_row = state['in_a_row']
-        # a return in this run is not forgotten by returning
+        # returning must not reset the counts of this run
         self.skipped = max(self.skipped, state['skipped'])
         self.returns = max(self.returns, state['returns'])
         self.tried = max(self.tried, state['tried'], key=len)
 
 
-def agree(bad: bool) -> bool:
-    """Whether any process calls its batch bad."""
+def any_process(bad: bool) -> bool:
+    """Return True if the batch is bad in any process."""
     if not is_distributed():
         return bad
     flag = torch.tensor(int(bad))
@@ -216,6 +220,6 @@ def agree(bad: bool) -> bool:
 
 
 @master_only
-def point_to(path: str) -> None:
-    """Makes a checkpoint the one that a killed run resumes from."""
+def set_last_checkpoint(path: str) -> None:
+    """Set the checkpoint that a killed run resumes from."""
     write_text(Path(path).with_name(POINTER), path)

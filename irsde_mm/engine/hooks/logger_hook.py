@@ -1,4 +1,4 @@
-"""Log lines as mmengine writes them, the test scores from one process."""
+"""Logger hook that saves test scores from one process."""
 from typing import Dict, Optional
 
 from mmengine.dist import master_only
@@ -9,11 +9,10 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class LoggerHook(_LoggerHook):
-    """mmengine's, but the file of test scores is written by one process.
+    """mmengine's logger hook with test scores from the main process only.
 
-    Reason: mmengine lets all processes write the same file at the same time,
-    which can leave it garbled. Needed with mmengine <= 0.10.7. Arguments:
-    mmengine's ``LoggerHook``.
+    In mmengine <= 0.10.7, all processes write the same file at the same time,
+    which can corrupt it. See mmengine's ``LoggerHook`` for the arguments.
     """
 
     @master_only

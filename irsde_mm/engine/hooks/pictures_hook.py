@@ -1,4 +1,4 @@
-"""Pictures of validation: a few images as the model restores them."""
+"""Hook that draws images and trajectories during validation."""
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -15,30 +15,30 @@ from ..unwrapping import unwrapped
 
 @HOOKS.register_module()
 class PicturesHook(Hook):
-    """Draws a grid and trajectories at every validation.
+    """Hook that draws a grid and trajectories at every validation.
 
-    The grid has the first images of the validation set, degraded, restored
-    and clean; they are what validation itself restored. A trajectory is the
-    states x_T .. x_0 of the centre crop of one image, restored with the
-    sampler of validation, which costs one small restoration. Both go to the
-    config's visualizer as ``validation`` and ``trajectory`` with the
-    iteration: by default to ``vis_data/vis_image/`` in the run's folder, one
-    file of each a validation, and to TensorBoard or WandB where the config
-    names their backends. No random number of training is used up.
+    The grid shows the first images of the validation set: degraded, restored
+    by that validation, and clean. A trajectory shows states x_T .. x_0 of the
+    center crop of one image, restored with the validation sampler, which costs
+    one small restoration. Both go to the config's visualizer as
+    ``validation`` and ``trajectory`` with the iteration. By default each is
+    saved as one file per validation in ``vis_data/vis_image/`` of the run's
+    folder, and also sent to TensorBoard or WandB if the config has their
+    backends. The hook does not change the random state of training.
 
-    For any model that gives ``output.pred_img``; trajectories for models
-    :class:`WithStates`, such as :class:`IRSDERestorer`.
+    Any model that outputs ``output.pred_img`` is supported; trajectories need
+    a model :class:`WithStates`, such as :class:`IRSDERestorer`.
 
     Args:
-        images (int): Rows of the grid; 0 for none.
-        trajectories (int): How many trajectories; 0 for none.
-        states (int): States drawn of each, at least 2.
-        side (int): Longest side in the grid, in pixels; larger images are
-            made smaller.
-        crop (int): Longest side of the crop of a trajectory, in pixels.
+        images (int): Number of rows in the grid; 0 for no grid.
+        trajectories (int): Number of trajectories; 0 for none.
+        states (int): Number of states drawn per trajectory, at least 2.
+        side (int): Maximum side length in the grid, in pixels. Larger images
+            are downscaled.
+        crop (int): Maximum side length of the trajectory's crop, in pixels.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of range.
     """
 
     priority = 'LOW'
@@ -48,7 +48,7 @@ class PicturesHook(Hook):
         if min(images + 1, trajectories + 1, states - 1, side, crop) < 1:
             raise ValueError(
                 'PicturesHook needs images and trajectories >= 0, states >= 2 '
-                f'and side and crop >= 1, not {images}, {trajectories}, '
+                f'and side and crop >= 1, but got {images}, {trajectories}, '
                 f'{states}, {side} and {crop}.')
         self.images, self.trajectories = images, trajectories
         self.states, self.side, self.crop = states, side, crop
@@ -59,7 +59,7 @@ class PicturesHook(Hook):
         self.rows.clear()
         self.strips.clear()
 
-    # not after the epoch: the averaged weights are in the model now
+    # here, not after the epoch, the model still has its averaged weights
     @master_only
     def after_val_iter(self, runner, batch_idx: int, data_batch: Any = None,
                        outputs: Optional[Sequence] = None) -> None:
@@ -85,14 +85,16 @@ class PicturesHook(Hook):
                 [[strip] for strip in self.strips]))
 
     def _trajectory(self, model, sample) -> np.ndarray:
-        """The states of an image's centre, from x_T to x_0, drawn."""
-        cut = sample.new(**{key: centre(sample.get(key), self.crop)
-                            for key in ('gt_img', ) if key in sample})
+        """Draw the states of an image's center crop, from x_T to x_0."""
+        cropped = sample.new(**{
+            key: center_crop(sample.get(key), self.crop)
+            for key in ('gt_img', ) if key in sample})
         states: List[Tuple[float, np.ndarray]] = []
         data = model.data_preprocessor(dict(
-            inputs=[centre(sample.input, self.crop)], data_samples=[cut]))
+            inputs=[center_crop(sample.input, self.crop)],
+            data_samples=[cropped]))
 
-        def keep(progress) -> None:
+        def collect(progress) -> None:
             image, = progress.states()
             image = image.repeat(3 // image.shape[2], axis=2)
             states.append((progress.t, image[..., ::-1]))
@@ -100,22 +102,27 @@ class PicturesHook(Hook):
         with torch.no_grad():
             model.forward_tensor(
                 data['inputs'], data['data_samples'],
-                sampler=model.val_sampler, callback=keep)
+                sampler=model.val_sampler, callback=collect)
         return draw_strip(states, self.states)
 
 
-def show(runner, name: str, picture: np.ndarray) -> None:
-    """Hands a picture to the visualizer. One that cannot be written is no
-    reason to end a training."""
+def show(runner, name: str, image: np.ndarray) -> None:
+    """Send an image to the visualizer.
+
+    If it cannot be written, the error is logged and training continues.
+    """
     try:
-        runner.visualizer.add_image(name, picture, runner.iter)
+        runner.visualizer.add_image(name, image, runner.iter)
     except OSError as error:
-        runner.logger.error(f"the picture '{name}' was not written: {error}")
+        runner.logger.error(f"image '{name}' was not written: {error}")
 
 
 def images_of(sample) -> Dict[str, Tensor]:
-    """The images (C, H, W) that a sample of a validation has, BGR or grey in
-    0..255, by what they are; of a video's frames the first."""
+    """Return the degraded, restored and clean image of a validation sample.
+
+    Images (C, H, W) are BGR or gray in 0..255. Of a video, the first frame is
+    returned.
+    """
     output = sample.get('output', {})
     found = dict(degraded=sample.get('input'), restored=output.get('pred_img'),
                  clean=sample.get('gt_img'))
@@ -124,7 +131,7 @@ def images_of(sample) -> Dict[str, Tensor]:
             if image is not None and image.shape[-3] in (1, 3)}
 
 
-def centre(image: Tensor, side: int) -> Tensor:
-    """The centre of an image (C, H, W), at most so many pixels a side."""
+def center_crop(image: Tensor, side: int) -> Tensor:
+    """Crop an image (C, H, W) to at most ``side`` pixels per side."""
     top, left = (max(n - side, 0) // 2 for n in image.shape[-2:])
     return image[..., top:top + side, left:left + side]

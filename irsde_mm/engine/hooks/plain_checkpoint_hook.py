@@ -1,4 +1,4 @@
-"""Checkpoints of plain values, which load without executing anything."""
+"""Hook that saves checkpoints of plain values only."""
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,12 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class PlainCheckpointHook(Hook):
-    """Stores mmengine's message hub as plain numbers and rebuilds it.
+    """Hook that saves mmengine's message hub as plain numbers.
 
-    Reason: mmengine's files hold HistoryBuffer objects and numpy arrays,
-    which ``torch.load(weights_only=True)``, the default since torch 2.6,
-    rightly refuses, so that a run could not be resumed. Needed with mmengine
-    <= 0.10.7.
+    Checkpoints of mmengine <= 0.10.7 contain HistoryBuffer objects and NumPy
+    arrays, which ``torch.load(weights_only=True)``, the default since PyTorch
+    2.6, rejects for safety, so a run could not be resumed. This hook converts
+    them on save and back on load.
     """
 
     priority = 'VERY_LOW'
@@ -47,7 +47,7 @@ class PlainCheckpointHook(Hook):
 
 
 def _plain(value: Any) -> Any:
-    """The same without numpy's types."""
+    """Return a value without NumPy types."""
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: the iteration is finished and saved."""
+"""Hook that saves a checkpoint on SIGTERM and Ctrl-C."""
 import signal
 import threading
 from typing import Any
@@ -16,43 +16,43 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """Ends training with a checkpoint when the system asks for it.
+    """Hook that saves a checkpoint and stops on SIGTERM or SIGINT.
 
-    Slurm, Kubernetes and spot machines send SIGTERM before they take a
-    machine away; Ctrl-C sends SIGINT. The iteration is finished, saved, and
-    :class:`Interrupted` raised (exit code 75 in tools). A second Ctrl-C ends
-    at once.
+    Slurm, Kubernetes and spot instances send SIGTERM before they reclaim a
+    machine; Ctrl-C sends SIGINT. The current iteration is completed and saved,
+    then :class:`Interrupted` is raised (exit code 75 in the tools). A second
+    Ctrl-C stops at once.
 
     Args:
-        interval (int): Iterations between checks whether any process got a
-            signal, with several processes.
+        interval (int): With several processes, the iterations between checks
+            for a signal in any process.
     """
 
-    # after CheckpointHook
+    # run after CheckpointHook
     priority = 'LOWEST'
 
     def __init__(self, interval: int = 10) -> None:
         self.interval = interval
-        self.asked_by = None
+        self.received = None
         self.handlers = {}
 
     def before_train(self, runner) -> None:
-        # elsewhere Python allows no handlers
+        # Python allows signal handlers only in the main thread
         if threading.current_thread() is threading.main_thread():
-            self.handlers = {number: signal.signal(number, self._asked)
+            self.handlers = {number: signal.signal(number, self._on_signal)
                              for number in SIGNALS}
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None,
                          outputs: Any = None) -> None:
-        if self._due(batch_idx):
+        if self._should_stop(batch_idx):
             self._stop(runner, batch_idx + 1)
 
     def after_val_iter(self, runner, batch_idx: int, data_batch: Any = None,
                        outputs: Any = None) -> None:
-        if self._due(batch_idx):
+        if self._should_stop(batch_idx):
             for hook in runner.hooks:
                 if isinstance(hook, EMAHook):
-                    # it put its weights into the model for validation
+                    # swap the averaged weights used in validation back
                     hook.after_val_epoch(runner)
             self._stop(runner, runner.iter)
 
@@ -63,31 +63,31 @@ class PreemptionHook(Hook):
 
     after_run = after_train
 
-    def _asked(self, number: int, frame: Any) -> None:
-        if number == self.asked_by == signal.SIGINT:
+    def _on_signal(self, number: int, frame: Any) -> None:
+        if number == self.received == signal.SIGINT:
             raise KeyboardInterrupt
-        self.asked_by = number
+        self.received = number
 
-    def _due(self, batch_idx: int) -> bool:
-        """Whether to stop now: the same answer in all processes."""
+    def _should_stop(self, batch_idx: int) -> bool:
+        """Return True if training must stop now, the same in all processes."""
         if not is_distributed() or get_world_size() == 1:
-            return self.asked_by is not None
+            return self.received is not None
         if (batch_idx + 1) % self.interval:
             return False
-        asked = torch.tensor(self.asked_by or 0)
-        all_reduce(asked, 'max')
-        self.asked_by = int(asked) or None
-        return self.asked_by is not None
+        number = torch.tensor(self.received or 0)
+        all_reduce(number, 'max')
+        self.received = int(number) or None
+        return self.received is not None
 
     def _stop(self, runner, iteration: int) -> None:
-        saved = 'nothing is saved'
+        saved = 'no checkpoint was saved'
         for hook in runner.hooks:
             if isinstance(hook, CheckpointHook):
                 if hook.last_saved != iteration:
                     hook.save_now(runner, iteration)
                 saved = hook.failure or f'saved in {hook.last_ckpt}'
         self.after_train(runner)
-        runner.visualizer.close()  # writes what its backends have buffered
+        runner.visualizer.close()  # flushes its backends
         raise Interrupted(
-            f'stopped by {signal.Signals(self.asked_by).name} after iteration '
-            f'{iteration}: {saved}; go on with --resume.')
+            f'stopped by {signal.Signals(self.received).name} after iteration '
+            f'{iteration}: {saved}; continue with --resume.')

@@ -1,4 +1,4 @@
-"""Progress bars with the time left, on terminals."""
+"""Hook that shows progress bars in a terminal."""
 import sys
 from typing import Optional
 
@@ -12,9 +12,9 @@ from ..loops import num_batches
 
 @HOOKS.register_module()
 class ProgressHook(Hook):
-    """Shows training, validation and testing as bars on a terminal.
+    """Hook that shows progress bars of training, validation and testing.
 
-    Without a terminal, mmengine's log lines show the time left.
+    Without a terminal, mmengine's log lines show the remaining time.
     """
 
     priority = 'LOW'
@@ -38,7 +38,7 @@ class ProgressHook(Hook):
 
     def after_train_iter(self, runner, batch_idx: int, *args,
                          **kwargs) -> None:
-        # a return to an earlier checkpoint goes back
+        # negative after a return to an earlier checkpoint
         self.bars[-1].update(batch_idx + 1 - self.bars[-1].n)
 
     def before_train(self, runner) -> None:

@@ -1,4 +1,4 @@
-"""Scores of every image of a test, and pictures."""
+"""Hook that saves per-image scores and images of a test."""
 import re
 from pathlib import Path, PurePath
 from typing import Any, Dict, List, Optional, Sequence
@@ -16,28 +16,30 @@ from ..loops import dataloaders_of, evaluators_of
 
 @HOOKS.register_module()
 class ResultsHook(Hook):
-    """Writes the scores of every image of a test, and its picture.
+    """Hook that saves the scores and the output of every test image.
 
-    ``per_image.csv`` and ``per_image.json`` in the folder of the run have a
-    row for each image: the test set (its metrics' prefix), a running number,
-    the image's name, and its score by each metric that scores single images.
-    One process writes them, in the order of a single process, without the
-    images that a sampler adds to give every process the same number. A
-    picture is what the config's visualizer draws; its name begins with set
-    and image and ends in the row's number, so none overwrites another.
+    ``per_image.csv`` and ``per_image.json`` in the folder of the run have one
+    row per image: the test set (the prefix of its metrics), a running number,
+    the image's name, and its score for each metric that scores single images.
+    The main process writes them in the order of a single-process run, without
+    the duplicates that a sampler adds so that all processes have the same
+    number of images. The output is drawn by the config's visualizer. Its name
+    starts with the set and the image name and ends with the row number, so
+    files do not overwrite each other.
 
-    For any model and any metric whose results are a dict an image, as those
-    of irsde_mm and mmagic. mmagic's ``BasicVisualizationHook`` names pictures
-    by image alone, so a second test set overwrites those of the first.
+    Any model is supported, as well as any metric whose results are one dict
+    per image, as in irsde_mm and mmagic. mmagic's ``BasicVisualizationHook``
+    names outputs by image only, so a second test set overwrites those of the
+    first.
     """
 
     priority = 'LOW'
 
     def __init__(self) -> None:
-        self.evaluators: List[Evaluator] = []  # of each test set
+        self.evaluators: List[Evaluator] = []  # one for each test set
         self.names: List[str] = []
         self.sizes: List[int] = []
-        self.seen: List[int] = []  # by this process
+        self.seen: List[int] = []  # images processed by this process
         self.rows: List[dict] = []
 
     def before_test_epoch(self, runner) -> None:
@@ -55,12 +57,12 @@ class ResultsHook(Hook):
         scores = scores_of_batch(self.evaluators[which].metrics,
                                  self.seen[which], len(outputs))
         for sample, row in zip(outputs, scores):
-            # samplers deal the images out in turn
-            place = self.seen[which] * processes + rank
+            # samplers assign images to processes in turn
+            index = self.seen[which] * processes + rank
             self.seen[which] += 1
-            if place >= self.sizes[which]:
+            if index >= self.sizes[which]:
                 continue
-            number = sum(self.sizes[:which]) + place
+            number = sum(self.sizes[:which]) + index
             name = image_name(sample)
             self.rows.append(dict(
                 set=self.names[which], number=number, image=name, **row))
@@ -79,8 +81,10 @@ class ResultsHook(Hook):
 
 
 def set_names(evaluators: Sequence) -> List[str]:
-    """A name for each test set: the prefix of its metrics, with a number
-    where that does not distinguish the sets."""
+    """Return a name for each test set: the prefix of its metrics.
+
+    A number is appended if the prefixes are not unique.
+    """
     names = ['-'.join(dict.fromkeys(
         metric.prefix for metric in evaluator.metrics if metric.prefix))
         for evaluator in evaluators]
@@ -91,12 +95,12 @@ def set_names(evaluators: Sequence) -> List[str]:
 
 def scores_of_batch(metrics: Sequence, before: int,
                     count: int) -> List[Dict[str, float]]:
-    """Scores of the last ``count`` images.
+    """Return the scores of the last ``count`` images.
 
     Args:
-        metrics: Only those with one result for each image are used.
-        before (int): Images scored before.
-        count (int): Images of the batch.
+        metrics: Metrics. Those without one result per image are ignored.
+        before (int): Number of images scored before this batch.
+        count (int): Number of images in this batch.
     """
     rows = [{} for _ in range(count)]
     for metric in metrics:
@@ -114,19 +118,19 @@ def scores_of_batch(metrics: Sequence, before: int,
 
 
 def image_name(sample) -> str:
-    """File name of the degraded image, or of the clean one."""
+    """Return the file name of the degraded image, else of the clean one."""
     path = sample.get('img_path', sample.get('gt_path', ''))
-    # a video's frames: the first
+    # the first frame of a video
     path = path[0] if isinstance(path, (list, tuple)) and path else path
     return PurePath(str(path)).name
 
 
 def draw(visualizer, sample, part: str, name: str, number: int) -> None:
-    """One picture, by mmagic's visualizers; others know no images."""
+    """Draw an image with an mmagic visualizer; ignore other visualizers."""
     key = getattr(visualizer, 'fn_key', None)
     if key is None:
         return
-    # the visualizer cuts at dots, spaces and slashes
+    # the visualizer truncates names at dots, spaces and slashes
     words = [re.sub(r'[\s./\\]+', '_', word)
              for word in (part, PurePath(name).stem) if word]
     named = sample.new()

@@ -1,4 +1,4 @@
-"""Settings of a training in its checkpoints."""
+"""Hook that stores the model's settings in checkpoints."""
 from typing import List
 
 from mmengine.dataset import pseudo_collate
@@ -11,22 +11,23 @@ from ..capabilities import WithSettings
 from ..draws import MEASURE, seeded
 from ..unwrapping import unwrapped
 
-#: Training samples on which an output measures what it needs.
+#: Number of training samples used to measure values.
 SAMPLES = 64
 
 
 @HOOKS.register_module()
 class SettingsHook(Hook):
-    """Writes the model's settings to checkpoints and compares them on load.
+    """Hook that saves the model's settings and checks them on load.
 
-    What a model measures on training data is measured before training, on 64
-    samples, unless a checkpoint has it: one value for all processes.
+    Values that a model measures on training data are measured on 64 samples
+    before training unless the checkpoint contains them. All processes use the
+    same values.
 
-    For models :class:`WithSettings`, such as :class:`IRSDERestorer`; other
-    models are left alone.
+    It applies to models :class:`WithSettings`, such as
+    :class:`IRSDERestorer`, and ignores other models.
     """
 
-    # before a hook that loads weights (EMAHook) sees the checkpoint
+    # run before hooks that load weights from the checkpoint (EMAHook)
     priority = 'VERY_HIGH'
 
     def before_train(self, runner) -> None:
@@ -34,7 +35,7 @@ class SettingsHook(Hook):
         if not isinstance(model, WithSettings) \
                 or None not in model.measured.values():
             return
-        # draws nothing from the generators of training
+        # does not change the random state of training
         with seeded(runner.seed, MEASURE):
             model.measure(samples_of(runner.train_dataloader.dataset))
         values = [model.measured]
@@ -49,7 +50,7 @@ class SettingsHook(Hook):
             checkpoint['meta']['irsde_mm'] = model.settings
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Raises CheckpointError where checkpoint and model disagree."""
+        """Raise CheckpointError if the checkpoint does not match the model."""
         model = unwrapped(runner.model)
         if isinstance(model, WithSettings):
             model.check_checkpoint(checkpoint)
@@ -57,7 +58,9 @@ class SettingsHook(Hook):
 
 
 def samples_of(dataset: Dataset) -> List[dict]:
-    """Batches of one sample from all over a dataset; of a small one, several
-    random versions of each."""
+    """Return batches of one sample each, spread over a dataset.
+
+    In a small dataset, samples repeat with different augmentation.
+    """
     return [pseudo_collate([dataset[i * len(dataset) // SAMPLES]])
             for i in range(SAMPLES)]

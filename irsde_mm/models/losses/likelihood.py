@@ -1,4 +1,4 @@
-"""Training on a bound of the likelihood."""
+"""Training objective based on a likelihood bound."""
 from typing import Optional
 
 from torch import Tensor, nn
@@ -11,22 +11,22 @@ from ...sde.predictions import Prediction
 
 @MODELS.register_module()
 class LikelihoodLoss(nn.Module):
-    """Squared error of the noise in the weights of the likelihood's bound.
+    """Squared noise error with the weights of the likelihood bound.
 
-    The score's error counts g_t^2, which is 2 theta_t / (1 - exp(-2
-    theta_bar_t)) on |noise_pred - noise|^2 (Song et al., "Maximum Likelihood
-    Training of Score-Based Diffusion Models", NeurIPS 2021, theorem 1, on a
-    process that reverts to its mean; docs/likelihood.md derives it). The value
-    is the bound's integral from t = 1 to T in nats a dimension; earlier times
-    count nothing.
+    The bound weights the score error with g_t^2, which is
+    2 theta_t / (1 - exp(-2 theta_bar_t)) on |noise_pred - noise|^2 (Song et
+    al., "Maximum Likelihood Training of Score-Based Diffusion Models", NeurIPS
+    2021, theorem 1, for a mean-reverting process; derived in
+    docs/likelihood.md). The value is the integral of the bound from t = 1 to T
+    in nats per dimension; earlier times have weight 0.
 
     Args:
-        importance (bool): Whether times are drawn uniformly in log-SNR, as
-            ``timesteps='log_snr'`` of the restorer does; all then weigh the
-            same. Otherwise they are uniform in t.
+        importance (bool): Whether times are drawn uniformly in log-SNR, with
+            ``timesteps='log_snr'`` of the restorer, and therefore have equal
+            weights. Otherwise, times are uniform in t.
 
     Attributes:
-        objective (str): 'likelihood', kept in checkpoints.
+        objective (str): 'likelihood', saved in checkpoints.
     """
 
     objective = 'likelihood'
@@ -40,10 +40,10 @@ class LikelihoodLoss(nn.Module):
                 target: Tensor, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
                 t: Tensor, noise: Tensor,
                 weight: Optional[Tensor] = None) -> Tensor:
-        """The loss, a scalar. Arguments: :class:`MaximumLikelihoodLoss`."""
+        """Return the loss as a scalar, see :class:`MaximumLikelihoodLoss`."""
         each = (prediction.noise - noise).square().mean((1, 2, 3))
         if self.importance:
             return log_snr_range(sde) / 2 * each.mean()
         weight = (sde.diffusion(t) / sde.coefficients(t)[2]).square().flatten()
-        kept = weight.masked_fill(t < FIRST_TIME, 0)
-        return sde.num_steps * sde.dt / 2 * (kept * each).mean()
+        weight = weight.masked_fill(t < FIRST_TIME, 0)
+        return sde.num_steps * sde.dt / 2 * (weight * each).mean()

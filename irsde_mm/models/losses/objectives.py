@@ -1,4 +1,4 @@
-"""Training objectives: what a prediction is compared with."""
+"""Training objectives."""
 from typing import Optional
 
 import torch
@@ -13,10 +13,10 @@ L1 = dict(type='mmagic.L1Loss')
 
 def weighted(distance: nn.Module, value: Tensor, target: Tensor,
              weight: Tensor) -> Tensor:
-    """The mean over images of weight times distance.
+    """Return the mean over images of weight times distance.
 
-    Image by image, because a pixel loss may normalise weights of its own
-    away.
+    The distance is computed per image, because a pixel loss may normalize
+    weights passed to it.
 
     Args:
         distance (nn.Module): A pixel loss.
@@ -31,21 +31,21 @@ def weighted(distance: nn.Module, value: Tensor, target: Tensor,
 
 @MODELS.register_module()
 class MaximumLikelihoodLoss(nn.Module):
-    """Distance of the reverse mean from the optimal reverse state.
+    """Distance between the reverse mean and the optimal reverse state.
 
     Source: Luo et al., ICML 2023, equation 14 and proposition 3.2. The
-    published objective takes the mean of one Euler step, which trains a
-    slightly biased noise; the exact posterior mean does not.
+    published objective uses the mean of one Euler step, which trains slightly
+    biased noise; the exact posterior mean does not.
 
     Args:
         distance (dict): Any registered pixel loss.
-        exact (bool): Compare posterior means in place of the Euler mean; for
-            any process.
-        weighted (bool): Weigh each image by sigma_t^2.
+        exact (bool): Whether to compare posterior means instead of the Euler
+            mean; supports any process.
+        weighted (bool): Whether to weight each image by sigma_t^2.
 
     Attributes:
-        objective (str): 'euler' or 'exact', kept in checkpoints.
-        needs_euler_form (bool): Whether the process must have one.
+        objective (str): 'euler' or 'exact', saved in checkpoints.
+        needs_euler_form (bool): Whether the process needs an Euler form.
     """
 
     needs_stationary_end = False
@@ -63,17 +63,17 @@ class MaximumLikelihoodLoss(nn.Module):
                 target: Tensor, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
                 t: Tensor, noise: Tensor,
                 weight: Optional[Tensor] = None) -> Tensor:
-        """The loss, a scalar.
+        """Return the loss as a scalar.
 
         Args:
             sde (SDE): The process; with an Euler form unless ``exact``.
-            prediction (Prediction): What the output of the network says.
-            output, target (Tensor): The output (B, channels * C, H, W) and
-                what it would be without error.
-            xt, x0, mu, noise (Tensor): State, clean and degraded images and
-                the noise (B, C, H, W).
+            prediction (Prediction): The decoded network output.
+            output, target (Tensor): The network output
+                (B, channels * C, H, W) and its target.
+            xt, x0, mu, noise (Tensor): State, clean images, degraded images
+                and noise (B, C, H, W).
             t (Tensor): Times (B,), at least 1.
-            weight (Tensor, optional): Weight of the output's errors.
+            weight (Tensor, optional): Weight of output errors.
         """
         if self.exact:
             mean = sde.posterior(xt, prediction.x0, prediction.mu, t)[0]
@@ -89,7 +89,7 @@ class MaximumLikelihoodLoss(nn.Module):
 
 @MODELS.register_module()
 class NoiseMatchingLoss(nn.Module):
-    """Distance of the predicted from the true noise.
+    """Distance between the predicted and the true noise.
 
     Source: Ho et al., NeurIPS 2020; the paper's ablation.
 
@@ -97,7 +97,7 @@ class NoiseMatchingLoss(nn.Module):
         distance (dict): Any registered pixel loss.
 
     Attributes:
-        objective (str): 'noise', kept in checkpoints.
+        objective (str): 'noise', saved in checkpoints.
     """
 
     objective = 'noise'
@@ -111,23 +111,22 @@ class NoiseMatchingLoss(nn.Module):
                 target: Tensor, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
                 t: Tensor, noise: Tensor,
                 weight: Optional[Tensor] = None) -> Tensor:
-        """The loss, a scalar. Arguments: :class:`MaximumLikelihoodLoss`."""
+        """Return the loss as a scalar, see :class:`MaximumLikelihoodLoss`."""
         return self.distance(prediction.noise, noise)
 
 
 @MODELS.register_module()
 class OutputLoss(nn.Module):
-    """Distance of the output of the network from its target, weighted.
+    """Weighted distance between the network output and its target.
 
-    The objective for any output and process: the output is compared with
-    what :meth:`Output.target` says, and errors are weighted by
-    :meth:`Output.weight`.
+    Supports any output and process: :meth:`Output.target` defines the target,
+    and :meth:`Output.weight` weights the errors.
 
     Args:
         distance (dict): Any registered pixel loss.
 
     Attributes:
-        objective (str): 'output', kept in checkpoints.
+        objective (str): 'output', saved in checkpoints.
     """
 
     objective = 'output'
@@ -141,7 +140,7 @@ class OutputLoss(nn.Module):
                 target: Tensor, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
                 t: Tensor, noise: Tensor,
                 weight: Optional[Tensor] = None) -> Tensor:
-        """The loss, a scalar. Arguments: :class:`MaximumLikelihoodLoss`."""
+        """Return the loss as a scalar, see :class:`MaximumLikelihoodLoss`."""
         if weight is None:
             return self.distance(output, target)
         return weighted(self.distance, output, target, weight)

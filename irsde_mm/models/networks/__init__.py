@@ -1,4 +1,4 @@
-"""The networks of :mod:`irsde_mm.networks`, and adapters to mmagic's."""
+"""Networks of :mod:`irsde_mm.networks`, and adapters for mmagic networks."""
 from ...networks import MAXIM, ConditionalNAFNet, ConditionalUNet
 from .regression import RegressionNetwork
 from .unet_predictor import UnetNoisePredictor

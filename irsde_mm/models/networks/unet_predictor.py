@@ -1,4 +1,4 @@
-"""mmagic's diffusion U-Net in the place of our own networks."""
+"""Adapter for mmagic's diffusion U-Net."""
 from typing import Union
 
 from torch import Tensor
@@ -9,18 +9,19 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class UnetNoisePredictor(ProcessNetwork):
-    """mmagic's ``DenoisingUnet`` as a network of a process.
+    """Adapter that uses mmagic's ``DenoisingUnet`` as a process network.
 
-    Any height and width: images are padded to what the levels need and the
-    output is cropped back. Of an output with variances the means are taken.
+    Supports any height and width: images are padded as the levels require and
+    the output is cropped back. If the output contains variances, only the
+    means are used.
 
     Args:
-        network (dict): ``mmagic.DenoisingUnet``, whose ``in_channels`` are
-            those of state and condition together: 6 for colour images.
+        network (dict): Config of ``mmagic.DenoisingUnet``. Its ``in_channels``
+            include state and condition: 6 for color images.
         conditional (bool): Whether the degraded image is an input.
 
     Raises:
-        ValueError: If the network cannot take two images.
+        ValueError: If the network does not accept two images.
     """
 
     pad_mode = 'reflect'
@@ -30,14 +31,15 @@ class UnetNoisePredictor(ProcessNetwork):
         self.network = MODELS.build(network)
         channels = self.network.in_channels
         if conditional and channels % 2:
-            raise ValueError('a conditional network sees two images: its '
-                             f'in_channels must be even, not {channels}.')
+            raise ValueError('a conditional network takes two images, so its '
+                             'in_channels must be even, but got '
+                             f'{channels}.')
         self.in_channels = channels // 2 if conditional else channels
         self.conditional = conditional
         self.divisor = 2**(len(self.network.channel_factor_list) - 1)
 
     def embed_time(self, t: Union[int, float, Tensor], x: Tensor) -> Tensor:
-        """The times (B,): the network embeds them itself."""
+        """Return the times (B,); the network embeds them itself."""
         if not isinstance(t, Tensor):
             t = x.new_full((1, ), t)
         return t.to(x).reshape(-1)

@@ -1,4 +1,4 @@
-"""Models that mmengine's Runner trains and tests."""
+"""Models for training and testing with mmengine's Runner."""
 from .inpainting import GreyHolesDeepFill, WhiteHolePreprocessor
 from .irsde_restorer import IRSDERestorer
 from .multi_stage_restorer import MultiStageRestorer

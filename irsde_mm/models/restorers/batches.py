@@ -1,4 +1,4 @@
-"""Names, sizes and noise levels that data samples bring along."""
+"""Names, sizes and noise levels of images from data samples."""
 from typing import List, Optional, Tuple
 
 from mmagic.structures import DataSample
@@ -11,25 +11,25 @@ def _meta(data_samples: Optional[DataSample]) -> dict:
 
 def image_names(inputs: Tensor,
                 data_samples: Optional[DataSample]) -> List[str]:
-    """The path of each image of a batch (B, C, H, W); '' without one."""
+    """Return the path of each image of a batch (B, C, H, W), '' by default."""
     meta = _meta(data_samples)
     return list(meta.get('img_path', meta.get('gt_path',
                                               [''] * len(inputs))))
 
 
-def own_noise_levels(data_samples: Optional[DataSample]
-                     ) -> Optional[List[float]]:
-    """The noise levels that images bring along, in [0, 1], or None."""
+def sample_noise_levels(data_samples: Optional[DataSample]
+                        ) -> Optional[List[float]]:
+    """Return the noise levels stored in the samples, in [0, 1], or None."""
     sigmas = _meta(data_samples).get('sigma')
     return None if sigmas is None else [float(sigma) for sigma in sigmas]
 
 
 def image_sizes(inputs: Tensor, data_samples: Optional[DataSample]
                 ) -> List[Tuple[int, int]]:
-    """Height and width of each image where a batch was padded to its largest.
+    """Return the height and width of each image in a batch padded to the
+    largest image.
 
-    Padding that all of them have alike counts as a part of the image, as it
-    does in mmagic.
+    Padding common to all images counts as part of the image, as in mmagic.
     """
     h, w = inputs.shape[-2:]
     margins = [tuple(int(side) for side in padding[-2:])

@@ -1,4 +1,4 @@
-"""What mmagic's inpainting models need on our data: masks."""
+"""Masks for mmagic's inpainting models."""
 import torch
 from mmagic.models.data_preprocessors import DataPreprocessor
 from mmagic.models.editors.deepfillv2 import DeepFillEncoderDecoder
@@ -9,16 +9,16 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class WhiteHolePreprocessor(DataPreprocessor):
-    """Reads the mask of mmagic's inpainting models off the image.
+    """Data preprocessor that derives the mask for mmagic's inpainting models.
 
-    Holes are white in our data, and the restorer is not told where they are;
-    so what is purely white is a hole here, and every model knows the same.
-    White parts of a photo count too: they are filled like a hole. Images are
-    padded with white, so that what was added is a hole as well.
+    In this project, holes are white and the restorer gets no mask. To give all
+    models the same information, every pure white pixel is treated as a hole,
+    including white areas of the image itself. Images are padded with white, so
+    padding is also a hole.
 
     Args:
-        mean, std (float): Of all channels.
-        **kwargs: :class:`DataPreprocessor`'s.
+        mean, std (float): Mean and standard deviation of all channels.
+        **kwargs: Arguments of :class:`DataPreprocessor`.
     """
 
     def __init__(self, mean: float = 127.5, std: float = 127.5,
@@ -28,7 +28,7 @@ class WhiteHolePreprocessor(DataPreprocessor):
         self.white = (255 - mean) / std
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Adds ``mask`` (B, 1, H, W), 1 in holes, to the samples."""
+        """Add ``mask`` (B, 1, H, W), which is 1 in holes, to the samples."""
         data = super().forward(data, training)
         hole = (data['inputs'] >= self.white).all(1, keepdim=True)
         data['data_samples'].set_tensor_data(dict(mask=hole.float()))
@@ -37,14 +37,16 @@ class WhiteHolePreprocessor(DataPreprocessor):
 
 @MODELS.register_module()
 class GreyHolesDeepFill(DeepFillEncoderDecoder):
-    """DeepFillv2's generator, which wants holes grey (0 in [-1, 1]).
+    """Generator of DeepFillv2, which expects gray holes (0 in [-1, 1]).
 
-    The model goes on with the white ones: they are what is shown and scored
-    as its input. The weights have the names that they have in mmagic.
+    Holes are set to gray only inside the generator; the model's input keeps
+    white holes for visualization and metrics. Weights have the same names as
+    in mmagic.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Both stages' images of (image, ones, mask), (B, 5, H, W)."""
+        """Return the images of both stages for (image, ones, mask),
+        (B, 5, H, W)."""
         image, ones, mask = x.split((3, 1, 1), dim=1)
         return super().forward(
             torch.cat((image * (1 - mask), ones, mask), dim=1))

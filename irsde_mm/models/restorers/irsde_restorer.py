@@ -1,4 +1,4 @@
-"""The model that ties network, process, sampler and objective together."""
+"""Restoration model with a network, process, sampler and objective."""
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 import torch
@@ -18,7 +18,7 @@ from ...samplers.base import Sampler
 from ...sde.base import Generators, Time
 from ...sde.likelihood import bits_per_dim
 from ...version import __version__
-from .batches import image_names, image_sizes, own_noise_levels
+from .batches import image_names, image_sizes, sample_noise_levels
 from .settings import check_settings, measured_values, process_and_network
 from .tiled_model import TiledEditModel
 from .times import check_objective, check_times, draw_times
@@ -27,51 +27,56 @@ NOISE_OUTPUT = dict(type='irsde_mm.NoiseOutput')
 
 
 def build_registered(config: dict) -> Any:
-    """A registered process, output or sampler; a function, so that copies of
-    a model do not copy the registry."""
+    """Build a registered process, output or sampler.
+
+    A plain function, so that copying a model does not copy the registry.
+    """
     return DIFFUSION_SCHEDULERS.build(config)
 
 
 @MODELS.register_module()
 class IRSDERestorer(Hooks, TiledEditModel):
-    """Trains and tests a :class:`RestorationPipeline`.
+    """Model that trains and tests a :class:`RestorationPipeline`.
 
-    Training (Luo et al., ICML 2023, algorithm 1): t ~ U{1..T} for each image,
-    ``xt = sde.perturb(...)``, and the objective compares what the network
-    predicts. Testing follows the reverse process with the sampler; each image
-    has noise of its own, drawn from (test seed, image name), so that a result
-    depends on neither batch, order nor number of processes.
+    Training (Luo et al., ICML 2023, algorithm 1): draw t ~ U{1..T} for each
+    image, compute ``xt = sde.perturb(...)``, and apply the objective to the
+    network's prediction. Testing solves the reverse process with the sampler.
+    The noise of each image is seeded with (test seed, image name), so results
+    do not depend on the batch, the order of the images or the number of
+    processes.
 
-    A latent or refining model overrides the methods of :class:`Hooks`.
+    Latent and refining models override the methods of :class:`Hooks`.
 
     Args:
-        generator (dict): Network, ``forward(xt, mu, t)``.
-        sde (dict): Process.
-        sampler (dict | str): Sampler of tests; a config, a preset or a name,
+        generator (dict): The network, ``forward(xt, mu, t)``.
+        sde (dict): The process.
+        sampler (dict | str): Sampler for testing; a config, preset or name,
             see :func:`sampler_config`.
-        pixel_loss (dict, optional): Objective; a model that only restores
-            needs none.
-        val_sampler (dict | str): Sampler of validation during training.
-        timesteps (str): Times of training: 'discrete', 1..T as published;
-            'continuous', t ~ U(0, T], which makes every grid of a few-step
-            sampler familiar to the network; or 'log_snr', uniform in the
-            log-SNR from t = 1 to T, for ``LikelihoodLoss(importance=True)``.
-        output (dict): How the network's output is read, an :class:`Output`.
-        **kwargs: :class:`TiledEditModel`'s. ``test_cfg`` may have ``seed``
-            (int, 0 by default) and ``sigma``, the noise level of inputs that
-            do not bring their own: a number in [0, 1] or 'estimate'.
+        pixel_loss (dict, optional): Objective; not needed for inference.
+        val_sampler (dict | str): Sampler for validation during training.
+        timesteps (str): Distribution of training times: 'discrete', 1..T as
+            published; 'continuous', t ~ U(0, T], which trains the network on
+            the fractional times of few-step samplers; or 'log_snr', uniform in
+            the log-SNR from t = 1 to T, for
+            ``LikelihoodLoss(importance=True)``.
+        output (dict): Parameterization of the network output, an
+            :class:`Output`.
+        **kwargs: Arguments of :class:`TiledEditModel`. ``test_cfg`` may
+            contain ``seed`` (int, 0 by default) and ``sigma``, the noise level
+            of inputs without a level of their own: a number in [0, 1] or
+            'estimate'.
 
     Attributes:
-        pipeline (RestorationPipeline): Restores with these parts.
-        objective (str): What the present weights were trained for; that of
-            ``pixel_loss`` until a checkpoint says something else.
+        pipeline (RestorationPipeline): Pipeline with these components.
+        objective (str): Objective of the current weights; that of
+            ``pixel_loss`` until a checkpoint with another one is loaded.
 
     Raises:
-        ConfigError: If a sampler, ``timesteps`` or ``tile`` is unknown, or
-            the objective needs other times; or if ``data_preprocessor``
-            brings images to another range than [0, 1].
-        ValueError: If an argument of a part is out of its range, or parts do
-            not fit each other.
+        ConfigError: If a sampler, ``timesteps`` or ``tile`` is unknown, if
+            ``timesteps`` does not match the objective, or if
+            ``data_preprocessor`` maps images to another range than [0, 1].
+        ValueError: If an argument of a component is out of range, or the
+            components are not compatible.
     """
 
     test_settings = TiledEditModel.test_settings | {'seed', 'sigma'}
@@ -96,7 +101,7 @@ class IRSDERestorer(Hooks, TiledEditModel):
         self.pipeline = RestorationPipeline(
             self.generator, self.sde, sampler, self.output, hooks=self,
             calls=self.calls, seed=options.get('seed', 0),
-            sigma=options.get('sigma'), order=self._colour_order(),
+            sigma=options.get('sigma'), order=self._channel_order(),
             build=build_registered)
         self.val_sampler = build_sampler(
             val_sampler, self.sde, self.output, build_registered)
@@ -107,44 +112,44 @@ class IRSDERestorer(Hooks, TiledEditModel):
 
     @property
     def sampler(self) -> Sampler:
-        """The sampler of tests."""
+        """Sampler for testing."""
         return self.pipeline.sampler
 
     @property
     def settings(self) -> dict:
-        """Process, network, output, objective and times of training, as
-        plain values that checkpoints keep."""
+        """Process, network, output, objective and training times, as plain
+        values to save in checkpoints."""
         output = dict(self._settings['output'], **self.measured)
         return dict(self._settings, output=output, objective=self.objective,
                     timesteps=self.timesteps, version=__version__)
 
     @property
     def measured(self) -> dict:
-        """What the output measures on training data, None until it has."""
+        """Values that the output measures on the training data, None until
+        measured."""
         return measured_values(self.output)
 
-    def _colour_order(self) -> str:
+    def _channel_order(self) -> str:
         return getattr(self.data_preprocessor, 'output_channel_order',
                        None) or 'BGR'
 
     # ------------------------------------------------------------ checkpoints
 
     def trained_with(self, objective: str) -> None:
-        """Reads the output as weights trained with an objective give it."""
+        """Interpret the network output according to an objective."""
         self.objective = objective
         self.pipeline.output = self.output.trained_with(objective)
 
     def check_checkpoint(self, checkpoint: dict) -> None:
-        """Refuses a checkpoint that is not one of this model.
+        """Check that a checkpoint matches this model.
 
         Args:
-            checkpoint (dict): With ``state_dict`` and perhaps ``meta``. One
-                without our settings (of another origin) has to fit by the
-                names and shapes of its weights alone.
+            checkpoint (dict): Checkpoint with ``state_dict`` and optionally
+                ``meta``. Without the settings of irsde_mm, only the names and
+                shapes of the weights are compared.
 
         Raises:
-            CheckpointError: Naming each setting with both values, or the
-                weights that are missing.
+            CheckpointError: If settings or weights differ.
         """
         saved = checkpoint.get('meta', {}).get('irsde_mm')
         if saved is not None:
@@ -154,8 +159,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
         check_weights(checkpoint['state_dict'], self.state_dict())
 
     def adopt_settings(self, checkpoint: dict) -> None:
-        """Takes over what belongs to a checkpoint's weights: the objective,
-        and what its output measured on training data."""
+        """Adopt the objective of a checkpoint and the values that its output
+        measured on the training data."""
         saved = checkpoint.get('meta', {}).get('irsde_mm')
         if saved is None:
             return
@@ -163,7 +168,7 @@ class IRSDERestorer(Hooks, TiledEditModel):
         self.trained_with(saved['objective'])
 
     def adopt_output(self, measured: dict) -> None:
-        """Takes over what an output measured on training data."""
+        """Adopt the values that an output measured on the training data."""
         for name in self.output.measured:
             if measured.get(name) is not None:
                 setattr(self.output, name, measured[name])
@@ -172,11 +177,12 @@ class IRSDERestorer(Hooks, TiledEditModel):
 
     def forward_train(self, inputs: Tensor, data_samples: DataSample,
                       **kwargs) -> Dict[str, Tensor]:
-        """The objective for one batch.
+        """Return the loss of one batch.
 
         Args:
             inputs (Tensor): Degraded images mu (B, C, H, W) in [0, 1].
-            data_samples (DataSample): With ``gt_img``, the clean images.
+            data_samples (DataSample): Samples with the clean images,
+                ``gt_img``.
 
         Returns:
             dict: ``loss``.
@@ -199,7 +205,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
             mu=mu, t=t, noise=noise, weight=output.weight(sde, t)))
 
     def states_of(self, inputs: Tensor, clean: Tensor) -> tuple:
-        """x0 and mu in the range of the process, of images in [0, 1]."""
+        """Return x0 and mu in the range of the process for images in
+        [0, 1]."""
         with torch.no_grad():
             mu = self.encode(self.condition(inputs))[0]
             x0 = self.encode(clean)[0]
@@ -207,18 +214,17 @@ class IRSDERestorer(Hooks, TiledEditModel):
 
     def call_network(self, xt: Tensor, mu: Optional[Tensor],
                      t: Time) -> Tensor:
-        """The output of the network for a state at time t."""
+        """Return the network output for a state at time t."""
         def call(network, *images, **kwargs):
             return network(*images, **kwargs)
 
         return run_network(call, self.generator, self.sde, xt, mu, t)
 
     def measure(self, batches: Sequence[dict]) -> None:
-        """Measures on training data what the output needs, where it is not
-        known yet.
+        """Measure missing values of the output on the training data.
 
         Args:
-            batches (Sequence[dict]): As a training dataloader gives them.
+            batches (Sequence[dict]): Batches of a training dataloader.
         """
         pairs = [self.data_preprocessor(batch, True) for batch in batches]
         self.output.measure([self.states_of(
@@ -227,7 +233,7 @@ class IRSDERestorer(Hooks, TiledEditModel):
     # ---------------------------------------------------------------- testing
 
     def val_step(self, data: Any) -> List[DataSample]:
-        """As testing, with the sampler of validation."""
+        """Run a test step with the validation sampler."""
         data = self.data_preprocessor(data, False)
         return self(**data, mode='predict', sampler=self.val_sampler)
 
@@ -237,16 +243,16 @@ class IRSDERestorer(Hooks, TiledEditModel):
                        generator: Generators = None,
                        callback: Optional[Callback] = None,
                        start: Optional[Start] = None) -> Tensor:
-        """Restores a batch.
+        """Restore a batch.
 
         Args:
             inputs (Tensor): Degraded images mu (B, C, H, W) in [0, 1].
-            data_samples (DataSample, optional): Gives names, noise levels and
-                padding of the images.
-            sampler (Sampler, optional): In place of the model's own.
-            generator: Source of noise, by default the images' own.
+            data_samples (DataSample, optional): Samples with the names, noise
+                levels and padding of the images.
+            sampler (Sampler, optional): Overrides the model's sampler.
+            generator: Noise generator; by default, one per image.
             callback: See :meth:`ImagePipeline.restore_batch`.
-            start: ``(xt, t)`` in place of the start of the process.
+            start: ``(xt, t)`` to use instead of the start of the process.
 
         Returns:
             Tensor: Restored images (B, C, H, W), not clipped.
@@ -257,33 +263,35 @@ class IRSDERestorer(Hooks, TiledEditModel):
         """
         return self.pipeline.restore(
             inputs, sampler=sampler, names=image_names(inputs, data_samples),
-            sigmas=own_noise_levels(data_samples),
+            sigmas=sample_noise_levels(data_samples),
             sizes=image_sizes(inputs, data_samples), start=start,
             generators=generator or self.image_generators(
                 inputs, data_samples), callback=callback)
 
     def padded_size(self, height: int, width: int) -> tuple:
-        """As :meth:`ImagePipeline.padded_size`."""
+        """Return the padded size, see :meth:`ImagePipeline.padded_size`."""
         return self.pipeline.padded_size(height, width)
 
     def image_generators(self, inputs: Tensor,
                          data_samples: Optional[DataSample] = None
                          ) -> List[torch.Generator]:
-        """One source of noise an image, see :func:`image_generators`."""
+        """Return a noise generator per image, see :func:`image_generators`."""
         return image_generators(image_names(inputs, data_samples),
                                 self.pipeline.seed, inputs.device)
 
     def bits_per_dim(self, inputs: Tensor, data_samples: DataSample,
                      num_times: int) -> Tensor:
-        """A bound on -log2 p(x0 | mu), see :func:`likelihood.bits_per_dim`.
+        """Estimate a bound on -log2 p(x0 | mu), see
+        :func:`likelihood.bits_per_dim`.
 
         Args:
             inputs (Tensor): Degraded images mu (B, C, H, W) in [0, 1].
-            data_samples (DataSample): With ``gt_img``, the clean images.
-            num_times (int): Network calls an image.
+            data_samples (DataSample): Samples with the clean images,
+                ``gt_img``.
+            num_times (int): Number of network calls per image.
 
         Returns:
-            Tensor: Bits (B,).
+            Tensor: Bits per dimension (B,).
         """
         call = self.calls.once
 

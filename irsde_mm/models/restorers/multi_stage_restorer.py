@@ -11,30 +11,31 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class MultiStageRestorer(BaseEditModel):
-    """Trains each stage of a network, and each scale of it, to restore.
+    """Restoration model trained at each stage and scale of its network.
 
-    The clean image is brought to the size of a scale by bilinear
-    interpolation that averages over what is left out. Tests take the last
-    stage at full size, as :class:`BaseEditModel` does.
+    The clean image is resized to each scale by antialiased bilinear
+    interpolation. Testing uses the last stage at full size, as in
+    :class:`BaseEditModel`.
 
     Args:
-        generator (dict): Network with the ``forward`` and ``pad`` of
+        generator (dict): Network with ``forward`` and ``pad`` as in
             :class:`irsde_mm.MAXIM`.
-        pixel_loss (dict): Any registered pixel loss; summed over the stages
-            and scales.
-        **kwargs: :class:`BaseEditModel`'s.
+        pixel_loss (dict): Any registered pixel loss; summed over stages and
+            scales.
+        **kwargs: Arguments of :class:`BaseEditModel`.
     """
 
     def forward_train(self, inputs: Tensor, data_samples: DataSample,
                       **kwargs) -> Dict[str, Tensor]:
-        """The losses of one batch.
+        """Return the losses of one batch.
 
         Args:
             inputs (Tensor): Degraded images (B, C, H, W) in [0, 1].
-            data_samples (DataSample): With ``gt_img``, the clean images.
+            data_samples (DataSample): Samples with the clean images,
+                ``gt_img``.
 
         Returns:
-            dict: ``loss_stage1`` and so on.
+            dict: ``loss_stage1``, ``loss_stage2``, and so on.
         """
         stages = self.generator(inputs, all_stages=True)
         clean = self.generator.pad(data_samples.gt_img)

@@ -1,4 +1,4 @@
-"""A process that starts where a regression ends."""
+"""Process that refines the result of a regression network."""
 from typing import Optional, Tuple
 
 import torch
@@ -14,19 +14,20 @@ from .settings import full_settings
 
 @MODELS.register_module()
 class RefiningRestorer(IRSDERestorer):
-    """Refines what another network has restored: mu is its result.
+    """Restorer that refines the result of an initial network, used as mu.
 
-    The first network removes what a regression can, and is not trained on;
-    the process adds the detail that the mean of all possible images lacks
-    (predict and refine: Whang et al., CVPR 2022, there with DDPM).
+    The initial network is frozen and removes the degradation as far as
+    regression can; the process adds detail that is missing in the mean of all
+    possible images (predict and refine: Whang et al., CVPR 2022, there with
+    DDPM).
 
     Args:
-        initial (dict): The first network, from degraded to restored images in
-            [0, 1]: the ``generator`` of a baseline's config.
-        initial_checkpoint (str, optional): A checkpoint of that baseline,
-            read when a training starts. The checkpoints of this model hold
-            both networks: whoever tests or restores needs no other file.
-        **kwargs: :class:`IRSDERestorer`'s.
+        initial (dict): The initial network, from degraded to restored images
+            in [0, 1]: the ``generator`` of a baseline's config.
+        initial_checkpoint (str, optional): Checkpoint of that baseline, loaded
+            when training starts. Checkpoints of this model contain both
+            networks, so testing and inference need no other file.
+        **kwargs: Arguments of :class:`IRSDERestorer`.
     """
 
     def __init__(self, initial: dict,
@@ -39,18 +40,19 @@ class RefiningRestorer(IRSDERestorer):
         self.train(self.training)
 
     def init_weights(self) -> None:
-        """Reads the weights of the first network.
+        """Load the weights of the initial network.
 
         Raises:
-            ConfigError: If no checkpoint is named.
-            CheckpointError: If it is missing or of another network.
+            ConfigError: If no checkpoint is set.
+            CheckpointError: If the checkpoint is missing or does not match the
+                network.
         """
         super().init_weights()
         path = self.initial_checkpoint
         if path is None:
-            raise ConfigError('RefiningRestorer starts from the result of a '
-                              'trained network: name its checkpoint in '
-                              'model.initial_checkpoint.')
+            raise ConfigError('RefiningRestorer needs a trained initial '
+                              'network; set model.initial_checkpoint to its '
+                              'checkpoint.')
         prefix = 'generator.'
         weights = {
             key.removeprefix(prefix): value
@@ -61,11 +63,11 @@ class RefiningRestorer(IRSDERestorer):
             self.initial.load_state_dict(weights)
         except (CheckpointError, RuntimeError) as error:
             raise CheckpointError(
-                f"'{path}' is no checkpoint of model.initial: "
+                f"'{path}' is not a checkpoint of model.initial: "
                 f'{str(error).splitlines()[-1].strip()}') from error
 
     def train(self, mode: bool = True):
-        """The first network stays as in testing."""
+        """Set the training mode; the initial network stays in eval mode."""
         super().train(mode)
         if 'initial' in self._modules:
             self.initial.eval()

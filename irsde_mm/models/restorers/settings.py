@@ -1,4 +1,4 @@
-"""What a trained network depends on, as plain values kept in checkpoints."""
+"""Settings of trained networks, saved in checkpoints as plain values."""
 import inspect
 from typing import Any, Dict, List
 
@@ -10,18 +10,18 @@ from ...model_files.settings import check_saved
 from ...registry import DIFFUSION_SCHEDULERS, MODELS, find
 from ...sde.predictions import Output
 
-#: The kinds of models that restore images, ours and mmagic's.
+#: Base classes of image restoration models of irsde_mm and mmagic.
 RESTORERS = (BaseEditModel, OneStageInpaintor)
 
 
 def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
-    """A component's config with its default arguments written out.
+    """Return a component's config with its default arguments filled in.
 
-    Two configs that build the same component give the same settings, so
-    they can be compared.
+    Configs that build the same component give the same settings, so settings
+    can be compared.
     """
     cfg = plain(cfg)
-    cls = find(registry, cfg['type'])  # it may be a checkpoint's
+    cls = find(registry, cfg['type'])  # None for unknown types
     args = {}
     if cls is not None:
         for name, parameter in inspect.signature(cls).parameters.items():
@@ -29,7 +29,7 @@ def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
                 args[name] = plain(parameter.default)
     args.update(cfg)
     args.pop('init_cfg', None)
-    # its name in version 0.1
+    # name of in_channels in version 0.1
     channels = args.pop('img_channels', None)
     if channels is not None and 'in_channels' in args:
         args['in_channels'] = channels
@@ -41,7 +41,8 @@ def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Dicts, lists, numbers and strings only: safe to save and compare."""
+    """Convert a value to dicts, lists, numbers and strings, which are safe to
+    save and compare."""
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -51,18 +52,18 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def differences(saved: dict, own: dict, path: str = '') -> List[str]:
-    """Every setting that two settings dicts give different values."""
+def differences(saved: dict, current: dict, path: str = '') -> List[str]:
+    """Describe each setting that differs between checkpoint and model."""
     found = []
-    for key in sorted(set(saved) | set(own)):
-        a, b = saved.get(key), own.get(key)
+    for key in sorted(set(saved) | set(current)):
+        a, b = saved.get(key), current.get(key)
         name = f'{path}.{key}' if path else key
         if isinstance(a, dict) and isinstance(b, dict):
             found += differences(a, b, name)
         elif isinstance(a, float) and isinstance(b, float):
             if abs(a - b) > 1e-9:
-                found.append(f'{name}: {_show(a)} in the checkpoint, '
-                             f'{_show(b)} in the model')
+                found.append(f'{name}: {_format(a)} in the checkpoint, '
+                             f'{_format(b)} in the model')
         elif a != b:
             found.append(f'{name}: {a!r} in the checkpoint, {b!r} in the '
                          'model')
@@ -70,10 +71,11 @@ def differences(saved: dict, own: dict, path: str = '') -> List[str]:
 
 
 def process_and_network(cfg: dict) -> Dict[str, dict]:
-    """The settings of ``sde``, ``output``, ``generator`` and, where there is a
-    network before the process, ``initial`` in a dict that has them.
+    """Return the full settings of ``sde``, ``output``, ``generator`` and, for
+    refining models, ``initial``.
 
-    Without ``output``, as in files of version 0.1, the output is the noise.
+    If ``output`` is missing, as in files of version 0.1, it defaults to
+    ``NoiseOutput``.
     """
     output = cfg.get('output') or dict(type='irsde_mm.NoiseOutput')
     return dict(sde=full_settings(DIFFUSION_SCHEDULERS, cfg['sde']),
@@ -83,33 +85,34 @@ def process_and_network(cfg: dict) -> Dict[str, dict]:
 
 
 def measured_values(output: Output) -> Dict[str, Any]:
-    """What an output has measured on training data, by argument."""
+    """Return the values that an output measured on the training data, by
+    argument name."""
     return {name: getattr(output, name) for name in output.measured}
 
 
-def check_settings(saved: dict, own: dict) -> None:
-    """Stops a checkpoint that was trained with other settings.
+def check_settings(saved: dict, current: dict) -> None:
+    """Check that a checkpoint was trained with the settings of the model.
 
     Args:
-        saved (dict): A checkpoint's ``meta['irsde_mm']``. Arguments that
-            did not exist when it was written count as their defaults.
-        own (dict): The model's config, or :attr:`IRSDERestorer.settings`.
+        saved (dict): ``meta['irsde_mm']`` of a checkpoint. Arguments that did
+            not exist when it was written are set to their defaults.
+        current (dict): The model's config, or :attr:`IRSDERestorer.settings`.
 
     Raises:
-        CheckpointError: Naming each setting with both values.
+        CheckpointError: If settings differ; lists each with both values.
     """
     check_saved(saved)
-    saved, own = process_and_network(saved), process_and_network(own)
-    for name, value in own['output'].items():
-        if value is None:  # measured, it belongs to the weights
+    saved, current = process_and_network(saved), process_and_network(current)
+    for name, value in current['output'].items():
+        if value is None:  # measured values are part of the weights
             saved['output'][name] = None
-    found = differences(saved, own)
+    found = differences(saved, current)
     if found:
         raise CheckpointError(
-            'the checkpoint was trained with other settings than the model '
-            'has; use its config, or change: ' + '; '.join(found))
+            'the checkpoint was trained with different settings; use its '
+            'config, or change: ' + '; '.join(found))
 
 
-def _show(value: float) -> str:
+def _format(value: float) -> str:
     return f'{value:.6g} ({value * 255:.4g}/255)' if 0 < value <= 1 \
         else f'{value:g}'

@@ -1,4 +1,4 @@
-"""mmagic's super-resolution networks on images brought to size."""
+"""mmagic's super-resolution networks for upsampled inputs."""
 from functools import lru_cache
 from typing import Optional
 
@@ -14,32 +14,34 @@ from .tiled_model import TiledEditModel
 
 @MODELS.register_module()
 class SuperResolver(TiledEditModel):
-    """A network that enlarges, on data that is enlarged already.
+    """Super-resolution model for inputs that are already upsampled.
 
-    The data of super-resolution brings the small image to the size of the
-    clean one (:class:`irsde_mm.Upsample`, bicubic), because that is where the
-    process starts; EDSR, SwinIR and others want it small. Enlarging by
-    interpolation loses nothing: its matrix has full column rank, and the
-    pseudo-inverse gives the small image back, up to float rounding. So data
-    and metrics are those of all models. Of a part that was cut out after
-    enlarging, off the grid of the small pixels, it gives the small image that
-    comes closest.
+    Super-resolution data upsamples the low-resolution image to the size of the
+    clean one (:class:`irsde_mm.Upsample`, bicubic), because the process starts
+    there, whereas EDSR, SwinIR and others expect low-resolution input.
+    Upsampling by interpolation is lossless: its matrix has full column rank,
+    and the pseudo-inverse recovers the low-resolution image up to float
+    rounding. This model can therefore use the same data and metrics as all
+    others. For a crop taken after upsampling that is not aligned with the
+    low-resolution pixels, the pseudo-inverse gives the closest low-resolution
+    image.
 
-    The weights have the names that they have in mmagic's own model.
+    Weights have the same names as in mmagic's model.
 
     Args:
-        scale (int): How many times larger, at least 2; the network's.
-        **kwargs: :class:`TiledEditModel`'s; the side of a tile is that of its
-            result.
+        scale (int): Scale factor of the network, at least 2.
+        **kwargs: Arguments of :class:`TiledEditModel`; the side of a tile
+            refers to the output.
     """
 
     def __init__(self, scale: int, **kwargs) -> None:
-        self.enlarges = scale
+        self.output_scale = scale
         super().__init__(**kwargs)
         self.scale = scale
 
     def small(self, image: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C, H / scale, W / scale), rounded up."""
+        """Downsample (B, C, H, W) to (B, C, H / scale, W / scale), with sizes
+        rounded up."""
         image = pad_to_multiple(image, self.scale, 'replicate')
         rows, columns = (
             inverse_upsampling(side // self.scale, self.scale).to(image)
@@ -49,10 +51,10 @@ class SuperResolver(TiledEditModel):
     def forward_tensor(self, inputs: Tensor,
                        data_samples: Optional[DataSample] = None,
                        **kwargs) -> Tensor:
-        """Restores a batch.
+        """Restore a batch.
 
         Args:
-            inputs (Tensor): Small images brought to size, (B, C, H, W) in
+            inputs (Tensor): Upsampled low-resolution images (B, C, H, W) in
                 [0, 1].
 
         Returns:
@@ -66,8 +68,8 @@ class SuperResolver(TiledEditModel):
 
 @lru_cache(maxsize=16)
 def inverse_upsampling(size: int, scale: int) -> Tensor:
-    """The pseudo-inverse (size, scale * size) of bicubic upsampling along one
-    axis, read off torch's own interpolation."""
+    """Return the pseudo-inverse (size, scale * size) of bicubic upsampling
+    along one axis, derived from torch's interpolation."""
     matrix = F.interpolate(
         torch.eye(size, dtype=torch.float64)[None, None],
         size=(scale * size, size), mode='bicubic', align_corners=False)[0, 0]

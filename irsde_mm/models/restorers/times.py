@@ -1,4 +1,4 @@
-"""Times of training, and what they and the objective need of a process."""
+"""Training times, and checks of times and objective against the process."""
 from typing import Optional
 
 import torch
@@ -13,17 +13,19 @@ TIMESTEPS = ('discrete', 'continuous', 'log_snr')
 
 
 def check_objective(loss: Optional[nn.Module], sde: SDE) -> None:
-    """Refuses an objective that the process has no form for.
+    """Check that a process supports an objective.
 
     Raises:
-        ConfigError: Saying what to use.
-        ValueError: If the process ends at no known distribution.
+        ConfigError: If the objective needs an Euler form and the process has
+            none.
+        ValueError: If the objective needs a known end distribution and the
+            process has none.
     """
     if getattr(loss, 'needs_euler_form', False) and not isinstance(
             sde, EulerForm):
         raise ConfigError(
-            f'{type(loss).__name__} takes Euler steps, and '
-            f'{type(sde).__name__} has no Euler form; use OutputLoss, or '
+            f'{type(loss).__name__} takes Euler steps, but '
+            f'{type(sde).__name__} has no Euler form; use OutputLoss or '
             'MaximumLikelihoodLoss(exact=True).')
     if getattr(loss, 'needs_stationary_end', False):
         require_stationary_end(sde, type(loss).__name__)
@@ -31,30 +33,33 @@ def check_objective(loss: Optional[nn.Module], sde: SDE) -> None:
 
 def check_times(timesteps: str, sde: SDE,
                 loss: Optional[nn.Module]) -> None:
-    """Refuses times that are unknown, or not weighted as they are drawn.
+    """Check the distribution of training times.
 
     Raises:
-        ConfigError: Saying what to change.
-        ValueError: If the log-SNR of the process has no end.
+        ConfigError: If ``timesteps`` is unknown or does not match the weights
+            of the objective.
+        ValueError: If 'log_snr' is set and the log-SNR of the process is not
+            finite at T.
     """
     if timesteps not in TIMESTEPS:
         raise ConfigError('timesteps must be one of '
-                          f'{", ".join(TIMESTEPS)}, but is {timesteps!r}.')
+                          f'{", ".join(TIMESTEPS)}, but got {timesteps!r}.')
     log_snr = timesteps == 'log_snr'
     if log_snr:
         log_snr_range(sde)
     if getattr(loss, 'importance', log_snr) != log_snr:
         raise ConfigError(
             f'timesteps={timesteps!r} needs LikelihoodLoss(importance='
-            f'{log_snr}): times must be weighted as they are drawn.')
+            f'{log_snr}), because the weights must match the distribution of '
+            'times.')
 
 
 def draw_times(timesteps: str, sde: SDE, output: Output, n: int,
                device: torch.device) -> Tensor:
-    """Times (n,), whole or fractional.
+    """Draw training times (n,), integer or fractional.
 
-    Where the output says nothing about x0 at T, because nothing of it and no
-    noise are left there, T is not drawn (GOUB: t ~ U{1..T-1}).
+    T is excluded if the output does not determine x0 there, because the state
+    at T contains neither x0 nor noise (GOUB: t ~ U{1..T-1}).
     """
     T = sde.num_steps
     if timesteps == 'log_snr':

@@ -1,4 +1,4 @@
-"""What a process, network or sampler ignores of its settings and data."""
+"""Detection of unused settings and data."""
 from typing import List
 
 import torch
@@ -8,16 +8,16 @@ from .settings import full_settings
 
 
 def trains_on_inputs(model: dict) -> bool:
-    """Whether degraded images matter in the training of a model.
+    """Check whether the training of a model depends on degraded images.
 
-    They do not where the process adds noise to the clean image alone (b = 0)
-    and the network has no condition.
+    It does not if the process only adds noise to the clean image (b = 0) and
+    the network has no condition.
 
     Args:
         model (dict): The model's config.
 
     Raises:
-        ValueError: If an argument of the process is out of its range.
+        ValueError: If an argument of the process is out of range.
     """
     if 'sde' not in model:
         return True
@@ -30,20 +30,22 @@ def trains_on_inputs(model: dict) -> bool:
 
 
 def unused_settings(model: dict) -> List[str]:
-    """Settings of a model of this package that have no effect.
+    """Return descriptions of settings that have no effect.
+
+    Covers only models of this package.
 
     Args:
         model (dict): The model's config.
 
     Returns:
-        list[str]: A sentence each: which setting, why, and what to do.
+        list[str]: One sentence per setting, with the reason and a fix.
     """
     cls = find(MODELS, model['type'])
     if cls is None or not cls.__module__.startswith('irsde_mm.'):
         return []
     test_cfg = model.get('test_cfg') or {}
     known = sorted(getattr(cls, 'test_settings', test_cfg))
-    found = [f'model.test_cfg.{key} is not used; there are '
+    found = [f'model.test_cfg.{key} is not used; supported keys are '
              f'{", ".join(known)}.' for key in test_cfg if key not in known]
     process = find(DIFFUSION_SCHEDULERS, model['sde']['type']) \
         if 'sde' in model else None
@@ -52,15 +54,17 @@ def unused_settings(model: dict) -> List[str]:
 
 
 def _unused_by(process: type, sde: dict, test_cfg: dict) -> List[str]:
-    """What a process ignores of its own settings and of ``test_cfg``."""
+    """Return descriptions of settings of ``sde`` and ``test_cfg`` that a
+    process ignores."""
     sigma = test_cfg.get('sigma')
     if sigma is None:
         return []
     if not process.starts_at_noise_level:
-        return [f'model.test_cfg.sigma={sigma!r} is not used: '
-                f'{process.__name__} does not start at a noise level, as '
-                'DenoisingSDE does.']
+        return [f'model.test_cfg.sigma={sigma!r} is not used, because '
+                f'{process.__name__}, unlike DenoisingSDE, does not start at '
+                'a noise level; remove it.']
     if sde.get('sigma') is not None:
-        return [f"model.sde.sigma={sde['sigma']!r} is not used: "
-                f'model.test_cfg.sigma={sigma!r} comes first; set that.']
+        return [f"model.sde.sigma={sde['sigma']!r} is not used, because "
+                f'model.test_cfg.sigma={sigma!r} overrides it; set only the '
+                'latter.']
     return []

@@ -1,4 +1,4 @@
-"""MAXIM, a multi-axis MLP: a regression to compare with."""
+"""MAXIM, a multi-axis MLP: a regression network for comparison."""
 from .network import MAXIM
 
 __all__ = ['MAXIM']

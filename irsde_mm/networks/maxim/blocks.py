@@ -1,4 +1,4 @@
-"""Blocks of MAXIM (Tu et al., CVPR 2022), on images with channels last."""
+"""Blocks of MAXIM (Tu et al., CVPR 2022), for images with channels last."""
 from typing import Tuple
 
 import torch
@@ -11,7 +11,7 @@ REDUCTION = 4  # of the channels in channel attention
 
 
 class GatedMLP(nn.Module):
-    """gMLP (Liu et al., NeurIPS 2021): pixels gate each other."""
+    """gMLP (Liu et al., NeurIPS 2021), in which pixels gate each other."""
 
     def __init__(self, channels: int, side: int, axis: str) -> None:
         super().__init__()
@@ -27,7 +27,8 @@ class GatedMLP(nn.Module):
 
 
 class MultiAxisMLP(nn.Module):
-    """Half of the channels mixes over the grid, half within blocks."""
+    """Mixing of one half of the channels over the grid and of the other within
+    blocks."""
 
     def __init__(self, channels: int, side: int) -> None:
         super().__init__()
@@ -44,7 +45,7 @@ class MultiAxisMLP(nn.Module):
 
 
 class ChannelAttention(nn.Module):
-    """Weighs channels by what their means say (Hu et al., CVPR 2018)."""
+    """Weights for the channels, from their means (Hu et al., CVPR 2018)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -106,10 +107,10 @@ class CrossGating(nn.Module):
     """Two features that gate each other.
 
     Args:
-        x_channels, y_channels (int): Of the features.
-        channels (int): Of both results.
-        side (int): Of blocks and grid.
-        up (bool): Whether y comes at half the size of x.
+        x_channels, y_channels (int): Channels of the features.
+        channels (int): Channels of both results.
+        side (int): Side of blocks and grid.
+        up (bool): Whether y has half the size of x.
     """
 
     def __init__(self, x_channels: int, y_channels: int, channels: int,
@@ -127,7 +128,7 @@ class CrossGating(nn.Module):
         self.out_y = pointwise(channels, channels)
 
     def forward(self, x: Tensor, y: Tensor) -> Tuple[Tensor, Tensor]:
-        """Both features, gated; x gets a part of y."""
+        """Return both gated features; the gated y is added to x."""
         x = self.proj_x(x)
         y = self.proj_y(y if self.up is None else self.up(y))
         gx = gelu(self.in_x(self.norm_x(x)))
@@ -138,11 +139,11 @@ class CrossGating(nn.Module):
 
 
 class SupervisedAttention(nn.Module):
-    """A feature weighed by the image that it makes (MPRNet's SAM).
+    """Feature weighted by the image that it predicts (MPRNet's SAM).
 
     Args:
-        channels (int): Of the feature.
-        img_channels (int): Of the image.
+        channels (int): Channels of the feature.
+        img_channels (int): Channels of the image.
     """
 
     def __init__(self, channels: int, img_channels: int) -> None:
@@ -153,7 +154,7 @@ class SupervisedAttention(nn.Module):
 
     def forward(self, x: Tensor,
                 img: Tensor) -> Tuple[Tensor, Tensor]:
-        """The feature for the next stage, and the restored image."""
+        """Return the feature for the next stage and the restored image."""
         restored = self.image(x) + img
         return (x + self.feature(x) * self.attention(restored).sigmoid(),
                 restored)

@@ -1,8 +1,8 @@
-"""Layers of MAXIM (Tu et al., CVPR 2022), on images with channels last.
+"""Layers of MAXIM (Tu et al., CVPR 2022), for images with channels last.
 
-Tensors are (B, H, W, C), as in the published network: most of it are linear
-layers and norms over the channels. Convolutions see the same memory in the
-layout ``torch.channels_last``, without a copy.
+Tensors are (B, H, W, C), as in the published network, which consists mostly
+of linear layers and norms over the channels. Convolutions use the same memory
+in the layout ``torch.channels_last``, without a copy.
 """
 import torch
 import torch.nn.functional as F
@@ -10,19 +10,20 @@ from torch import Tensor, nn
 
 NORM_EPS = 1e-6  # Flax's
 DENSE_STD = 0.02
-# standard deviation of a unit normal that is cut at 2
+# standard deviation of a unit normal that is truncated at 2
 CUT_STD = 0.87962566
 
 
 def lecun_normal_(layer: nn.Module, fan_in: int) -> None:
-    """Flax's initialisation: variance 1 / fan_in, cut at two deviations."""
+    """Initialize as Flax does: variance 1 / fan_in, truncated at two standard
+    deviations."""
     std = fan_in**-0.5 / CUT_STD
     nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std)
     nn.init.zeros_(layer.bias)
 
 
 class Conv(nn.Conv2d):
-    """A convolution that keeps the size, or halves it with ``stride=2``."""
+    """Convolution that keeps the size, or halves it with ``stride=2``."""
 
     def __init__(self, in_channels: int, out_channels: int,
                  kernel_size: int = 3, stride: int = 1) -> None:
@@ -35,7 +36,7 @@ class Conv(nn.Conv2d):
 
 
 class Up(nn.ConvTranspose2d):
-    """A transposed convolution to twice the size."""
+    """Transposed convolution to twice the size."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels, 2, stride=2)
@@ -46,14 +47,14 @@ class Up(nn.ConvTranspose2d):
 
 
 def pointwise(in_channels: int, out_channels: int) -> nn.Linear:
-    """A 1x1 convolution, which is a linear layer here."""
+    """Return a 1x1 convolution, which is a linear layer here."""
     layer = nn.Linear(in_channels, out_channels)
     lecun_normal_(layer, in_channels)
     return layer
 
 
 def dense(in_channels: int, out_channels: int) -> nn.Linear:
-    """A linear layer of the MLPs, with their initialisation."""
+    """Return a linear layer with the initialization of the MLPs."""
     layer = nn.Linear(in_channels, out_channels)
     nn.init.normal_(layer.weight, std=DENSE_STD)
     nn.init.zeros_(layer.bias)
@@ -69,10 +70,10 @@ def gelu(x: Tensor) -> Tensor:
 
 
 class Resample(nn.Linear):
-    """A bilinear change of size by 2^power and a 1x1 convolution.
+    """Bilinear change of size by 2^power and 1x1 convolution.
 
-    The two commute, so each is done where there are fewer pixels. Shrinking
-    averages over all pixels that are left out, as ``jax.image.resize`` does.
+    The two commute; the convolution runs at the smaller size. Shrinking uses
+    antialiasing, as ``jax.image.resize`` does.
     """
 
     def __init__(self, in_channels: int, out_channels: int,
@@ -85,7 +86,7 @@ class Resample(nn.Linear):
         if self.power == 0:
             return x
         size = [int(side * 2.**self.power) for side in x.shape[1:3]]
-        # CPUs shrink no bfloat16
+        # antialiasing does not support bfloat16 on CPUs
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         return F.interpolate(
             wide.permute(0, 3, 1, 2), size=size, mode='bilinear',
@@ -99,20 +100,21 @@ class Resample(nn.Linear):
 
 
 class SpatialMixing(nn.Linear):
-    """Mixes pixels of a window, or equal pixels of all windows.
+    """Linear mixing of the pixels of a window, or of corresponding pixels of
+    all windows.
 
-    'block': windows of side x side pixels; mixed are those of one window.
-    'grid': side x side windows; mixed are the pixels at the same place of
-    each, which lie as far apart as the windows are wide. The weights belong
-    to side^2 places and not to the size of the image.
+    'block': windows of side x side pixels; the pixels of one window are
+    mixed. 'grid': side x side windows; the pixels at the same position in
+    each window are mixed, which are one window size apart. The weights belong
+    to side^2 positions and do not depend on the size of the image.
 
     Args:
         side (int): Pixels, or windows, along an axis.
         axis (str): 'block' or 'grid'.
-        bias (float): Of the start.
+        bias (float): Initial bias.
     """
 
-    # n: image, (k, l) -> (i, j): what is mixed, (f, g): the other part of a
+    # n: image, (k, l) -> (i, j): mixed positions, (f, g): the other part of a
     # pixel's position
     EQUATIONS = dict(grid='ijkl,nkflgc->nifjgc', block='ijkl,nfkglc->nfigjc')
 

@@ -1,11 +1,11 @@
-"""MAXIM (Tu et al., CVPR 2022): stages of U-Nets made of gated MLPs."""
+"""MAXIM (Tu et al., CVPR 2022): stages of U-Nets with gated MLPs."""
 import math
 from typing import List, Optional, Union
 
 import torch
 from torch import Tensor, nn
 
-from ...errors import DataError
+from ..blocks import check_channels
 from .blocks import REDUCTION
 from .stage import DEPTH, Sizes, Stage
 
@@ -14,10 +14,10 @@ VARIANTS = {f'S-{n}': dict(PUBLISHED, num_stages=n) for n in (1, 2, 3)}
 
 
 def full_variant(variant: Union[str, dict]) -> dict:
-    """All sizes of a variant, see :class:`MAXIM`.
+    """Return all sizes of a variant, see :class:`MAXIM`.
 
     Raises:
-        ValueError: If it is unknown or a size is out of its range.
+        ValueError: If the variant is unknown or a size is out of range.
     """
     if not isinstance(variant, dict):
         if variant not in VARIANTS:
@@ -30,8 +30,8 @@ def full_variant(variant: Union[str, dict]) -> dict:
                          f'{", ".join(sorted(set(variant) - set(sizes)))}.')
     sizes.update(variant)
     if len(sizes['sides']) != 2:
-        raise ValueError('variant needs two sides, of the upper and the lower '
-                         f'levels, but has {sizes["sides"]}.')
+        raise ValueError('variant needs two sides, for the upper and the '
+                         f'lower levels, but has {sizes["sides"]}.')
     if min(sizes['width'], sizes['num_stages'], sizes['num_groups'],
            sizes['num_bottlenecks'], *sizes['sides']) < 1:
         raise ValueError(f'sizes of variant must be at least 1: {variant}.')
@@ -42,44 +42,46 @@ def full_variant(variant: Union[str, dict]) -> dict:
 
 
 def reflected(size: int, before: int, after: int) -> Tensor:
-    """Indices along an axis that is reflected at both ends, as often as it
-    takes, without repeating the border."""
+    """Return the indices of an axis that is reflected at both ends, as often
+    as necessary, without repeating the border."""
     period = max(2 * (size - 1), 1)
     index = torch.arange(-before, size + after) % period
     return torch.minimum(index, period - index)
 
 
 def padded(size: int, divisor: int) -> Tensor:
-    """Indices of an axis as the published code pads it: a row at the end of
-    an odd one, then as much before as after."""
+    """Return the indices of an axis that is padded as in the published code:
+    one at the end if the size is odd, then equally at both ends."""
     odd = size % 2
     half = -(size + odd) % divisor // 2
     return reflected(size, 0, odd)[reflected(size + odd, half, half)]
 
 
 class MAXIM(nn.Module):
-    """The published MAXIM: restores an image in several stages.
+    """Published MAXIM, which restores an image in several stages.
 
-    Any height and width: images are reflected to a multiple of ``divisor``
-    (64 for the published variants), half on either side, and the output is
-    cropped back. Sizes, parameters and padding are those of the authors'
-    code (google-research/maxim); their training is not public.
+    Accepts any height and width: images are padded by reflection to a
+    multiple of ``divisor`` (64 for the published variants), half on either
+    side, and the output is cropped back. Sizes, parameters and padding are
+    those of the authors' code (google-research/maxim); their training is not
+    public.
 
     Args:
-        variant (str | dict): 'S-1', 'S-2' or 'S-3', of as many stages; or
-            what differs from S-2: ``num_stages``, ``width`` (channels at
-            full size, doubled twice below; a multiple of 4), ``num_groups``
-            (blocks a level), ``num_bottlenecks`` and ``sides``, those of
-            blocks and grids at the two upper levels and below.
+        variant (str | dict): 'S-1', 'S-2' or 'S-3', with this number of
+            stages; or the differences from S-2: ``num_stages``, ``width``
+            (channels at full size, doubled twice below; a multiple of 4),
+            ``num_groups`` (blocks per level), ``num_bottlenecks`` and
+            ``sides``, those of blocks and grids at the two upper levels and
+            below.
         in_channels (int): Channels of the images.
-        num_scales (int): Scales that are seen and restored, 1 to 3.
+        num_scales (int): Number of input and output scales, 1 to 3.
         img_channels (int, optional): Name of ``in_channels`` in version 0.1.
 
     Attributes:
-        divisor (int): What sides of images are padded to a multiple of.
+        divisor (int): Image sides are padded to a multiple of it.
 
     Raises:
-        ValueError: If ``variant`` is unknown or a size is out of its range.
+        ValueError: If ``variant`` is unknown or a size is out of range.
     """
 
     def __init__(self, variant: Union[str, dict] = 'S-2',
@@ -100,42 +102,40 @@ class MAXIM(nn.Module):
         self.stages = nn.ModuleList(
             Stage(sizes, first=s == 0, last=s == last)
             for s in range(last + 1))
-        # the layout of all tensors, see layers.py
+        # layout of all tensors, see layers.py
         self.to(memory_format=torch.channels_last)
 
     def pad(self, img: Tensor) -> Tensor:
-        """(B, C, H, W), reflected to multiples of ``divisor``."""
+        """Pad (B, C, H, W) by reflection to multiples of ``divisor``."""
         rows, columns = (padded(side, self.divisor).to(img.device)
                          for side in img.shape[-2:])
         return img[..., rows[:, None], columns]
 
     def pyramid(self, img: Tensor) -> List[Tensor]:
-        """Padded images (B, C, H, W) with channels last, at full, half and
-        quarter size: the nearest pixel to each centre, right below it."""
+        """Return padded images (B, C, H, W) with channels last, at full, half
+        and quarter size. Each pixel is the one below and right of the center
+        of those that it represents."""
         img = img.permute(0, 2, 3, 1).contiguous()
         steps = [2**i for i in range(self.num_scales)]
         return [img[:, r // 2::r, r // 2::r] for r in steps]
 
     def forward(self, img: Tensor, all_stages: bool = False
                 ) -> Union[Tensor, List[List[Tensor]]]:
-        """Restores in one call.
+        """Restore images in one call.
 
         Args:
             img (Tensor): Degraded images (B, C, H, W) in [0, 1].
-            all_stages (bool): For training: what each stage restores of the
-                padded image.
+            all_stages (bool): Whether to return the restored padded images
+                of each stage, for training.
 
         Returns:
-            Tensor: Restored images (B, C, H, W), not clipped; or the images
-            of each stage, each with its scales from full size down.
+            Tensor: Restored images (B, C, H, W), not clipped; or a list per
+            stage of the restored images at each scale, from full size down.
 
         Raises:
-            DataError: If channels do not fit.
+            DataError: If the number of channels is wrong.
         """
-        if img.shape[1] != self.in_channels:
-            raise DataError('the network takes images of '
-                            f'{self.in_channels} channels, but got '
-                            f'{img.shape[1]}.')
+        check_channels(img, self.in_channels)
         h, w = img.shape[-2:]
         images = self.pyramid(self.pad(img))
         passed, restored = None, []
@@ -144,7 +144,7 @@ class MAXIM(nn.Module):
             restored.append(outputs)
         if all_stages:
             return restored
-        # in the layout of the images that it is combined with
+        # the layout of the images that the output is combined with
         top, left = ((p - side - side % 2) // 2 for p, side in zip(
             restored[-1][0].shape[-2:], (h, w)))
         return restored[-1][0][..., top:top + h, left:left + w].contiguous()

@@ -1,4 +1,4 @@
-"""One stage of MAXIM: a U-Net whose skips are gated across all levels."""
+"""One stage of MAXIM: a U-Net with skips that are gated across all levels."""
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
@@ -9,11 +9,11 @@ from .blocks import (CrossGating, MultiAxisMLP, ResidualConv, ResidualDense,
 from .layers import Conv, Resample, Up, pointwise
 
 DEPTH = 3  # levels above the bottleneck
-HIGH = 2  # of them with the large blocks and grids
+HIGH = 2  # number of levels with the large blocks and grids
 
 
 class Sizes(NamedTuple):
-    """What all stages have in common, see :class:`MAXIM`."""
+    """Sizes of all stages, see :class:`MAXIM`."""
     width: int
     num_groups: int
     num_bottlenecks: int
@@ -29,19 +29,19 @@ class Sizes(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """What the next stage takes over, each finest first."""
+    """Features for the next stage, each finest first."""
     bridges: List[Tensor]
     decoded: List[Tensor]
     attended: List[Tensor]
 
 
 class Body(nn.Module):
-    """The blocks of a level, in encoder, bottleneck and decoder.
+    """Blocks of a level, in encoder, bottleneck and decoder.
 
     Args:
-        in_channels, channels (int): Before and after.
-        side (int): Of blocks and grid.
-        num_groups (int): Blocks of either kind.
+        in_channels, channels (int): Channels of input and output.
+        side (int): Side of blocks and grid.
+        num_groups (int): Number of blocks of each kind.
         residual (type): ResidualConv or ResidualDense.
     """
 
@@ -59,11 +59,11 @@ class Body(nn.Module):
 
 
 class Stage(nn.Module):
-    """One stage: encoder, bottleneck, cross-gated skips, decoder, images.
+    """One stage: encoder, bottleneck, cross-gated skips, decoder and images.
 
     Args:
-        sizes (Sizes): Of the network.
-        first, last (bool): Whether no stage is before or after this one.
+        sizes (Sizes): Sizes of the network.
+        first, last (bool): Whether this is the first or the last stage.
     """
 
     def __init__(self, sizes: Sizes, first: bool, last: bool) -> None:
@@ -86,7 +86,7 @@ class Stage(nn.Module):
         self.bottleneck = nn.Sequential(*(
             Body(deepest, deepest, side(DEPTH), groups, ResidualDense)
             for _ in range(sizes.num_bottlenecks)))
-        # [i][j]: what level j gives to level i
+        # [i][j]: from level j to level i
         self.bridges, self.skips = (nn.ModuleList(
             nn.ModuleList(Resample(c(j), c(i), j - i) for j in levels)
             for i in levels) for _ in range(2))
@@ -105,7 +105,7 @@ class Stage(nn.Module):
 
     def encode(self, images: List[Tensor],
                passed: Optional[Passed]) -> List[Tensor]:
-        """The encoder's features, finest first, and what goes below."""
+        """Return the features of the encoder, finest first, and its output."""
         stems = [stem(img) for stem, img in zip(self.stems, images)]
         if passed is not None:
             stems = [fuse(x, y)[0] for fuse, x, y in zip(
@@ -123,15 +123,15 @@ class Stage(nn.Module):
         return [*features, x]
 
     def decode(self, bridges: List[Tensor], x: Tensor) -> List[Tensor]:
-        """The decoder's features, finest first, from those of the encoder
-        and the bottleneck's."""
+        """Return the features of the decoder, finest first, from those of the
+        encoder and the bottleneck."""
         skips: List[Tensor] = []
         y = x
         for i in reversed(range(DEPTH)):
             signal = torch.cat([resample(bridge) for resample, bridge in zip(
                 self.bridges[i], bridges)], dim=-1)
             skip, y = self.gates[i](signal, y)
-            skips.append(skip)  # coarsest first, as they are concatenated
+            skips.append(skip)  # coarsest first, the order of concatenation
         decoded: List[Tensor] = []
         for i in reversed(range(DEPTH)):
             signal = [resample(skip) for resample, skip in zip(
@@ -143,15 +143,15 @@ class Stage(nn.Module):
 
     def forward(self, images: List[Tensor], passed: Optional[Passed]
                 ) -> Tuple[List[Tensor], Passed]:
-        """Restores each scale.
+        """Restore the images of each scale.
 
         Args:
-            images (List[Tensor]): Degraded ones (B, H, W, C), finest first.
-            passed (Passed, optional): By the stage before.
+            images (List[Tensor]): Degraded images (B, H, W, C), finest first.
+            passed (Passed, optional): Features of the previous stage.
 
         Returns:
-            (restored, passed): Images (B, C, H, W), finest first, and what
-            the next stage needs.
+            (restored, passed): Images (B, C, H, W), finest first, and the
+            features for the next stage.
         """
         *bridges, x = self.encode(images, passed)
         decoded = self.decode(bridges, self.bottleneck(x))

@@ -1,0 +1,10 @@
+# Low resolution as in builtin_low_resolution.py, on BSDS500. Tests add NIQE.
+_base_ = ['./builtin_low_resolution.py', './bsds500.py']
+train_dataloader = dict(dataset=dict(
+    _delete_=True, **_base_.bsds500.train,
+    pipeline=[_base_.load, *_base_.train_dataloader.dataset.pipeline]))
+test_dataloader = val_dataloader = dict(dataset=dict(
+    _delete_=True, **_base_.bsds500.test,
+    pipeline=[_base_.load, *_base_.test_dataloader.dataset.pipeline]))
+test_evaluator = dict(metrics=[
+    *_base_.test_evaluator.metrics, dict(type='irsde_mm.NIQE')])

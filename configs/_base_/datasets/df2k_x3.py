@@ -1,0 +1,21 @@
+# As df2k.py, three times larger, on patches of a multiple of 3.
+_base_ = './df2k.py'
+scale = 3
+patch_size = 120
+degradation = [dict(step, scale=scale) for step in _base_.degradation]
+augment = [
+    dict(type='PairedRandomCrop', gt_patch_size=patch_size), *_base_.flips]
+train_dataloader = dict(dataset=dict(
+    scale=scale, min_size=patch_size,
+    data_prefix=dict(img=f'LR_bicubic/X{scale}'),
+    pipeline=[*_base_.load, *augment, degradation[1],
+              dict(type='PackInputs')]))
+test_dataloader = [
+    dict(loader, dataset=dict(
+        loader.dataset, scale=scale,
+        data_prefix=dict(img=f'{small}{scale}', gt=large),
+        pipeline=[*_base_.load, degradation[1], *crop,
+                  dict(type='PackInputs')]))
+    for loader, (_, small, large, crop) in zip(
+        _base_.test_dataloader, _base_.test_sets.values())]
+val_dataloader = test_dataloader[1]
