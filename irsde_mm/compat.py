@@ -7,7 +7,6 @@ package is edited. ``prepare_imports`` must run before ``mmagic.utils`` or
 """
 import sys
 from functools import cache
-from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, distribution
@@ -198,10 +197,11 @@ def _find_packages_without_pkg_resources() -> None:
             raise PackageNotFoundError(package)
         return str(Path(spec.origin).parent)
 
-    for module in ('utils', 'utils.package_utils', 'config.config', 'hub.hub'):
-        for function in (is_installed, get_installed_path):
-            setattr(import_module(f'mmengine.{module}'), function.__name__,
-                    function)
+    # all that have imported them; hub.hub need not be loaded
+    for name in ('utils', 'utils.package_utils', 'config.config', 'hub.hub'):
+        if module := sys.modules.get(f'mmengine.{name}'):
+            module.is_installed = is_installed
+            module.get_installed_path = get_installed_path
 
 
 def _register_our_configs() -> None:

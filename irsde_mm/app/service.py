@@ -199,10 +199,11 @@ class RestorationService:
                 show_progress=False, max_pixels=self.max_pixels)[
                     'predictions'])
 
-        for state, step, steps in iterate_progress(work, current, stop):
+        for state, step, steps, t in iterate_progress(work, current, stop):
             if state is None:
                 continue
-            if step * options['samples'] <= steps:  # of the first result
+            # of the first result; at its last step the next one starts
+            if step * options['samples'] + (t > 0) <= steps:
                 states.append((view.to_picture(state, view.THUMB),
                                f'step {step}'))
             yield (view.photo(state, f'step {step} of {steps}', step / steps),
@@ -225,10 +226,10 @@ def describe(path: str, pixels: np.ndarray) -> str:
 
 
 def current(progress: Any) -> tuple:
-    """Return the current state (None if the photo failed), the step and the
-    number of steps."""
+    """Return the current state (None if the photo failed), the step, the
+    number of steps and the time."""
     state, = progress.states() or [None]
-    return state, progress.step, progress.steps
+    return state, progress.step, progress.steps, progress.t
 
 
 def remark(result: Any) -> str:

@@ -14,6 +14,8 @@ SHOWN, THUMB = 1600, 320
 CSS = """
 footer {display: none !important}
 .grid-wrap {min-height: 0 !important}
+.grid-container {grid-auto-rows: auto !important;
+  grid-template-columns: repeat(var(--grid-cols), minmax(0, 1fr)) !important}
 #spread img {padding-top: 2.5em}
 .show {margin: 0 auto; width: min(100%, calc(75vh * var(--ratio)))}
 .show figcaption {padding: .6em .2em; font-size: 1rem}
