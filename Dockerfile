@@ -1,6 +1,7 @@
 # docker build -t irsde_mm .                      # PyTorch with CUDA
 # docker build -t irsde_mm --build-arg TORCH=cpu .  # without, 5 GB smaller
-# docker run --gpus all -v "$PWD:/work" irsde_mm restore photo.jpg
+# docker run --gpus all -v "$PWD:/work" irsde_mm \
+#     restore photo.jpg --task derain --out restored
 ARG BASE=python:3.12-slim
 FROM ${BASE}
 ARG TORCH=cuda

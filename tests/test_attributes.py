@@ -1,4 +1,4 @@
-"""Attributes are set in constructors: a reader finds all of them there."""
+"""Classes set all their attributes in the constructor."""
 import ast
 import importlib
 import inspect
@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 
 import irsde_mm
-import pytest
 
 PACKAGE = Path(irsde_mm.__file__).parent
 FILES = sorted(p for p in PACKAGE.rglob('*.py') if '.mim' not in p.parts)
 
 
 def assigned(function: ast.AST) -> set:
-    """Attributes of self that a method sets."""
+    """Return the attributes of self that a method sets."""
     return {node.attr for node in ast.walk(function)
             if isinstance(node, ast.Attribute)
             and isinstance(node.ctx, ast.Store)
@@ -21,7 +20,7 @@ def assigned(function: ast.AST) -> set:
 
 
 def called(function: ast.AST) -> set:
-    """Methods of self that a method calls."""
+    """Return the methods of self that a method calls."""
     return {node.func.attr for node in ast.walk(function)
             if isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -30,8 +29,8 @@ def called(function: ast.AST) -> set:
 
 
 def late_attributes(tree: ast.ClassDef) -> set:
-    """Attributes that methods set, but neither the class nor its constructor
-    nor a method that the constructor calls."""
+    """Return attributes set outside of the class body, its constructor and
+    the methods that the constructor calls."""
     methods = {node.name: node for node in tree.body
                if isinstance(node, ast.FunctionDef)}
     known = {target.id for node in tree.body
@@ -48,7 +47,7 @@ def late_attributes(tree: ast.ClassDef) -> set:
 
 
 def inherited(cls: type, name: str) -> bool:
-    """Whether a constructor of a base class sets an attribute."""
+    """Return True if a constructor of a base class sets the attribute."""
     sources = [inspect.getsource(base.__init__) for base in cls.__mro__[1:]
                if inspect.isfunction(vars(base).get('__init__'))]
     return any(re.search(rf"self\.{name}\b|'{name}'", source)
@@ -56,7 +55,7 @@ def inherited(cls: type, name: str) -> bool:
                    name in vars(base) for base in cls.__mro__[1:])
 
 
-def test_a_late_attribute_is_found():
+def test_late_attributes_are_found():
     tree, = ast.parse("""
 class Late:
     known: int = 0
@@ -74,15 +73,17 @@ class Late:
     assert late_attributes(tree) == {'late'}
 
 
-@pytest.mark.parametrize('path', FILES, ids=lambda path: str(
-    path.relative_to(PACKAGE)))
-def test_no_attribute_is_born_outside_a_constructor(path):
-    late = {tree.name: late_attributes(tree)
-            for tree in ast.walk(ast.parse(path.read_text()))
-            if isinstance(tree, ast.ClassDef)}
-    if not any(late.values()):
-        return
-    module = importlib.import_module('.'.join(
-        ('irsde_mm', *path.relative_to(PACKAGE).with_suffix('').parts)))
-    assert [f'{cls}.{name}' for cls, names in late.items() for name in names
-            if not inherited(getattr(module, cls), name)] == []
+def test_attributes_are_set_in_constructors():
+    found = []
+    for path in FILES:
+        late = {tree.name: late_attributes(tree)
+                for tree in ast.walk(ast.parse(path.read_text()))
+                if isinstance(tree, ast.ClassDef)}
+        if not any(late.values()):
+            continue
+        module = importlib.import_module('.'.join(
+            ('irsde_mm', *path.relative_to(PACKAGE).with_suffix('').parts)))
+        found += [f'{path}: {cls}.{name}' for cls, names in late.items()
+                  for name in names
+                  if not inherited(getattr(module, cls), name)]
+    assert found == []

@@ -1,16 +1,16 @@
-"""The layers of docs/architecture.md, read from the imports."""
+"""The layers of docs/architecture.md, checked from the imports."""
+import re
 import subprocess
 import sys
 
 import draw_architecture
-import pytest
 from draw_architecture import PACKAGE, imports, modules
 
 FILES = modules()
 NAMES = {str(path.relative_to(PACKAGE)): path for path in FILES}
 STANDARD = sys.stdlib_module_names
-#: The lower floor: packages, and packages of ours that each may import. The
-#: last two modules of apis/ build mmagic's models and belong upstairs.
+#: The lower layer: each package and the others that it may import. Two
+#: modules of apis/ build mmagic's models and belong to the upper layer.
 BELOW = dict(
     sde=(), samplers=('sde', 'errors'), networks=('errors', ), io=('errors', ),
     inference=('sde', 'samplers', 'networks', 'io', 'errors'),
@@ -21,15 +21,15 @@ BELOW = dict(
 UPSTAIRS = ('apis/edit_models.py', 'apis/export.py')
 HEAVY = ('mmengine', 'mmcv', 'mmagic', 'diffusers', 'torchvision',
          'transformers')
-#: What the core may be installed with.
+#: Dependencies of the core.
 CORE = ('torch', 'numpy', 'safetensors', 'PIL', 'cv2', 'tqdm', 'psutil')
-#: Imported by functions of the lower floor when they are called.
+#: Imports inside functions of the lower layer.
 LATE = {
     ('samplers/diffusers.py', 'diffusers'),  # an adapter's constructor
     # from_file and from_bundled
     ('inference/pipeline.py', 'irsde_mm.model_files'),
     ('inference/noise.py', 'skimage'),
-    # models of mmagic, and configs, where a caller asks for them
+    # only if a caller passes a config or a model of mmagic
     ('apis/inference.py', 'irsde_mm.apis.edit_models'),
     ('apis/inference.py', 'irsde_mm.config'),
 }
@@ -37,39 +37,40 @@ LOWER = [name for name in NAMES
          if name.split('/')[0] in BELOW and name not in UPSTAIRS]
 
 
-def room(*starts: str) -> list:
+def modules_in(*starts: str) -> list:
     return [name for name in NAMES if name.startswith(starts)]
 
 
 def used(name: str, *prefixes: str) -> set:
-    """What a module imports from some packages, at once or later."""
+    """Return the imports of a module from these packages, also late ones."""
     return {i.name for i in imports(NAMES[name])
             if any(f'{i.name}.'.startswith(f'{p}.') for p in prefixes)}
 
 
-def test_every_package_is_in_a_test():
-    rooms = {name.split('/')[0] for name in NAMES if '/' in name}
-    assert rooms == set(BELOW) | {'app', 'commands', 'config', 'datasets',
-                                  'engine', 'evaluation', 'models'}
+def test_every_package_is_tested():
+    packages = {name.split('/')[0] for name in NAMES if '/' in name}
+    assert packages == set(BELOW) | {'app', 'commands', 'config', 'datasets',
+                                     'engine', 'evaluation', 'models'}
 
 
-@pytest.mark.parametrize('name', LOWER)
-def test_lower_floor(name):
+def allowed(name: str, imported: str, late: bool) -> bool:
+    """Return True if a module of the lower layer may import another."""
+    if late and any((name, part) in LATE for part in prefixes(imported)):
+        return True
+    top, own = imported.split('.')[0], name.split('/')[0]
+    if top != 'irsde_mm':
+        return top in STANDARD or top in CORE
+    return used_by(imported, [
+        f'irsde_mm.{other}' for other in (own, *BELOW[own])]) and not used_by(
+            imported, ['irsde_mm.apis.edit_models', 'irsde_mm.apis.export'])
+
+
+def test_lower_layer():
     """sde <- samplers <- inference <- model_files <- apis; networks and io
-    know no other; no OpenMMLab, diffusers or torchvision."""
-    own = name.split('/')[0]
-    allowed = [f'irsde_mm.{other}' for other in (own, *BELOW[own])]
-    for imported, line, late in imports(NAMES[name]):
-        top = imported.split('.')[0]
-        where = f'{name}:{line} imports {imported}'
-        if late and any((name, part) in LATE for part in prefixes(imported)):
-            continue
-        if top == 'irsde_mm':
-            assert used_by(imported, allowed), where
-            assert not used_by(imported, ['irsde_mm.apis.edit_models',
-                                          'irsde_mm.apis.export']), where
-        else:
-            assert top in STANDARD or top in CORE, where
+    import none of these; no OpenMMLab, diffusers or torchvision."""
+    assert [f'{name}:{line} imports {imported}' for name in LOWER
+            for imported, line, late in imports(NAMES[name])
+            if not allowed(name, imported, late)] == []
 
 
 def prefixes(name: str) -> list:
@@ -81,12 +82,13 @@ def used_by(name: str, allowed: list) -> bool:
     return bool(set(prefixes(name)) & set(allowed))
 
 
-@pytest.mark.parametrize('name', room('sde/', 'samplers/', 'networks/'))
-def test_the_mathematics_needs_torch_alone(name):
-    for imported, line, late in imports(NAMES[name]):
-        top = imported.split('.')[0]
-        assert top in STANDARD or top in ('torch', 'irsde_mm') or (
-            late and (name, top) in LATE), f'{name}:{line} {imported}'
+def test_processes_samplers_and_networks_need_only_torch():
+    known = {*STANDARD, 'torch', 'irsde_mm'}
+    assert [f'{name}:{line} imports {imported}'
+            for name in modules_in('sde/', 'samplers/', 'networks/')
+            for imported, line, late in imports(NAMES[name])
+            if imported.split('.')[0] not in known
+            and not (late and (name, imported.split('.')[0]) in LATE)] == []
 
 
 def test_exceptions_are_used():
@@ -96,8 +98,8 @@ def test_exceptions_are_used():
     assert found >= LATE
 
 
-def test_importing_the_lower_floor_imports_no_openmmlab():
-    """In a new process, every module of it."""
+def test_lower_layer_imports_no_openmmlab():
+    """Import all its modules in a new process."""
     names = [f'irsde_mm.{name.removesuffix(".py").replace("/", ".")}'
              .removesuffix('.__init__') for name in LOWER]
     code = (f'import importlib, sys\nfor name in {names}:\n'
@@ -110,64 +112,72 @@ def test_importing_the_lower_floor_imports_no_openmmlab():
                 and name not in STANDARD]
 
 
-def test_registered_by_models_alone():
-    """Processes, samplers and networks know no registry, and registry.py
-    knows none of them."""
+def test_only_models_register_components():
+    """Processes, samplers and networks do not import registry.py, nor does it
+    import them."""
     assert used('registry.py', 'irsde_mm') == {'irsde_mm.compat'}
     assert used('models/components.py', 'irsde_mm') >= {
         'irsde_mm.networks', 'irsde_mm.samplers', 'irsde_mm.sde'}
 
 
-@pytest.mark.parametrize('name', list(NAMES))
-def test_rooms(name):
+def forbidden(name: str) -> tuple:
+    """Return the packages that a module must not import."""
+    packages = ()
     if name.startswith('models/losses'):
-        assert not used(name, 'irsde_mm.samplers', 'irsde_mm.inference')
+        packages += 'irsde_mm.samplers', 'irsde_mm.inference'
     if name.startswith(('datasets', 'evaluation', 'engine')):
-        assert not used(name, 'irsde_mm.models', 'irsde_mm.sde',
-                        'irsde_mm.samplers', 'irsde_mm.networks',
-                        'irsde_mm.apis')
+        packages += ('irsde_mm.models', 'irsde_mm.sde', 'irsde_mm.samplers',
+                     'irsde_mm.networks', 'irsde_mm.apis')
     if not name.startswith('models/restorers/'):
-        assert not used(name, 'mmagic.models')
+        packages += 'mmagic.models',
     if not name.startswith('commands/'):
-        assert not used(name, 'irsde_mm.commands')
+        packages += 'irsde_mm.commands',
     if not name.startswith(('app/', 'commands/app.py')):
-        assert not used(name, 'irsde_mm.app', 'gradio')
+        packages += 'irsde_mm.app', 'gradio'
+    return packages
 
 
-@pytest.mark.parametrize('name', list(NAMES))
-def test_only_config_knows_where_configs_are(name):
-    if not name.startswith('config/'):
-        assert '.mim' not in NAMES[name].read_text()
+def test_forbidden_imports():
+    assert [(name, found) for name in NAMES
+            if (found := used(name, *forbidden(name)))] == []
 
 
-@pytest.mark.parametrize('name', list(NAMES))
-def test_no_task_and_no_environment(name):
-    text = NAMES[name].read_text()
-    for task in ('derain', 'deblur', 'denoise', 'inpaint', 'dehaze'):
-        assert f"'{task}'" not in text and f'"{task}"' not in text
-    # ranks are the one thing that launchers pass this way
-    if name not in ('commands/cli.py', 'processes.py'):
-        assert 'environ' not in text and 'getenv' not in text
+def test_only_config_locates_the_configs():
+    assert [name for name in NAMES if not name.startswith('config/')
+            and '.mim' in NAMES[name].read_text()] == []
 
 
-def test_few_modules_stand_outside_a_package():
-    outside = [name for name in room('') if '/' not in name]
-    assert len(outside) - 1 <= 5, outside  # beside __init__.py
-    assert len(room('apis/')) - 1 <= 12
+def test_modules_know_no_task():
+    tasks = re.compile(
+        r"""(['"])(derain|deblur|denoise|inpaint|dehaze)\1""")
+    assert [name for name in NAMES
+            if tasks.search(NAMES[name].read_text())] == []
+
+
+def test_only_launchers_use_environment_variables():
+    assert {name for name in NAMES
+            if re.search('environ|getenv', NAMES[name].read_text())} <= {
+        'commands/cli.py', 'processes.py'}
+
+
+def test_few_modules_are_outside_of_packages():
+    outside = [name for name in NAMES if '/' not in name]
+    assert len(outside) - 1 <= 5, outside  # besides __init__.py
+    assert len(modules_in('apis/')) - 1 <= 12
 
 
 def test_every_folder_is_a_package():
-    """One without __init__.py would be left out of the wheel."""
+    """The wheel would omit a folder without __init__.py."""
     for path in FILES:
         assert (path.parent / '__init__.py').is_file(), path
 
 
-def test_the_picture_is_up_to_date():
+def test_picture_is_up_to_date():
     """Run tools/draw_architecture.py after moving imports."""
     assert draw_architecture.PICTURE.read_text() == draw_architecture.draw()
 
 
-def test_the_picture_leaves_out_what_follows():
+def test_picture_omits_transitive_edges():
     edges = {('a', 'b'): False, ('b', 'c'): False, ('a', 'c'): False,
              ('c', 'a'): True}
     assert draw_architecture.drawn(edges) == {
@@ -175,7 +185,7 @@ def test_the_picture_leaves_out_what_follows():
 
 
 def test_imports_are_found(tmp_path, monkeypatch):
-    """Relative and absolute ones, modules of packages, late ones."""
+    """Relative and absolute imports, modules of packages, functions."""
     monkeypatch.setattr(draw_architecture, 'PACKAGE', tmp_path / 'irsde_mm')
     path = tmp_path / 'irsde_mm' / 'io' / 'files.py'
     path.parent.mkdir(parents=True)

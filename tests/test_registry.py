@@ -1,4 +1,5 @@
-"""Our types are found from everywhere, and importing stays cheap."""
+"""Registries find our types, and imports stay cheap."""
+import os
 import subprocess
 import sys
 
@@ -23,13 +24,13 @@ NAMES = dict(
     OPTIM_WRAPPERS=['BFloat16OptimWrapper'])
 
 
-@pytest.mark.parametrize('node, name', [
-    (node, name) for node, names in NAMES.items() for name in names])
-def test_found_from_everywhere(node, name):
-    cls = getattr(ours, node).get(name)
-    assert cls is not None
-    for registries in (root, mmagic_nodes, ours):
-        assert getattr(registries, node).get(f'irsde_mm.{name}') is cls
+@pytest.mark.parametrize('node', NAMES)
+def test_found_from_every_registry(node):
+    for name in NAMES[node]:
+        cls = getattr(ours, node).get(name)
+        assert cls is not None, name
+        for registries in (root, mmagic_nodes, ours):
+            assert getattr(registries, node).get(f'irsde_mm.{name}') is cls
 
 
 def test_diffusion_schedulers():
@@ -43,7 +44,7 @@ def test_diffusion_schedulers():
             is cls
 
 
-def test_mmagic_is_found_from_ours():
+def test_our_registries_find_mmagic():
     assert ours.MODELS.get('mmagic.L1Loss') is not None
     assert ours.METRICS.get('mmagic.NIQE') is not None
 
@@ -53,31 +54,50 @@ def python(code: str) -> str:
                           check=True, text=True, capture_output=True).stdout
 
 
-def test_the_package_alone_imports_nothing_heavy():
-    loaded = python('import irsde_mm, sys; print(*sys.modules)').split()
-    assert not {'torch', 'mmagic', 'mmengine', 'numpy'} & set(loaded)
-
-
-def test_the_cli_alone_imports_nothing_heavy():
+def test_package_and_cli_import_nothing_heavy():
     loaded = python('import irsde_mm.commands.cli, sys; '
                     'print(*sys.modules)').split()
     assert not {'torch', 'mmagic', 'mmengine', 'numpy'} & set(loaded)
 
 
-@pytest.mark.parametrize('name', [
-    'apis', 'commands', 'config', 'datasets', 'engine', 'evaluation',
-    'inference', 'io', 'model_files', 'models', 'networks', 'samplers', 'sde'])
-def test_every_room_can_be_imported_first(name):
+#: Packages that do not import mmagic, and those that do.
+LIGHT = ('apis', 'commands', 'config', 'inference', 'io', 'model_files',
+         'networks', 'samplers', 'sde')
+HEAVY = ('datasets', 'engine', 'evaluation', 'models')
+
+
+def test_packages_are_sorted_by_weight():
+    folder = os.path.dirname(ours.__file__)
+    assert {*LIGHT, *HEAVY, 'app'} == {
+        name for name in os.listdir(folder)
+        if os.path.isfile(os.path.join(folder, name, '__init__.py'))}
+
+
+def test_every_light_package_can_be_imported_first():
+    """In forked processes that have imported torch only."""
+    python(f'''if True:
+        import importlib, os, torch
+        for name in {LIGHT}:
+            child = os.fork()
+            if not child:
+                importlib.import_module(f'irsde_mm.{{name}}')
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0, name''')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', HEAVY)
+def test_every_heavy_package_can_be_imported_first(name):
     python(f'import irsde_mm.{name}')
 
 
-def test_registry_module_by_itself():
-    """mmengine swallows an ImportError in here: it must have none."""
+def test_registry_module_imports_on_its_own():
+    """mmengine would hide an ImportError of this module."""
     assert python('import irsde_mm.registry as r; print(r.MODELS.scope)'
                   ).split()[-1] == 'irsde_mm'
 
 
-def test_a_type_is_found_without_custom_imports():
+def test_types_are_found_without_custom_imports():
     out = python(
         "from mmengine.registry import MODELS\n"
         "net = MODELS.build(dict(type='irsde_mm.ConditionalNAFNet', width=4,"
@@ -86,13 +106,13 @@ def test_a_type_is_found_without_custom_imports():
     assert out.split()[-1] == 'ConditionalNAFNet'
 
 
-def test_missing_operators_are_named_when_called():
+def test_missing_operators_raise_when_called():
     from irsde_mm import compat
     from mmcv.utils import ext_loader
-    compat.apply()  # once is enough, twice does no harm
+    compat.apply()  # again: it is idempotent
     try:
         import mmcv._ext  # noqa: F401
-        pytest.skip('mmcv is compiled here: nothing is stood in for')
+        pytest.skip('mmcv has its operators here')
     except ImportError:
         pass
     ext = ext_loader.load_ext('_ext', ['deform_conv_forward'])

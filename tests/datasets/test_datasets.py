@@ -1,4 +1,4 @@
-"""PairedImageDataset, BuiltinPhotos and the rain."""
+"""PairedImageDataset, CleanImageDataset, BuiltinPhotos, RainStreaks."""
 import pickle
 
 import numpy as np

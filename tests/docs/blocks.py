@@ -14,7 +14,7 @@ NOT_RUN = re.compile(r'<!-- not run: (.+?) -->', re.S)
 #: Records a command of a block as bash would start it.
 RECORDER = '#!/bin/sh\nprintf "%s\\0" "{name}" "$@" >> "$COMMANDS"\n' \
     'printf "\\n" >> "$COMMANDS"\n'
-PROGRAMS = ('python', 'pip', 'make', 'irsde')
+PROGRAMS = ('python', 'pip', 'make', 'irsde', 'bash', 'docker')
 
 
 class Block(NamedTuple):

@@ -10,6 +10,7 @@ import importlib
 import re
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -116,14 +117,31 @@ def test_commands(block, tmp_path, monkeypatch):
     lines = commands_of(block, tmp_path)
     assert lines
     for program, *args in lines:
-        check = dict(python=python, pip=pip, make=make, irsde=irsde).get(
-            program, script)
+        check = dict(python=python, pip=pip, make=make, irsde=irsde,
+                     bash=bash, docker=docker).get(program, script)
         check(block, program, args, monkeypatch)
 
 
 def make(block, program, args, monkeypatch) -> None:
     target, = args
     assert re.search(rf'^{target}:', (ROOT / 'Makefile').read_text(), re.M)
+
+
+def bash(block, program, args, monkeypatch) -> None:
+    path, = args
+    assert (ROOT / path).is_file()
+
+
+def docker(block, program, args, monkeypatch) -> None:
+    """Arguments of a build are in the Dockerfile, a container runs irsde."""
+    dockerfile = (ROOT / 'Dockerfile').read_text()
+    if args[0] == 'build':
+        for text in args[1:]:
+            name, given, _ = text.partition('=')
+            assert not given or f'ARG {name}=' in dockerfile
+        return
+    assert args[0] == 'run' and 'ENTRYPOINT ["irsde"]' in dockerfile
+    irsde(block, 'irsde', args[args.index('irsde_mm') + 1:], monkeypatch)
 
 
 def pip(block, program, args, monkeypatch) -> None:
@@ -159,6 +177,11 @@ def irsde(block, program, args, monkeypatch) -> None:
 
 def python(block, program, args, monkeypatch) -> None:
     """The tool's parser accepts the line."""
+    if args[0] == '-m':
+        module, *args = args[1:]
+        assert find_spec(module)
+        assert all((ROOT / path).exists() for path in args if '/' in path)
+        return
     tool, *args = args
     assert (ROOT / tool).is_file() and tool.startswith('tools/')
     taken = []

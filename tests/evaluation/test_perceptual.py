@@ -217,8 +217,6 @@ def test_fid_is_the_formula_on_inception_features(inception, monkeypatch):
     np.testing.assert_allclose(kept, a, rtol=1e-3, atol=1e-4)
     assert got['FID'] == pytest.approx(frechet_distance(a, b), rel=1e-3)
     assert got['input_FID'] > got['FID'] > 0
-    again = FID(inception, device='cpu')
-    assert scores(again, *samples) == got, 'deterministic'
 
 
 def test_fid_of_equal_images(fid):

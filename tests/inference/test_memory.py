@@ -1,4 +1,4 @@
-"""Free memory, and what a call takes."""
+"""Free memory and peak memory of a call."""
 import psutil
 import pytest
 import torch
@@ -9,7 +9,7 @@ CPU = torch.device('cpu')
 
 
 def group(folder, limit, used, cached, v2=True):
-    """A control group as the kernel shows it."""
+    """Write the files of a control group."""
     folder.mkdir(parents=True, exist_ok=True)
     names = (('memory.max', 'memory.current', 'inactive_file') if v2 else
              ('memory.limit_in_bytes', 'memory.usage_in_bytes',
@@ -20,8 +20,8 @@ def group(folder, limit, used, cached, v2=True):
 
 
 def test_limits_of_containers(tmp_path):
-    """Each group on the way to the root may have one; files that are only
-    cached count as free."""
+    """Every group up to the root may have a limit; the page cache counts as
+    free."""
     member = tmp_path / 'cgroup'
     assert container_memory(tmp_path, member) == []
     member.write_text('9:cpu:/a\n4:memory:/a/b\n0::/c/d\n')
@@ -33,14 +33,13 @@ def test_limits_of_containers(tmp_path):
     assert sorted(container_memory(tmp_path, member)) == [0, 500, 4000]
 
 
-def test_free_memory_is_what_the_system_has():
+def test_free_memory_of_the_system():
     assert 0 < free_memory(CPU) <= psutil.virtual_memory().total
 
 
 @pytest.mark.parametrize('mode', [torch.no_grad, torch.inference_mode])
 def test_peak_of_a_call(mode):
-    """Three images at once; what is let go counts no longer, nor what was
-    there before, nor views of it."""
+    """Freed tensors, earlier tensors and views do not count."""
     weight = torch.ones(1000)
 
     def call():

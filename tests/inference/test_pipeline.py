@@ -1,4 +1,4 @@
-"""RestorationPipeline: torch alone, one call from a photo to a photo."""
+"""RestorationPipeline: from a photo to a photo with torch only."""
 import subprocess
 import sys
 import threading
@@ -28,25 +28,25 @@ def network(channels: int = 3) -> ConditionalNAFNet:
     torch.manual_seed(1)
     net = ConditionalNAFNet(in_channels=channels, width=4, enc_blocks=[1],
                             middle_blocks=1, dec_blocks=[1])
-    for p in net.parameters():  # some layers are zero at first
+    for p in net.parameters():  # some layers are initialized to zero
         p.data += 0.01 * torch.randn_like(p)
     return net.requires_grad_(False).eval()
 
 
-def by_hand(sampler='balanced', channels: int = 3,
-            **options) -> RestorationPipeline:
-    """An untrained network: its estimate of x0 is about mu."""
+def build(sampler='balanced', channels: int = 3,
+          **options) -> RestorationPipeline:
+    """Build an untrained pipeline, whose estimate of x0 is close to mu."""
     return RestorationPipeline(network(channels), IRSDE(0.1, num_steps=T),
                                sampler, ResidualOutput(), **options)
 
 
 @pytest.fixture(scope='module')
 def pipeline() -> RestorationPipeline:
-    return by_hand()
+    return build()
 
 
 def as_tensor(image: np.ndarray) -> torch.Tensor:
-    """RGB in [0, 1]."""
+    """Return the image as RGB in [0, 1]."""
     return torch.from_numpy(image[..., ::-1].copy()).permute(2, 0, 1) / 255
 
 
@@ -54,7 +54,7 @@ def as_array(image: torch.Tensor) -> np.ndarray:
     return (image * 255).round().byte().permute(1, 2, 0).numpy()[..., ::-1]
 
 
-# ------------------------------------------------------------- what goes in
+# ------------------------------------------------------------------ inputs
 
 
 def test_array_path_and_tensor_give_the_same(pipeline, tmp_path):
@@ -74,17 +74,17 @@ def test_array_path_and_tensor_give_the_same(pipeline, tmp_path):
     assert np.abs(as_array(batch[0]).astype(int) - expected).max() <= 1
 
 
-def test_the_order_of_colours_is_the_networks():
-    """A network of BGR sees the same photo the other way round."""
-    rgb, bgr = by_hand(), by_hand(order='BGR')
-    turned = bgr(A[..., ::-1].copy(), seed=1)
-    assert np.array_equal(rgb(A, seed=1), turned[..., ::-1])
+def test_channel_order_of_the_network():
+    """The result of a BGR network is that of an RGB one, reversed."""
+    rgb, bgr = build(), build(order='BGR')
+    reverse = bgr(A[..., ::-1].copy(), seed=1)
+    assert np.array_equal(rgb(A, seed=1), reverse[..., ::-1])
     assert not np.array_equal(rgb(A, seed=1), bgr(A, seed=1))
     assert np.array_equal(as_array(bgr(as_tensor(A), seed=1)),
                           bgr(A, seed=1))
 
 
-def test_the_name_of_a_file_seeds_its_noise(pipeline, tmp_path):
+def test_file_name_seeds_the_noise(pipeline, tmp_path):
     results = []
     for folder, name in (('x', 'a'), ('y', 'a'), ('x', 'b')):
         path = tmp_path / folder / f'{name}.png'
@@ -94,38 +94,38 @@ def test_the_name_of_a_file_seeds_its_noise(pipeline, tmp_path):
     assert np.array_equal(results[0], results[1])
     assert not np.array_equal(results[0], results[2])
     assert np.array_equal(pipeline(A), pipeline(A))
-    other = by_hand(seed=5)
+    other = build(seed=5)
     assert not np.array_equal(other(A), pipeline(A))
     assert np.array_equal(other(A, seed=7), pipeline(A, seed=7))
 
 
-def test_grey_images(tmp_path):
-    grey = by_hand(channels=1)
-    assert grey.channels == 1
-    result = grey(A[..., :1], seed=1)
+def test_gray_images(tmp_path):
+    gray = build(channels=1)
+    assert gray.channels == 1
+    result = gray(A[..., :1], seed=1)
     assert result.shape == (20, 31, 1)
-    path = tmp_path / 'grey.png'
+    path = tmp_path / 'gray.png'
     Image.fromarray(A[..., 0]).save(path)
-    assert np.array_equal(grey(path, seed=1), result)
+    assert np.array_equal(gray(path, seed=1), result)
     tensor = torch.from_numpy(A[..., :1].copy()).permute(2, 0, 1) / 255
-    assert np.array_equal((grey(tensor, seed=1) * 255).round().byte()[0],
+    assert np.array_equal((gray(tensor, seed=1) * 255).round().byte()[0],
                           result[..., 0])
     Image.fromarray(A).save(path)
-    with pytest.raises(ImageError, match='in colour'):
-        grey(path)
+    with pytest.raises(ImageError, match='in color'):
+        gray(path)
     with pytest.raises(DataError, match=r'\(height, width, 1\)'):
-        grey(A)
+        gray(A)
 
 
-def test_photos_are_enlarged():
-    large = by_hand(upscale=Upscale(4))
+def test_upscaling():
+    large = build(upscale=Upscale(4))
     assert large.upscale == 4
     result = large(A, seed=1)
     assert result.shape == (80, 124, 3)
     found = large(as_tensor(A), seed=1)
     assert found.shape == (3, 80, 124)
     assert np.abs(as_array(found).astype(int) - result).max() <= 1
-    # what the network is given is the photo, larger
+    # the input of the network is the upscaled photo
     smooth = as_array(torch.nn.functional.interpolate(
         as_tensor(A)[None], scale_factor=4, mode='bicubic')[0].clamp(0, 1))
     inputs, sizes = large.as_inputs([A])
@@ -152,7 +152,7 @@ def test_steps_and_samplers(pipeline):
     assert np.array_equal(results[0], results[2])
     assert np.array_equal(results[4], results[5])
     assert not np.array_equal(results[0], results[3])
-    assert pipeline.sampler.num_steps == 10, 'the model is as it was'
+    assert pipeline.sampler.num_steps == 10, 'the pipeline is unchanged'
     assert pipeline.max_calls(None) == 10
     assert pipeline.max_calls(PosteriorSampler()) == T
 
@@ -164,7 +164,7 @@ def test_seeds_and_draws(pipeline):
         pipeline.restore_batch([A], seed=1, draw=1)[0], second)
 
 
-def test_a_batch_is_as_if_each_were_alone(pipeline):
+def test_images_of_a_batch_are_independent(pipeline):
     together = pipeline.restore_batch([A, B[:19, :32]], ['a.png', 'b.png'])
     for image, name, result in zip((A, B[:19, :32]), 'ab', together):
         alone, = pipeline.restore_batch([image], [f'{name}.png'])
@@ -191,7 +191,7 @@ def test_tiles():
     tiled = pipe(image, seed=1, tile=128)
     assert max(max(size) for size in seen) <= 128 and len(seen) > 5
     assert np.abs(tiled.astype(int) - whole).mean() < 1
-    assert pipe.calls.tile == 'auto', 'the setting is as it was'
+    assert pipe.calls.tile == 'auto', 'the setting is unchanged'
 
 
 def test_progress(pipeline):
@@ -213,14 +213,14 @@ def test_progress(pipeline):
     assert np.array_equal(result, pipeline(A, steps=4, seed=1))
 
 
-def test_a_callback_can_stop_it(pipeline):
+def test_callback_can_stop_sampling(pipeline):
     def stop(progress):
         if progress.step == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         pipeline(A, callback=stop)
-    assert np.array_equal(pipeline(A, seed=1), by_hand()(A, seed=1))
+    assert np.array_equal(pipeline(A, seed=1), build()(A, seed=1))
 
 
 # ------------------------------------------------------------------- models
@@ -233,8 +233,8 @@ def test_outputs_and_processes():
         assert pipe(A, seed=1).shape == A.shape
 
 
-def test_it_can_be_moved(pipeline):
-    moved = by_hand().to('cpu')
+def test_moving_to_a_device(pipeline):
+    moved = build().to('cpu')
     assert moved.device == torch.device('cpu')
     assert np.array_equal(moved(A, seed=1), pipeline(A, seed=1))
     path = bundled_models()['sr']
@@ -245,7 +245,7 @@ def test_it_can_be_moved(pipeline):
 
 @pytest.mark.parametrize('name', bundled_models())
 def test_bundled_models(name):
-    """Ways to open one, and the same picture from all."""
+    """All ways to open a bundled model give the same result."""
     pipe = RestorationPipeline.from_bundled(name, 'cpu')
     expected = pipe(A, steps=2, seed=1)
     path = bundled_models()[name]
@@ -261,7 +261,7 @@ def test_bundled_models(name):
     assert (name in ('sr', 'inpaint')) == isinstance(pipe.hooks, Refinement)
 
 
-def test_a_refinement_starts_from_the_first_network():
+def test_refinement_starts_from_the_initial_network():
     pipe = RestorationPipeline.from_bundled('inpaint', 'cpu')
     degraded = as_tensor(A)[None]
     with torch.no_grad():
@@ -273,8 +273,8 @@ def test_a_refinement_starts_from_the_first_network():
     assert not np.array_equal(plain(A, seed=1), pipe(A, seed=1))
 
 
-def test_a_checkpoint_of_a_training(trained):
-    """The averaged weights, without config."""
+def test_checkpoint_without_config(trained):
+    """It opens with the averaged weights."""
     pipe = RestorationPipeline.from_file(trained / 'iter_2.pth', 'cpu')
     assert type(pipe.output).__name__ == 'EulerNoiseOutput'
     model = init_restorer(str(trained / 'derain.py'),
@@ -286,8 +286,8 @@ def test_a_checkpoint_of_a_training(trained):
 # ----------------------------------------------------------------- threads
 
 
-def test_two_threads_share_a_model():
-    """Two photos of other sizes with other options at the same time."""
+def test_two_threads_share_a_pipeline():
+    """With different sizes and options at the same time."""
     pipe = RestorationPipeline.from_bundled('inpaint', 'cpu')
     jobs = [(A, dict(seed=1, steps=6)), (np.tile(B, (2, 1, 1)), dict(
         seed=2, sampler='balanced'))]
@@ -296,7 +296,7 @@ def test_two_threads_share_a_model():
     results = [[] for _ in jobs]
 
     def together(progress):
-        if progress.step == 1:  # both are under way
+        if progress.step == 1:  # both have started
             meet.wait(60)
 
     def run(i):
@@ -309,9 +309,9 @@ def test_two_threads_share_a_model():
         thread.start()
     for thread in threads:
         thread.join()
-    for found, wanted in zip(results, expected):
+    for found, image in zip(results, expected):
         assert len(found) == 3
-        assert all(np.array_equal(image, wanted) for image in found)
+        assert all(np.array_equal(result, image) for result in found)
 
 
 # ------------------------------------------------------------------- errors
@@ -339,7 +339,7 @@ def test_errors_are_one_line(pipeline, image, options, words):
     assert '\n' not in str(error.value)
 
 
-def test_photos_of_other_sizes_are_no_batch(pipeline):
+def test_photos_too_different_for_a_batch(pipeline):
     with pytest.raises(DataError, match='different sizes'):
         pipeline.restore_batch([A, A[:9]])
 
@@ -352,12 +352,12 @@ def test_photos_of_other_sizes_are_no_batch(pipeline):
     (dict(sigma=2.), ConfigError, 'sigma=2.0'),
     (dict(sigma='much'), ConfigError, "sigma='much'"),
     (dict(order='GBR'), ConfigError, "order='GBR'")])
-def test_parts_that_do_not_fit(options, error, words):
+def test_bad_constructor_arguments(options, error, words):
     with pytest.raises(error, match=words):
-        by_hand(**options)
+        build(**options)
 
 
-def test_files_that_are_not_there(tmp_path, monkeypatch):
+def test_missing_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CheckpointError, match="no checkpoint found at 'x.saf"):
         RestorationPipeline.from_file('x.safetensors')
@@ -397,8 +397,8 @@ assert not found, found
 '''
 
 
-def test_restoring_needs_torch_alone(photo, tmp_path, trained):
-    """A bundled model, a checkpoint of ours, and pictures of results."""
+def test_restoring_needs_only_torch(photo, tmp_path, trained):
+    """Bundled models, a checkpoint, and images of the results."""
     done = subprocess.run(
         [sys.executable, '-c', ALONE, photo, tmp_path / 'out',
          trained / 'iter_2.pth'], capture_output=True, text=True, cwd=ROOT)
@@ -406,6 +406,3 @@ def test_restoring_needs_torch_alone(photo, tmp_path, trained):
     assert len(list((tmp_path / 'out').iterdir())) == 6
 
 
-def test_a_newcomer_finds_everything_in_a_few_files():
-    """irsde_mm/apis has a file for each thing that a caller does."""
-    assert len(list((ROOT / 'irsde_mm' / 'apis').glob('*.py'))) <= 12

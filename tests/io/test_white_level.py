@@ -1,4 +1,4 @@
-"""16-bit files with data of 8 to 16 bits: PNG and TIFF, grey and colour."""
+"""16-bit files with data of 8 to 16 bits: PNG and TIFF, gray and color."""
 import argparse
 import warnings
 
@@ -50,10 +50,10 @@ def test_depths(bits, suffix, channels, tmp_path, recwarn):
     assert np.array_equal(read_image(path, white=level, warn=said.append),
                           truth)
     assert not said
-    grey = read_image(path, True, white=level)
-    assert grey.shape == (21, 34, 1)
+    gray = read_image(path, True, white=level)
+    assert gray.shape == (21, 34, 1)
     if channels == 1:
-        assert np.array_equal(grey, truth[..., :1])
+        assert np.array_equal(gray, truth[..., :1])
     assert image_size(path) == (34, 21)
     dark = read_image(path, warn=said.append)
     assert np.array_equal(dark, truth >> (16 - bits))
@@ -138,9 +138,9 @@ def test_pil_images(twelve, tmp_path):
     assert np.array_equal(pixels, truth >> 4)
     with pytest.raises(ImageError, match='8 of the 16 bits.*the path'):
         picture_pixels(Image.open(path), white=4095)
-    grey = write(tmp_path / 'g.png', 12, 1)
+    gray = write(tmp_path / 'g.png', 12, 1)
     assert np.array_equal(picture_pixels(Image.open(tmp_path / 'g.png'),
-                                         white=4095), grey)
+                                         white=4095), gray)
 
 
 def test_training_warns_once(twelve):

@@ -1,4 +1,4 @@
-"""The bundled models: they load, restore, and say what they are."""
+"""Bundled models: loading, results, metadata, cards."""
 import numpy as np
 import pytest
 import yaml
@@ -15,7 +15,7 @@ from irsde_mm.model_files.exported import read_exported
 from irsde_mm.models.restorers.settings import plain
 from mmengine.registry import DATASETS, DefaultScope
 
-#: What each promises on the 100 photos of BSDS500 val, in dB.
+#: Least gain on the 100 photos of BSDS500 val, in dB.
 GAINS = dict(derain=3, denoise=5, inpaint=6, dehaze=4, deblur=0.5, sr=0.3)
 BUNDLED = bundled_models()
 META = {model.get('Weights'): model for model in yaml.safe_load(
@@ -23,14 +23,14 @@ META = {model.get('Weights'): model for model in yaml.safe_load(
 
 
 def row(page, name):
-    """Pairs (input, restored) of the line of a table about a model."""
+    """Return pairs (input, restored) of a model's row in a table."""
     line, = [line for line in page.read_text().splitlines()
              if line.startswith(f'| {name} |') and ' / ' in line]
     return [tuple(map(float, cell.split(' / ')))
             for cell in line.split('|')[2:-1]]
 
 
-def test_nothing_else_is_bundled():
+def test_list_of_bundled_models():
     assert apis.boxed_models is bundled_models, 'the name in version 0.1'
     assert set(BUNDLED) == set(GAINS)
     assert {f'{name}.md' for name in BUNDLED} == {
@@ -38,7 +38,7 @@ def test_nothing_else_is_bundled():
 
 
 @pytest.mark.parametrize('name', BUNDLED)
-def test_files_are_small_and_say_their_terms(name):
+def test_size_and_license_of_files(name):
     assert BUNDLED[name].stat().st_size <= 2_000_000
     exported = read_exported(str(BUNDLED[name]))['meta']['exported']
     assert 'BSDS500' in exported['licence']
@@ -47,7 +47,7 @@ def test_files_are_small_and_say_their_terms(name):
 
 
 @pytest.mark.parametrize('name', BUNDLED)
-def test_the_config_that_is_named_is_the_one_in_the_file(name):
+def test_file_matches_its_config(name):
     """Process, network, objective, sampler, test images and degradation."""
     weights = f'irsde_mm/weights/{name}.safetensors'
     cfg = load_config(str(ROOT / META[weights]['Config']))
@@ -62,7 +62,7 @@ def test_the_config_that_is_named_is_the_one_in_the_file(name):
 
 
 @pytest.mark.parametrize('name', BUNDLED)
-def test_card_index_and_documents_agree(name):
+def test_card_index_and_docs_agree(name):
     scores = row(BUNDLED[name].with_suffix('.md'), name)
     assert scores == row(ROOT / 'docs/models.md', name)
     model = META[f'irsde_mm/weights/{name}.safetensors']
@@ -73,8 +73,8 @@ def test_card_index_and_documents_agree(name):
 
 
 @pytest.mark.parametrize('name', BUNDLED)
-def test_degraded_photos_become_better(name):
-    """Photos that training never saw, degraded as the file says."""
+def test_restoration_improves_photos(name):
+    """On photos not used in training, degraded as the file specifies."""
     pipeline = RestorationPipeline.from_bundled(name, 'cpu')
     crop = dict(type='Crop', keys=['gt'], crop_size=(128, 128),
                 random_crop=False)
@@ -83,7 +83,7 @@ def test_degraded_photos_become_better(name):
         photos = DATASETS.build(dict(
             type='irsde_mm.BuiltinPhotos', split='test', pipeline=[
                 crop, *steps, dict(type='PackInputs')]))
-    pipeline.upscaling = None  # the last of the degradations did it
+    pipeline.upscaling = None  # the last degradation upscales
     gains = []
     for photo in photos:
         x0 = photo['data_samples'].gt_img.double()
@@ -96,7 +96,7 @@ def test_degraded_photos_become_better(name):
     assert np.mean(gains) > GAINS[name] / 2, gains
 
 
-def test_what_exists_goes_before_bundled_models(tmp_path, monkeypatch):
+def test_existing_files_take_precedence(tmp_path, monkeypatch):
     assert find_bundled('deblur') == str(BUNDLED['deblur'])
     assert find_bundled('quickstart/derain') == 'quickstart/derain'
     monkeypatch.chdir(tmp_path)

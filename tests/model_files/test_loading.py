@@ -1,4 +1,4 @@
-"""Putting checkpoints in models."""
+"""Loading checkpoints into models."""
 import torch
 from irsde_mm.apis import init_restorer
 from irsde_mm.inference import RestorationPipeline
@@ -17,7 +17,7 @@ def test_weights_of_a_parallel_model(tmp_path):
                for key, value in model.state_dict().items())
 
 
-def test_a_checkpoint_of_a_parallel_training_is_a_pipeline(trained, tmp_path):
+def test_pipeline_of_a_parallel_checkpoint(trained, tmp_path):
     content = read_checkpoint(trained / 'iter_2.pth')
     weights = content['state_dict']
     content['state_dict'] = {f'module.{key}': value
@@ -28,8 +28,8 @@ def test_a_checkpoint_of_a_parallel_training_is_a_pipeline(trained, tmp_path):
         assert torch.equal(value.cpu(), weights[f'generator.{key}'])
 
 
-def test_checking_a_checkpoint_changes_nothing(trained):
-    """Only adopting its settings does."""
+def test_check_checkpoint_does_not_change_the_model(trained):
+    """Only adopt_settings does."""
     model = init_restorer(str(trained / 'derain.py'), device='cpu')
     content = read_checkpoint(trained / 'iter_2.pth')
     content['meta']['irsde_mm']['objective'] = 'noise'

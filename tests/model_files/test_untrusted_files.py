@@ -1,5 +1,5 @@
-"""Exported files by people who mean harm: nothing of theirs is executed, and
-nothing of theirs fills the memory."""
+"""Untrusted exported files: they execute nothing and do not exhaust the
+memory."""
 import copy
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ OLD = Path(__file__).parents[2] / 'irsde_mm' / 'weights'
 
 @pytest.fixture(scope='module')
 def exported(trained, tmp_path_factory) -> Path:
-    """A pipeline."""
+    """An exported pipeline."""
     path = tmp_path_factory.mktemp('exported') / 'tiny.safetensors'
     export(init_restorer(str(trained / 'derain.py'),
                          str(trained / 'iter_2.pth'), 'cpu'), path, 'tiny')
@@ -27,7 +27,7 @@ def exported(trained, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='module')
 def baseline(tmp_path_factory) -> Path:
-    """A model that mmagic builds."""
+    """An exported model that mmagic builds."""
     path = tmp_path_factory.mktemp('exported') / 'cnn.safetensors'
     model = init_restorer('baselines/quickstart/derain_cnn', device='cpu')
     export(model, path, 'cnn')
@@ -35,11 +35,11 @@ def baseline(tmp_path_factory) -> Path:
 
 
 def rewritten(given: Path, path: Path, weights=None, **texts) -> Path:
-    """An exported file with other content and the sums that belong to it:
-    what a malicious author would publish.
+    """Write an exported file with other content and valid checksums, as a
+    malicious author would.
 
     Args:
-        texts: Metadata; None leaves one out.
+        texts: Metadata; None removes an entry.
     """
     read = read_exported(given)
     old = read['meta']['exported']
@@ -66,7 +66,7 @@ def put(config: dict, place: str, value) -> None:
 
 
 def refused(path: Path, photo: Path, error) -> str:
-    """What all the ways to open a file say about it, in one or two lines."""
+    """Check that no way to open a file accepts it; return a message."""
     with pytest.raises(CheckpointError, match=path.name):
         RestorationPipeline.from_file(path)
     with pytest.raises(CheckpointError, match=path.name) as found:
@@ -123,7 +123,7 @@ def test_weights_of_a_baseline_that_do_not_fit(baseline, tmp_path, photo,
     'custom_imports', 'model'])
 def test_nothing_in_a_pipeline_is_executed(place, exported, tmp_path, photo,
                                            error):
-    """Plain data: a type is looked up, and nothing is imported."""
+    """Types are looked up in a registry; nothing is imported."""
     marker = tmp_path / 'executed'
     settings = settings_in(exported, 'pipeline')
     put(settings, place, dict(type='subprocess.Popen',
@@ -139,14 +139,14 @@ def test_nothing_in_a_pipeline_is_executed(place, exported, tmp_path, photo,
     'hooks'])
 def test_nothing_in_a_baseline_is_executed(place, baseline, tmp_path, photo,
                                            error):
-    """mmengine would call whatever a name points to, with any arguments."""
+    """mmengine would call any importable object with any arguments."""
     marker = tmp_path / 'executed'
     model = settings_in(baseline, 'model')
     attack = dict(type='subprocess.Popen', args=['touch', str(marker)])
     put(model, place, 'subprocess.Popen' if place == 'type' else attack)
     path = rewritten(baseline, tmp_path / 'x.safetensors', model=model)
     refused(path, photo, error)
-    # the same without a path, so that the type alone is in the way
+    # without a path, so that the file is refused because of the type
     if place != 'type':
         put(model, place, dict(type='subprocess.Popen', args=['true']))
         path = rewritten(baseline, tmp_path / 'x.safetensors', model=model)
@@ -188,13 +188,14 @@ def test_settings_of_version_1(place, value, words, tmp_path, photo, error):
     assert words in refused(path, photo, error)
 
 
+@pytest.mark.grid(at_most=5)
 @pytest.mark.parametrize('place', [
     'test_dataloader', 'test_dataloader.dataset', 'test_evaluator',
     'test_dataloader.dataset.pipeline', 'test_dataloader.dataset.pipeline.0',
     'test_dataloader.collate_fn', 'custom_imports', 'default_hooks',
     'degradation', 'degradation.0', 'visualizer', 'model_wrapper_cfg'])
-def test_what_is_not_the_model_is_not_read(place, tmp_path, photo, error):
-    """Version 1 had test sets in files; they are left alone."""
+def test_only_the_model_of_version_1_is_read(place, tmp_path, photo, error):
+    """Files of version 1 contain a test set, which is ignored."""
     marker = tmp_path / 'executed'
     config = settings_in(OLD / 'derain.safetensors', 'config')
     put(config, place, dict(type='subprocess.Popen',
@@ -210,8 +211,8 @@ def test_what_is_not_the_model_is_not_read(place, tmp_path, photo, error):
     assert not marker.exists()
 
 
-def test_the_attack_works_on_mmengine(tmp_path):
-    """The reason for all this."""
+def test_mmengine_executes_the_attack(tmp_path):
+    """Building the same config with mmengine runs the command."""
     marker = tmp_path / 'executed'
     MODELS.build(dict(type='subprocess.Popen', args=[
         'touch', str(marker)])).wait()
@@ -228,6 +229,7 @@ def nested(depth: int) -> dict:
     return value
 
 
+@pytest.mark.grid(at_most=30)
 @pytest.mark.parametrize('place, value, words', [
     ('network.width', 10**9, 'not a number up to'),
     ('network.width', 100_000, 'larger than the weights'),
@@ -299,7 +301,7 @@ def test_settings_of_a_pipeline(place, value, words, exported, tmp_path,
 
 
 @pytest.mark.parametrize('key', ['network', 'sde', 'sampler'])
-def test_settings_that_are_missing(key, exported, tmp_path, photo, error):
+def test_missing_settings(key, exported, tmp_path, photo, error):
     settings = settings_in(exported, 'pipeline')
     del settings[key]
     path = rewritten(exported, tmp_path / 'x.safetensors', pipeline=settings)
@@ -308,15 +310,14 @@ def test_settings_that_are_missing(key, exported, tmp_path, photo, error):
 
 @pytest.mark.parametrize('saved', [
     None, 5, {}, dict(sde=5, generator=5, objective='noise')])
-def test_a_pipeline_that_does_not_say_how_it_was_trained(saved, exported,
-                                                         tmp_path, error):
-    """It restores; scores of a test would be those of another model."""
+def test_pipeline_without_training_settings(saved, exported, tmp_path, error):
+    """It restores, but cannot be tested: the config may not match."""
     path = rewritten(exported, tmp_path / 'x.safetensors', settings=saved)
     RestorationPipeline.from_file(path)
     assert 'training settings are invalid' in error('test', path)
 
 
-def test_a_pipeline_that_was_trained_otherwise(exported, tmp_path, error):
+def test_pipeline_with_other_training_settings(exported, tmp_path, error):
     saved = read_exported(exported)['meta']['irsde_mm']
     saved['sde']['max_sigma'] = 0.1
     path = rewritten(exported, tmp_path / 'x.safetensors', settings=saved)
@@ -351,7 +352,7 @@ def test_settings_of_a_baseline(place, value, words, baseline, tmp_path,
     '{"network": 5}', '{"seed": 1e999}', '"' + 'x' * 2**21 + '"',
     '{"a":' * 200 + '1' + '}' * 200])
 @pytest.mark.parametrize('key', ['pipeline', 'model', 'config'])
-def test_texts_that_are_no_settings(key, text, exported, tmp_path):
+def test_malformed_texts(key, text, exported, tmp_path):
     path = tmp_path / 'y.safetensors'
     rewritten(exported, path, **{'pipeline': None, key: text})
     for open_file in (init_restorer, RestorationPipeline.from_file):
@@ -362,6 +363,6 @@ def test_texts_that_are_no_settings(key, text, exported, tmp_path):
 @pytest.mark.parametrize('source', [
     '../../../etc/passwd', '/etc/passwd', 'nothing', '_base_/../irsde/derain',
     'x' * 5000, 'irsde\0derain'])
-def test_sources_that_are_no_config(source, exported, tmp_path, error):
+def test_sources_that_name_no_config(source, exported, tmp_path, error):
     path = rewritten(exported, tmp_path / 'x.safetensors', source=source)
     assert 'has no test set' in error('test', path)

@@ -1,4 +1,4 @@
-"""Weights from strangers: read safely by everything that reads them."""
+"""Untrusted weight files: every reader is safe."""
 import os
 import pickle
 import random
@@ -23,7 +23,7 @@ FORMS = ('zip', 'legacy', 'pickle', 'meta', 'renamed')
 
 
 class Evil:
-    """Makes a folder where it is unpickled."""
+    """An object that creates a folder when it is unpickled."""
 
     def __init__(self, marker) -> None:
         self.marker = str(marker)
@@ -33,7 +33,7 @@ class Evil:
 
 
 def write_evil(folder, form: str, good: dict):
-    """A file that would make ``folder/executed``."""
+    """Write a file that would create ``folder/executed``."""
     path = folder / f"evil.{'safetensors' if form == 'renamed' else 'pth'}"
     evil = Evil(folder / 'executed')
     content = dict(good, state_dict=dict(good['state_dict'], evil=evil))
@@ -49,13 +49,13 @@ def write_evil(folder, form: str, good: dict):
 
 @pytest.fixture(params=FORMS)
 def evil(request, tmp_path, trained, monkeypatch):
-    # with torch's default alone, every one of these files would execute
+    # with torch's default, all these files would be executed
     monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
     good = torch.load(trained / 'iter_2.pth', weights_only=True)
     return write_evil(tmp_path, request.param, good)
 
 
-def test_the_files_are_really_malicious(evil, tmp_path):
+def test_files_are_malicious(evil, tmp_path):
     with open(evil, 'rb') as file, suppress(
             RuntimeError, pickle.UnpicklingError):
         torch.load(file)
@@ -81,6 +81,7 @@ TOOLS = dict(
               '{out}'])
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('name', TOOLS)
 def test_no_tool_executes_a_file(name, evil, trained, photo, tmp_path,
                                  error):
@@ -93,6 +94,7 @@ def test_no_tool_executes_a_file(name, evil, trained, photo, tmp_path,
     assert not (tmp_path / 'executed').exists()
 
 
+@pytest.mark.grid(at_most=2)
 def test_no_suite_executes_a_file(evil, trained, tmp_path, capfd):
     suite = tmp_path / 'suite.yml'
     suite.write_text(yaml.safe_dump(dict(tasks=dict(rain=dict(
@@ -122,6 +124,7 @@ def as_inception(path: str):
     return FID(weights=path).network
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('read', [
     read_plain, read_checkpoint, init_restorer, in_mmengine, as_pretrained,
     as_lpips, as_inception,
@@ -133,7 +136,7 @@ def test_no_function_executes_a_file(read, evil, tmp_path):
 
 
 def test_no_downloaded_file_is_executed(evil, tmp_path, monkeypatch):
-    """As torch keeps it once it is downloaded."""
+    """In the download cache of torch."""
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
     (tmp_path / 'checkpoints').mkdir()
     evil.rename(tmp_path / 'checkpoints' / 'evil.pth')
@@ -148,14 +151,14 @@ def test_no_downloaded_file_is_executed(evil, tmp_path, monkeypatch):
 
 
 def changed(trained, path, change):
-    """A copy of the trained checkpoint, changed by a function."""
+    """Write a copy of the trained checkpoint, changed by a function."""
     content = torch.load(trained / 'iter_2.pth', weights_only=True)
     change(content)
     torch.save(content, path)
     return path
 
 
-def test_a_resumed_run_executes_no_text_of_the_file(trained, tmp_path):
+def test_resuming_executes_no_text_of_the_file(trained, tmp_path):
     folder = tmp_path / 'run'
     folder.mkdir()
     shutil.copy(trained / 'derain.py', folder)
@@ -171,7 +174,7 @@ def test_a_resumed_run_executes_no_text_of_the_file(trained, tmp_path):
 
 @pytest.fixture
 def module(tmp_path, monkeypatch):
-    """A module that leaves a trace where it is imported."""
+    """A module that leaves a file when it is imported."""
     (tmp_path / 'a_module.py').write_text(
         'from pathlib import Path\n'
         "(Path(__file__).parent / 'imported').touch()\n"
@@ -181,6 +184,7 @@ def module(tmp_path, monkeypatch):
     assert not (tmp_path / 'imported').exists()
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('entry', ['restore', 'test', 'load_from'])
 @pytest.mark.parametrize('place, name', [
     ('sde', '{}'), ('sde', '{}.Thing'), ('generator', 'irsde_mm.{}.Thing'),
@@ -204,7 +208,7 @@ def test_names_in_a_file_import_nothing(entry, place, name, module, trained,
          objective='euler'),
     dict(sde=dict(type='irsde_mm.IRSDE'), objective='other',
          generator=dict(type='irsde_mm.ConditionalNAFNet'))])
-def test_settings_of_no_sense(settings, trained, photo, tmp_path, error):
+def test_malformed_settings(settings, trained, photo, tmp_path, error):
     path = changed(trained, tmp_path / 'odd.pth',
                    lambda content: content['meta'].update(irsde_mm=settings))
     assert str(path) in error('restore', photo, '--model', path, '--out',
@@ -216,27 +220,27 @@ def test_settings_of_no_sense(settings, trained, photo, tmp_path, error):
 # ------------------------------------------------------------------ damage
 
 
-def test_a_flipped_bit_is_noticed_or_changes_nothing(trained, tmp_path):
-    """At 60 places; torch's own reader takes most of these files."""
+def test_flipped_bits_are_detected_or_harmless(trained, tmp_path):
+    """At 60 places; torch.load accepts most of these files."""
     good = (trained / 'iter_2.pth').read_bytes()
     weights = read_checkpoint(trained / 'iter_2.pth')['state_dict']
-    path, noticed = tmp_path / 'flipped.pth', 0
+    path, detected = tmp_path / 'flipped.pth', 0
     for place in random.Random(0).sample(range(len(good)), 60):
         path.write_bytes(good[:place] + bytes([good[place] ^ 16])
                          + good[place + 1:])
         try:
             read = read_checkpoint(path)['state_dict']
         except CheckpointError:
-            noticed += 1
+            detected += 1
         else:
             assert all(torch.equal(read[key], weights[key])
                        for key in weights)
-    assert noticed > 20
+    assert detected > 20
 
 
-def test_a_part_that_became_a_folder(trained, tmp_path):
-    """One bit in the index, which no checksum covers: torch's reader would
-    leave the memory of the weight as it is."""
+def test_flipped_bit_in_the_index(trained, tmp_path):
+    """No checksum covers it. The bit turns a weight into a folder, and torch
+    would leave the memory of the weight uninitialized."""
     good = (trained / 'iter_2.pth').read_bytes()
     names = [part.filename for part in zipfile.ZipFile(
         trained / 'iter_2.pth').infolist() if '/data/' in part.filename]
@@ -247,12 +251,12 @@ def test_a_part_that_became_a_folder(trained, tmp_path):
         flipped = bytearray(good)
         flipped[entry + 38] ^= 0x10
         path.write_bytes(flipped)
-        torch.load(path, weights_only=True)  # says nothing
+        torch.load(path, weights_only=True)  # no error
         with pytest.raises(CheckpointError, match=f"'{name}' does not match"):
             read_checkpoint(path)
 
 
-def test_a_flipped_weight_has_a_message(trained, tmp_path):
+def test_message_of_a_flipped_weight(trained, tmp_path):
     content = bytearray((trained / 'iter_2.pth').read_bytes())
     weights = read_checkpoint(trained / 'iter_2.pth')['state_dict']
     value = max((value for value in weights.values() if value.ndim == 1),
@@ -260,13 +264,13 @@ def test_a_flipped_weight_has_a_message(trained, tmp_path):
     content[content.index(value)] ^= 1
     path = tmp_path / 'flipped.pth'
     path.write_bytes(content)
-    torch.load(path, weights_only=True)  # says nothing
+    torch.load(path, weights_only=True)  # no error
     with pytest.raises(CheckpointError, match='is corrupted'):
         read_checkpoint(path)
 
 
 @pytest.mark.parametrize('share', [0, 0.001, 0.5, 0.9, 0.999])
-def test_a_truncated_checkpoint(trained, tmp_path, share):
+def test_truncated_checkpoint(trained, tmp_path, share):
     content = (trained / 'iter_2.pth').read_bytes()
     path = tmp_path / 'short.pth'
     path.write_bytes(content[:int(share * len(content))])
@@ -274,7 +278,7 @@ def test_a_truncated_checkpoint(trained, tmp_path, share):
         read_checkpoint(path)
 
 
-def test_the_old_format_is_read(trained, tmp_path):
+def test_legacy_format(trained, tmp_path):
     content = torch.load(trained / 'iter_2.pth', weights_only=True)
     path = tmp_path / 'old.pth'
     torch.save(content, path, _use_new_zipfile_serialization=False)
@@ -285,11 +289,12 @@ def test_the_old_format_is_read(trained, tmp_path):
                        content['state_dict']['generator.conv_in.weight'])
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('value', [float('nan'), float('inf')])
 @pytest.mark.parametrize('entry', ['restore', 'restore_checkpoint', 'test',
                                    'load_from', 'resume', 'export',
                                    'sampling'])
-def test_weights_of_a_failed_training(value, entry, trained, photo, tmp_path,
+def test_weights_that_are_not_finite(value, entry, trained, photo, tmp_path,
                                       error):
     def change(content):
         content['state_dict']['generator.conv_in.weight'][0, 0, 0, 0] = value
@@ -304,7 +309,7 @@ def test_weights_of_a_failed_training(value, entry, trained, photo, tmp_path,
 @pytest.mark.parametrize('value', [
     torch.zeros(1).expand(10**6, 10**6), torch.eye(3).to_sparse(),
     torch.empty(2, device='meta'), 'text'])
-def test_tensors_that_are_none(value, trained, tmp_path):
+def test_bad_tensors(value, trained, tmp_path):
     """A file of a few bytes may claim terabytes."""
     path = changed(trained, tmp_path / 'odd.pth', lambda content: content[
         'state_dict'].update({'generator.conv_in.weight': value}))
@@ -312,7 +317,7 @@ def test_tensors_that_are_none(value, trained, tmp_path):
         load_weights(SimpleNamespace(), path)
 
 
-def test_meta_of_another_kind(trained, tmp_path):
+def test_meta_of_another_type(trained, tmp_path):
     path = changed(trained, tmp_path / 'odd.pth',
                    lambda content: content.update(meta=[]))
     with pytest.raises(CheckpointError, match="'meta'"):

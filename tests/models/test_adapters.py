@@ -1,4 +1,4 @@
-"""Adapters between our data and other networks."""
+"""Adapters of other networks to the data of this project."""
 import pytest
 import torch
 from irsde_mm.errors import DataError

@@ -22,9 +22,9 @@ FOLDER = GOLDEN / 'maxim'
 CASES = sorted(path.stem for path in FOLDER.glob('case_*.npz'))
 TINY = dict(num_stages=2, width=4, num_groups=1, num_bottlenecks=1,
             sides=(4, 2))
-COUNTS = {('S-1', 1): 6_108_515, ('S-1', 3): 6_139_561,
-          ('S-2', 1): 13_353_830, ('S-2', 3): 14_176_178,
-          ('S-3', 1): 20_599_145, ('S-3', 3): 22_212_795}
+#: Parameters with 1 and with 3 scales.
+COUNTS = {'S-1': (6_108_515, 6_139_561), 'S-2': (13_353_830, 14_176_178),
+          'S-3': (20_599_145, 22_212_795)}
 
 
 def load(name: str) -> dict:
@@ -94,18 +94,24 @@ def test_published_names_and_shapes(name, tensors):
     state_dict, config = convert_state_dict(theirs, 'maxim')
     assert config['variant'] == name and config['num_scales'] == 3
     with torch.device('meta'):
-        own = MAXIM(name).state_dict()
+        net = MAXIM(name)
     assert len(theirs) == tensors
     assert {k: v.shape for k, v in state_dict.items()} == {
-        k: v.shape for k, v in own.items()}
+        k: v.shape for k, v in net.state_dict().items()}
+    assert parameters(net) == COUNTS[name][1]
 
 
-@pytest.mark.parametrize('name, num_scales', COUNTS)
-def test_published_number_of_parameters(name, num_scales):
+def parameters(net) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize('name', [
+    'S-1', *(pytest.param(name, marks=pytest.mark.slow)
+             for name in ('S-2', 'S-3'))])
+def test_published_number_of_parameters_of_one_scale(name):
     with torch.device('meta'):
-        net = MAXIM(name, num_scales=num_scales)
-    assert sum(p.numel() for p in net.parameters()) == COUNTS[
-        name, num_scales]
+        net = MAXIM(name, num_scales=1)
+    assert parameters(net) == COUNTS[name][0]
 
 
 # ----------------------------------------------------------------- layers
@@ -279,9 +285,9 @@ def test_supervision_of_padded_patches():
 def test_learns_a_constant_shift():
     model = restorer()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    clean = torch.rand(2, 3, 16, 16)
+    clean = torch.rand(1, 3, 16, 16)
     errors = []
-    for _ in range(30):
+    for _ in range(12):
         losses = model.forward_train(clean + 0.3, DataSample(gt_img=clean))
         optimizer.zero_grad()
         sum(losses.values()).backward()
@@ -289,7 +295,7 @@ def test_learns_a_constant_shift():
         with torch.no_grad():
             restored = model.forward_tensor(clean + 0.3)
         errors.append((restored - clean).abs().mean().item())
-    assert errors[-1] < 0.1 * errors[0], errors
+    assert errors[-1] < 0.2 * errors[0], errors
 
 
 def test_half_precision():

@@ -25,6 +25,9 @@ NETWORKS = dict(
         resblocks_per_downsample=1, attention_res=[], num_heads=1)),
     regression=dict(type='irsde_mm.RegressionNetwork',
                     network=dict(NAFNET, width=8)))
+#: Compiles in seconds.
+TINY = dict(type='irsde_mm.ConditionalNAFNet', width=8, enc_blocks=[1],
+            middle_blocks=0, dec_blocks=[1])
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +40,8 @@ def small(monkeypatch):
 
 def network(name):
     torch.manual_seed(0)
-    net = MODELS.build(copy.deepcopy(NETWORKS[name])).eval()
+    config = TINY if name == 'tiny' else NETWORKS[name]
+    net = MODELS.build(copy.deepcopy(config)).eval()
     for p in net.parameters():
         p.data += 0.1 * torch.randn_like(p)
     return net
@@ -96,9 +100,10 @@ def test_small_images_are_not_folded(small):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize('side', [8, 192])
-@pytest.mark.parametrize('generator', [dict(NAFNET, width=8), UNET],
-                         ids=['nafnet', 'unet'])
+@pytest.mark.parametrize('generator, side', [
+    (NETWORKS['nafnet'], 8), (NETWORKS['nafnet'], 192), (UNET, 8),
+    pytest.param(UNET, 192, marks=pytest.mark.slow)],
+    ids=['nafnet-8', 'nafnet-192', 'unet-8', 'unet-192'])
 def test_times_of_a_trajectory_are_embedded_together(generator, side, small):
     """Once for all steps and tiles, and again if weights may have changed."""
     small.undo()
@@ -212,10 +217,11 @@ def counted(monkeypatch) -> list:
     return graphs
 
 
-@pytest.mark.parametrize('fold', [True, False])
+@pytest.mark.parametrize('fold', [
+    True, pytest.param(False, marks=pytest.mark.slow)])
 def test_other_sizes_times_and_weights_do_not_recompile(monkeypatch, fold):
     graphs = counted(monkeypatch)
-    net, fast = network('nafnet'), NetworkCalls(fold=fold, compile=True)
+    net, fast = network('tiny'), NetworkCalls(fold=fold, compile=True)
 
     def call(size, t):
         x = torch.rand(1, 3, *size)
@@ -231,7 +237,7 @@ def test_other_sizes_times_and_weights_do_not_recompile(monkeypatch, fold):
     for size, t in (((64, 64), 3), ((64, 96), 7.5), ((67, 93), 8)):
         call(size, t)
     known = len(graphs)
-    for size, t in (((96, 80), 4), ((81, 101), 9.25), ((75, 110), 1)):
+    for size, t in (((96, 80), 4), ((81, 101), 9.25), ((75, 111), 1)):
         call(size, t)
     assert 1 <= known == len(graphs) <= 3
 
@@ -244,7 +250,7 @@ def test_falls_back_without_a_compiler(monkeypatch):
     monkeypatch.setattr(torch, 'compile', lambda net, mode, dynamic: real(
         net, backend=broken, dynamic=dynamic))
     torch._dynamo.reset()
-    net, fast = network('nafnet'), NetworkCalls(compile=True)
+    net, fast = network('tiny'), NetworkCalls(compile=True)
     x = torch.rand(1, 3, 8, 8)
     with fast.session() as call, \
             pytest.warns(UserWarning, match='not compiled'):

@@ -83,7 +83,7 @@ def check_restoration(model, sampler=None, output=None):
 @pytest.mark.parametrize('key, value', [('mean', [127.5] * 3),
                                         ('std', [127.5] * 3)])
 def test_images_of_another_range(key, value):
-    with pytest.raises(ConfigError, match=f'not in .0, 1.*another {key}'):
+    with pytest.raises(ConfigError, match=f'not scaled to .0, 1.*{key} must'):
         build(data_preprocessor={key: value})
 
 

@@ -15,6 +15,7 @@ CONFIGS = sorted(
     for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
 
 
+@pytest.mark.grid(at_most=15)
 @pytest.mark.parametrize('config', CONFIGS)
 def test_our_configs_have_no_unused_setting(config):
     cfg = load_config(config)

@@ -74,6 +74,7 @@ def mean_bound(sde, known, images, times=48):
             float(differences.std()) / math.sqrt(images))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize('r', [0.05, 0.3, 1.])
 def test_exact_for_gaussian_images(sde, r):
     """The bound is -ln p(x0 | mu) plus the known gap at the two ends."""
@@ -144,7 +145,7 @@ def test_log_snr_times_in_terms_of_theta_bar(sde):
     assert (place - (torch.arange(100) + 0.5) / 100).abs().max() < 0.006
 
 
-def losses(sde, importance, draw, n=4000):
+def losses(sde, importance, draw, n=2500):
     """Return the losses of n single images."""
     known = Gaussian(sde, 0.3)
     x0, noise = known.draw(n, 1, 2, 2), torch.randn(n, 1, 2, 2).double()
@@ -169,7 +170,7 @@ def test_importance_sampling_reduces_the_variance_alone(sde):
         1 - torch.rand(n, dtype=torch.float64)))
     drawn = losses(sde, True, lambda n: draw_log_snr_times(sde, n).double())
     error = ((uniform.var() + drawn.var()) / len(drawn)).sqrt()
-    assert error < 0.1 * drawn.mean()
+    assert error < 0.15 * drawn.mean()
     assert abs(uniform.mean() - drawn.mean()) < 4 * error
     assert drawn.var() < uniform.var() / 2
 

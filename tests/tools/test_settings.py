@@ -8,8 +8,7 @@ TRAIN = ['train', 'quickstart/denoise', '--work-dir']
 @pytest.mark.parametrize('option, message', [
     ('trian_cfg.max_iters=10', "'trian_cfg'; did you mean 'train_cfg'?"),
     ('optim_wrapper.optimiser.lr=1',
-     "optim_wrapper.optimiser={'lr': 1}: OptimWrapper has no "
-     "argument 'optimiser'"),
+     "optim_wrapper.optimiser={'lr': 1}: OptimWrapper has no argument "),
     ('optim_wrapper.optimizer=SGD',
      "optimizer='SGD' must be a dict with a 'type'"),
     ('patch_size=32', 'set train_dataloader.dataset.pipeline.0.crop_size'),

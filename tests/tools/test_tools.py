@@ -497,9 +497,8 @@ def test_maxim_conversion_errors(flax, maxim_config, tmp_path, error):
     np.savez(tmp_path / 'other.npz', weight=np.zeros(3))
     np.save(tmp_path / 'one.npy', np.zeros(3))
     for name, text in (('cut.npz', 'broken'), ('other.npz', 'no arrays under'),
-                       ('one.npy', 'not an archive'),
-                       ('none', 'no checkpoint'),
-                       ('small_maxim.py', 'not an archive')):
+                       ('one.npy', 'has another'), ('none', 'no checkpoint'),
+                       ('small_maxim.py', 'has another')):
         assert text in error('convert_checkpoint', tmp_path / name, *args)
     assert not (tmp_path / 'new').exists()
 
