@@ -43,6 +43,7 @@ def python(code: str) -> str:
                           check=True, text=True, capture_output=True).stdout
 
 
+@pytest.mark.grid(at_most=1)
 @pytest.mark.parametrize('missing', [
     [], ['diffusers', 'transformers', 'huggingface_hub'],
     ['av', 'controlnet_aux', 'face_alignment', 'facexlib', 'mediapipe',
