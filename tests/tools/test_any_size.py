@@ -130,8 +130,9 @@ def test_benchmark_memory(tmp_path, error, monkeypatch):
     row, = json.loads(out.read_text())['sizes']
     assert row['height'] * row['width'] == pytest.approx(3e4, rel=0.01)
     assert row['peak_mb'] > row['before_mb'] > 100
-    # 416 bytes a pixel, measured with the quickstart network
-    assert row['network_mb'] == pytest.approx(416 * 3e-2, rel=0.05)
+    # 416 bytes per pixel, measured with the quickstart network; 440 if a test
+    # in the same process has compiled a network before
+    assert row['network_mb'] == pytest.approx(416 * 3e-2, rel=0.1)
     assert out.with_suffix('.png').stat().st_size > 10_000
 
 
