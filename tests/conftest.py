@@ -1,4 +1,4 @@
-"""What the tests share. Nothing here reads outside the project."""
+"""Fixtures and helpers shared by the tests, and the sampling of grids."""
 import functools
 import gc
 import random
@@ -21,18 +21,16 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).parents[1]
-# last: a module of tools/ hides nothing
+# at the end, so that modules of tools/ do not hide others
 sys.path.append(str(ROOT / 'tools'))
 GOLDEN = Path(__file__).parent / 'data' / 'golden'
 
 compat.apply()  # as the tools do
 DIFFUSION_SCHEDULERS.import_from_location()
 
-# what the fault suite tried, by kind: a Counter each
-FIGURES = {}
-
-
-#: Of the sample that the fast tests take from a list.
+#: Counters of the fault tests by title, printed at the end of the run.
+FIGURES = defaultdict(Counter)
+#: Seed of the samples that the fast tests take from grids.
 SEED = 0
 
 
@@ -48,14 +46,14 @@ def pytest_configure(config):
 
 
 def values(item) -> set:
-    """The values of a case's parameters, as (name, identity)."""
+    """Return the parameters of a case as (name, identity of the value)."""
     return {(name, id(value)) for name, value in item.callspec.params.items()}
 
 
 def covering(cases: list) -> set:
-    """A small set of cases in which every value of every parameter occurs.
+    """Return a small set of cases in which every parameter value occurs.
 
-    Greedy: the case with the most values that no chosen case has.
+    Greedy: each choice is the case with the most values still missing.
     """
     cases = random.Random(SEED).sample(cases, len(cases))
     missing = set().union(*map(values, cases))
@@ -68,8 +66,10 @@ def covering(cases: list) -> set:
 
 
 def refused(item) -> bool:
-    """True for a process and a sampler that do not go together; which those
-    are is what test_refused_pairs asserts."""
+    """Return True if the sampler of a case does not support its process.
+
+    test_refused_pairs asserts which pairs these are.
+    """
     params = item.callspec.params if hasattr(item, 'callspec') else {}
     if not {'sde', 'sampler_class'} <= set(params):
         return False
@@ -116,6 +116,21 @@ mmengine_config.FormatCode = lambda text, style_config, **options: format_once(
     text, tuple(style_config.items()), **options)
 
 
+def pytest_sessionfinish(session):
+    """Send the counters from a worker of pytest-xdist."""
+    if hasattr(session.config, 'workeroutput'):
+        session.config.workeroutput['figures'] = {
+            title: dict(counts) for title, counts in FIGURES.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Add up the counters of the workers."""
+    for title, counts in getattr(node, 'workeroutput', {}).get(
+            'figures', {}).items():
+        FIGURES[title].update(counts)
+
+
 def pytest_terminal_summary(terminalreporter):
     for title, counts in FIGURES.items():
         if not counts:
@@ -126,8 +141,11 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def forget_runs() -> None:
-    """mmengine keeps loggers and visualizers by the second a run began: the
-    next run of that second would write into the folder of another."""
+    """Forget the loggers and visualizers of earlier runs.
+
+    mmengine keeps them by the second in which a run started, so a second run
+    within the same second would write into the folder of the first.
+    """
     kinds = [MMLogger, MessageHub, Visualizer]
     for kind in kinds:
         kind._instance_dict.clear()
@@ -153,7 +171,8 @@ def pytest_runtest_setup():
 
 
 def registered(base: type) -> list:
-    """All registered components of a kind: a new one is tested at once."""
+    """Return all registered components of a kind, so that new ones are
+    tested, too."""
     return [cls for cls in DIFFUSION_SCHEDULERS.module_dict.values()
             if issubclass(cls, base)]
 
@@ -163,12 +182,12 @@ def build_sde(cls: type, num_steps: int = 100, **kwargs) -> SDE:
 
 
 def predict(sde: SDE, noise, xt, mu, t):
-    """The prediction that a noise stands for."""
+    """Return the prediction for a given noise."""
     return NoiseOutput().decode(sde, noise, xt, mu, t)
 
 
 def variant(cls: type, **options) -> type:
-    """A sampler class with some of its options chosen."""
+    """Return a sampler class with some options set."""
     def init(self, num_steps=None, **kwargs):
         cls.__init__(self, num_steps=num_steps, **options, **kwargs)
 
@@ -204,7 +223,7 @@ def sampler_class(request) -> type:
 
 @pytest.fixture
 def images():
-    """Two clean images, their degraded ones and a noise, float64."""
+    """Two clean images, two degraded ones and noise, float64."""
     g = torch.Generator().manual_seed(0)
     x0, mu = torch.rand(2, 2, 3, 8, 8, generator=g, dtype=torch.float64)
     noise = torch.randn(2, 3, 8, 8, generator=g, dtype=torch.float64)
@@ -213,7 +232,7 @@ def images():
 
 @pytest.fixture
 def golden():
-    """Loads a golden file as a dict of tensors."""
+    """Function that loads a golden file as a dict of tensors."""
 
     def load(name: str) -> dict:
         with np.load(GOLDEN / f'{name}.npz') as file:
@@ -229,8 +248,8 @@ def fixed_seed():
 
 
 def run_tool(name: str, *args) -> int:
-    """Runs tools/NAME.py as the command line would; gives the exit code."""
-    forget_runs()  # as a new process
+    """Run tools/NAME.py as the command line does; return the exit code."""
+    forget_runs()  # like a new process
     argv, sys.argv = sys.argv, [name, *map(str, args)]
     sys.path.insert(0, str(ROOT / 'tools'))  # as python does for a script
     try:
@@ -252,7 +271,7 @@ TINY = ['model.generator.width=4', 'model.sampler.num_steps=2',
 
 @pytest.fixture(scope='session')
 def trained(tmp_path_factory) -> Path:
-    """A work folder as tools/train.py leaves it, of a tiny network."""
+    """Work directory of tools/train.py, of a tiny network."""
     folder = tmp_path_factory.mktemp('runs') / 'tiny'
     assert run_tool('train', 'quickstart/derain', '--work-dir', folder,
                     '--cfg-options', *TINY) == 0
@@ -261,7 +280,7 @@ def trained(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def photo(tmp_path) -> Path:
-    """A small photo on disk."""
+    """Path of a small photo."""
     from PIL import Image
     rng = np.random.default_rng(0)
     path = tmp_path / 'photos' / 'my photo.png'
@@ -273,15 +292,15 @@ def photo(tmp_path) -> Path:
 
 @pytest.fixture
 def error(capfd):
-    """Runs a tool that has to fail as the issue says: one or two lines, exit
-    code 2, no traceback."""
+    """Function that runs a tool which must fail with exit code 2, one or two
+    lines and no traceback; it returns the message."""
 
     def run(name, *args):
         capfd.readouterr()
         assert run_tool(name, *args) == 2
         text = capfd.readouterr().err
         assert 'Traceback' not in text
-        # at the beginning of a line: libpng has errors to tell too
+        # at the start of a line: libpng prints errors as well
         start = re.search(r'^(\S+: )?error: ', text, re.M).start()
         message = text[start:]
         assert len(message.splitlines()) <= 2, message
@@ -292,13 +311,13 @@ def error(capfd):
 
 @pytest.fixture
 def tried() -> Counter:
-    """What fault tests tried and how it ended, counted."""
-    return FIGURES.setdefault('faults in training', Counter())
+    """Counter of the faults that tests produced and of their outcomes."""
+    return FIGURES['faults in training']
 
 
 @pytest.fixture
-def said():
-    """The warnings that are logged, by mmengine."""
+def logged():
+    """List of the warnings that mmengine's logger receives."""
     import logging
 
     from mmengine.logging import MMLogger

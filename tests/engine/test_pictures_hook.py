@@ -188,15 +188,15 @@ def test_full_disk_does_not_stop_training(watched):
     def add_image(*args):
         raise OSError(28, 'No space left on device')
 
-    hook, said = PicturesHook(images=1, trajectories=0), []
+    hook, logged = PicturesHook(images=1, trajectories=0), []
     runner = SimpleNamespace(
         model=watched[0].model, iter=5, logger=SimpleNamespace(
-            error=said.append), visualizer=SimpleNamespace(
+            error=logged.append), visualizer=SimpleNamespace(
                 add_image=add_image))
     hook.before_val_epoch(runner)
     hook.after_val_iter(runner, 0, outputs=watched[1].outputs)
     hook.after_val_epoch(runner)
-    assert len(said) == 1 and 'No space left' in said[0]
+    assert len(logged) == 1 and 'No space left' in logged[0]
 
 
 def test_non_images_are_left_out(watched):

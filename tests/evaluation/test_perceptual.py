@@ -153,13 +153,13 @@ def test_lpips_averages_and_repeats(alex):
     assert scores(LPIPS(alex, device='cpu'), a, b) == both
 
 
-def test_lpips_needs_31_pixels(alex, said):
+def test_lpips_needs_31_pixels(alex, logged):
     metric, fine = LPIPS(alex, device='cpu'), sample(size=(31, 31))
     alone = scores(metric, fine)
-    assert alone['LPIPS'] > 0 and not said
+    assert alone['LPIPS'] > 0 and not logged
     small = dict(sample(size=(30, 40)), gt_path='a/small.png')
     assert evaluate([small, fine], metric) == alone
-    assert said == ['LPIPS is not computed for 1 of 2 images (below 31x31 '
+    assert logged == ['LPIPS is not computed for 1 of 2 images (below 31x31 '
                     'pixels): small.png']
     assert evaluate([small], metric) == {}
 
@@ -231,9 +231,10 @@ def test_fid_rounds(fid):
     assert scores(fid, a, b)['FID'] == pytest.approx(0, abs=1e-6)
 
 
-def test_fid_of_one_image_is_skipped(fid, said):
+def test_fid_of_one_image_is_skipped(fid, logged):
     assert evaluate([sample()], fid) == {}
-    assert said == ['FID is skipped: it needs at least two images, but got 1.']
+    assert logged == [
+        'FID is skipped: it needs at least two images, but got 1.']
 
 
 def test_gray_is_three_equal_channels(alex, fid):
@@ -253,14 +254,14 @@ def test_input_of_another_size_is_not_scored(alex, fid):
     assert set(scores(fid, a, b)) == {'FID'}
 
 
-def test_metrics_without_weights_are_skipped(said, tmp_path, monkeypatch):
+def test_metrics_without_weights_are_skipped(logged, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     metrics = [dict(type=f'irsde_mm.{name}') for name in
                ('PSNR', 'LPIPS', 'FID', 'NIQE')]
     metrics[1:1] = [dict(type='irsde_mm.LPIPS', weights=None)]
     got = evaluate([sample(i, (192, 192)) for i in range(2)], *metrics)
     assert set(got) == {'PSNR', 'input_PSNR', 'NIQE', 'input_NIQE'}
-    assert said == [
+    assert logged == [
         "LPIPS is skipped: no weights given (torchvision's "
         'AlexNet); see docs/tasks.md.',
         "LPIPS is skipped: no weights at 'weights/alexnet-owt-"
@@ -331,7 +332,7 @@ def test_niqe_of_gray_images():
     assert scores(NIQE(), s)['NIQE'] == niqe(image.numpy(), 0, 'HW')
 
 
-def test_niqe_skips_images_that_it_cannot_score(said):
+def test_niqe_skips_images_that_it_cannot_score(logged):
     fine = smooth(size=(192, 192))
     flat = sample(size=(192, 192))
     flat['output']['pred_img'] = torch.full((3, 192, 192), 128.)
@@ -339,7 +340,7 @@ def test_niqe_skips_images_that_it_cannot_score(said):
     diverged['output']['pred_img'] = torch.full((3, 192, 192), torch.nan)
     got = evaluate([sample(size=(191, 300)), fine, flat, diverged], NIQE())
     assert got == scores(NIQE(), fine)
-    text, = said
+    text, = logged
     assert text.startswith('NIQE is not computed for 3 of 4 images (below '
                            '192x192 pixels or without structure): ')
     assert evaluate([flat], NIQE()) == {}

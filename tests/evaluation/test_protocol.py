@@ -95,15 +95,15 @@ def test_gray_images():
     (SSIM(), (10, 20), 'below 11x11 pixels'),
     (SSIM(channel='y', crop_border=2), (30, 14),
      'below 11x11 pixels after crop_border=2')])
-def test_too_small_images_are_skipped(metric, size, words, said):
+def test_too_small_images_are_skipped(metric, size, words, logged):
     """They are named and do not change the mean."""
     fine = sample()
     metric.process(None, [fine])
     alone = metric.compute_metrics(metric.results)
-    assert len(alone) == 2 and not said
+    assert len(alone) == 2 and not logged
     metric.process(None, [sample(size, name='b/small.png')])
     assert metric.compute_metrics(metric.results) == alone
-    assert said == [f'{metric.key} is not computed for 1 of 2 images '
+    assert logged == [f'{metric.key} is not computed for 1 of 2 images '
                     f'({words}): small.png']
     assert metric.compute_metrics(metric.results[1:]) == {}
 

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -390,7 +389,7 @@ def test_validation_and_test_stop(phase, photos, tmp_path, trained, error):
 
 
 SMALL = [name for name in KINDS if name not in ('wide_png', 'tall_png')]
-TRIED = FIGURES.setdefault('malformed images', Counter())
+TRIED = FIGURES['malformed images']
 
 
 @st.composite

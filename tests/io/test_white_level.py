@@ -46,21 +46,21 @@ def twelve(tmp_path):
 def test_depths(bits, suffix, channels, tmp_path, recwarn):
     path = tmp_path / f'a{suffix}'
     truth = write(path, bits, channels)
-    level, said = 2**bits - 1, []
-    assert np.array_equal(read_image(path, white=level, warn=said.append),
+    level, logged = 2**bits - 1, []
+    assert np.array_equal(read_image(path, white=level, warn=logged.append),
                           truth)
-    assert not said
+    assert not logged
     gray = read_image(path, True, white=level)
     assert gray.shape == (21, 34, 1)
     if channels == 1:
         assert np.array_equal(gray, truth[..., :1])
     assert image_size(path) == (34, 21)
-    dark = read_image(path, warn=said.append)
+    dark = read_image(path, warn=logged.append)
     assert np.array_equal(dark, truth >> (16 - bits))
     if bits == 16:
-        assert not said
+        assert not logged
     else:
-        text, = said
+        text, = logged
         assert repr(str(path)) in text and f'--white {level}' in text
         assert f'{DARK} 0 to {level}' in text
     assert not recwarn.list
@@ -149,9 +149,9 @@ def test_training_warns_once(twelve):
         write(path.parent / f'{i}.png', 12)
     dataset = CleanImageDataset(str(path.parent), pipeline=[
         dict(type='irsde_mm.LoadImage', key='gt')])
-    with pytest.warns(UserWarning) as said:
+    with pytest.warns(UserWarning) as logged:
         items = list(dataset)
-    assert len(said) == 1 and "0.png'" in str(said[0].message)
+    assert len(logged) == 1 and "0.png'" in str(logged[0].message)
     assert np.array_equal(items[3]['gt'], truth >> 4)
     dataset = CleanImageDataset(str(path.parent), pipeline=[
         dict(type='irsde_mm.LoadImage', key='gt', white=4095)])
@@ -175,11 +175,11 @@ def test_depth_maps(tmp_path):
     write(tmp_path / 'maps' / 'a.png', 12, 1)
     haze = Haze(depth_folder=str(tmp_path / 'maps'))
     for words in ("a.png' has 16 bits but uses only 0 to 4095", None):
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as logged:
             warnings.simplefilter('always')
             haze._given('a.png', (21, 34))
-        assert len(said) == (words is not None)
-        assert not words or words in str(said[0].message)
+        assert len(logged) == (words is not None)
+        assert not words or words in str(logged[0].message)
 
 
 # -------------------------------------------------------------- end to end
@@ -193,17 +193,17 @@ def test_restoring(trained, twelve, tmp_path, error):
     expected = restore(model, tmp_path / 'eight.png', seed=1)
     assert np.array_equal(expected, restore(model, path, seed=1, white=4095))
     tool = ['restore', path, '--model', trained, '--seed', 1, '--compare']
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as logged:
         warnings.simplefilter('always')
         assert run_tool(*tool, '--out', tmp_path / 'a', '--white', 4095) == 0
-    assert not [w for w in said if DARK in str(w.message)]
+    assert not [w for w in logged if DARK in str(w.message)]
     with Image.open(tmp_path / 'a' / 'twelve.png') as picture:
         assert picture.mode == 'RGB'
         assert np.array_equal(np.asarray(picture)[..., ::-1], expected)
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as logged:
         warnings.simplefilter('always')
         assert run_tool(*tool, '--out', tmp_path / 'b', '--samples', 2) == 0
-    text, = [str(w.message) for w in said if DARK in str(w.message)]
+    text, = [str(w.message) for w in logged if DARK in str(w.message)]
     assert str(path) in text
     assert 'white=9 is not' in error(*tool, '--out', tmp_path / 'c',
                                      '--white', 9)

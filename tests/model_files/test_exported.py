@@ -77,9 +77,9 @@ def test_default_license(trained, tmp_path, capfd):
     out = tmp_path / 'new folder' / 'x.safetensors'
     assert run_tool('export', trained / 'iter_2.pth', '--out', out) == 0
     assert read_exported(out)['meta']['exported']['licence'] == 'not given'
-    said = capfd.readouterr().out
-    assert f"to '{out}'" in said
-    assert "uses the test set of 'quickstart/derain'" in said
+    logged = capfd.readouterr().out
+    assert f"to '{out}'" in logged
+    assert "uses the test set of 'quickstart/derain'" in logged
     assert os.listdir(out.parent) == ['x.safetensors']
 
 

@@ -172,8 +172,8 @@ def test_lpips_needs_weights(models, photos, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     suite = write_suite(tmp_path / 's.yml', models, photos)
     assert quality(suite, 'out') == 0
-    said = ''.join(capfd.readouterr())
-    assert 'LPIPS is skipped: no weights' in said
+    logged = ''.join(capfd.readouterr())
+    assert 'LPIPS is skipped: no weights' in logged
     Path('weights').mkdir()
     torch.save({f'features.{key}': value for key, value
                 in alexnet().features.state_dict().items()},
