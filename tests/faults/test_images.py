@@ -442,12 +442,12 @@ def outcome(name: str, how: str, content: bytes, path: Path) -> str:
     kind = KINDS[name]
     whole = truth(kind.content)
     if image.shape == whole.shape and np.array_equal(image, whole):
-        return 'read, unharmed'
+        return 'read without damage'
     checked = kind.suffix == '.png' or how == 'truncated'
     assert not checked, 'a damaged picture was read as if it were whole'
     if kind.suffix != '.jpg':
         assert np.array_equal(image, truth(content))
-    return f'read with its damage ({kind.suffix[1:]} has no checksum)'
+    return f'read with damage ({kind.suffix[1:]} has no checksum)'
 
 
 @pytest.mark.filterwarnings('ignore')
