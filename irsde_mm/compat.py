@@ -152,15 +152,15 @@ def _left_out(name: str, module: str) -> type:
 
     def raise_error(self, *args, **kwargs):
         raise ConfigError(
-            f"{name} belongs to mmagic's text-to-image models, which are not "
-            'available together with irsde_mm; use mmagic without it, with '
-            'diffusers < 0.29 and transformers < 4.49.')
+            f"{name} is one of mmagic's text-to-image models, which irsde_mm "
+            'disables; use mmagic without irsde_mm, with diffusers < 0.29 and '
+            'transformers < 4.49.')
 
     return type(name, (), dict(__init__=raise_error, __module__=module))
 
 
 def _hide_diffusers() -> None:
-    """Let mmagic find an empty diffusers: it registers all its classes."""
+    """Let mmagic find an empty diffusers, of which it registers nothing."""
     from mmagic import utils
     try_import = utils.try_import
     empty = ModuleType('diffusers')
@@ -174,7 +174,7 @@ def _hide_diffusers() -> None:
 
 
 def _find_packages_without_pkg_resources() -> None:
-    """Let mmengine find installed packages by importlib.
+    """Let mmengine find installed packages with importlib.
 
     Reason: it imports ``pkg_resources`` to find the configs of a package.
     Range: mmengine <= 0.10.7 with setuptools >= 82 (which removed it).
@@ -197,7 +197,7 @@ def _find_packages_without_pkg_resources() -> None:
             raise PackageNotFoundError(package)
         return str(Path(spec.origin).parent)
 
-    # all that have imported them; hub.hub need not be loaded
+    # every module that refers to them; hub.hub may not be loaded yet
     for name in ('utils', 'utils.package_utils', 'config.config', 'hub.hub'):
         if module := sys.modules.get(f'mmengine.{name}'):
             module.is_installed = is_installed

@@ -114,5 +114,5 @@ def test_diffusers_sampler_without_diffusers(monkeypatch, photo, tmp_path,
         DiffusersSampler(dict(type='DDIMScheduler'))
     message = error('restore', photo, '--task', 'derain', '--sampler', 'ddim',
                     '--out', tmp_path / 'out')
-    assert "diffusers is required but not installed" in message
+    assert 'diffusers is required but not installed' in message
     assert "pip install 'irsde-mm[diffusers]'" in message
