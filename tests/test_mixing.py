@@ -61,7 +61,7 @@ def test_mmagic_unet_restores_from_every_file(tmp_path, photo):
     run = tmp_path / 'unet'
     assert run_tool(
         'train', 'mixing/denoising_unet', '--work-dir', run, '--cfg-options',
-        *SHORT, *UNET) == 0
+        *SHORT, *UNET, 'train_cfg.val_begin=9') == 0
     model = init_restorer(str(run))
     alone = shutil.copy(run / 'iter_2.pth', tmp_path / 'alone.pth')
     exported = tmp_path / 'unet.safetensors'

@@ -25,7 +25,7 @@ model = dict(
 
 def train(config, folder, iterations, *args) -> int:
     return run_tool('train', config, '--work-dir', folder, *args,
-                    '--cfg-options', *TINY,
+                    '--cfg-options', *TINY, 'val_dataloader.dataset.indices=1',
                     f'train_cfg.max_iters={iterations}')
 
 

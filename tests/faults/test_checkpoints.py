@@ -11,7 +11,8 @@ from irsde_mm.model_files.runs import newest_first
 from irsde_mm.engine.hooks import checkpoint_hook
 from irsde_mm.errors import ConfigError
 
-OPTIONS = [*TINY, 'default_hooks.checkpoint.interval=2']
+OPTIONS = [*TINY, 'default_hooks.checkpoint.interval=2',
+           'val_dataloader.dataset.indices=1']
 
 
 def train(folder, iterations: int, *args) -> int:

@@ -17,6 +17,7 @@ from mmengine.logging import HistoryBuffer
 ITERATIONS = 40
 OPTIONS = [option for option in TINY if 'max_iters' not in option] + [
     f'train_cfg.max_iters={ITERATIONS}', 'train_cfg.val_interval=14',
+    'val_dataloader.dataset.indices=1',
     'default_hooks.checkpoint.interval=4', 'default_hooks.logger.interval=1',
     'default_hooks.preemption.interval=2', 'randomness.deterministic=True']
 
