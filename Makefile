@@ -5,8 +5,9 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps
 LOCK := $(PY) -m uv pip compile setup.cfg --quiet --no-annotate
 INSTALLED := $(VENV)/.installed
-# one process a core, four at most, each with one thread
-PYTEST := -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+# three processes of one thread each keep two cores busy, since some tests wait
+# for processes of their own
+PYTEST := -m pytest --numprocesses 3 --dist worksteal
 test test-slow test-lowest: export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := install

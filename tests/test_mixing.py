@@ -55,6 +55,7 @@ def test_mmagic_unet_predicts_noise(var):
         unet(in_channels=3)
 
 
+@pytest.mark.slow
 def test_mmagic_unet_restores_from_every_file(tmp_path, photo):
     """Work folder, checkpoint and exported file of a network of mmagic give
     the same result, and the exported one is tested on own images."""
@@ -151,6 +152,7 @@ def test_refining_learns_from_the_restored_image(runs, monkeypatch):
     assert all(p.grad is None for p in model.initial.parameters())
 
 
+@pytest.mark.slow
 def test_refused_baseline_files(runs, error, tmp_path):
     def message(*options):
         return error('train', 'mixing/refine_cnn', '--work-dir', tmp_path,

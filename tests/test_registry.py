@@ -91,6 +91,7 @@ def test_every_heavy_package_can_be_imported_first(name):
     python(f'import irsde_mm.{name}')
 
 
+@pytest.mark.slow
 def test_registry_module_imports_on_its_own():
     """mmengine would hide an ImportError of this module."""
     assert python('import irsde_mm.registry as r; print(r.MODELS.scope)'

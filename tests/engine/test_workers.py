@@ -54,6 +54,7 @@ def test_workers_ignore_signals_of_other_processes():
     assert worker.exitcode == 0
 
 
+@pytest.mark.grid(at_most=1)
 @pytest.mark.parametrize('persistent', [True, False])
 @pytest.mark.parametrize('slow', [True, False])
 def test_workers_end_at_once(slow, persistent):
@@ -94,6 +95,7 @@ def test_worker_ends_with_a_killed_owner():
     assert not psutil.wait_procs([worker], timeout=5)[1]
 
 
+@pytest.mark.grid(at_most=1)
 @pytest.mark.parametrize('interrupted_in', [None, 'train', 'val'])
 def test_workers_do_not_outlive_a_run(interrupted_in, tmp_path, monkeypatch):
     """Persistent workers of training and validation end with the run, also

@@ -57,7 +57,7 @@ def flip(path):
     path.write_bytes(data)
 
 
-@pytest.mark.grid(at_most=2)
+@pytest.mark.grid(at_most=1)
 @pytest.mark.parametrize('spoil', [empty, cut, no_state, zeros, flip],
                          ids=lambda f: f.__name__)
 def test_resume_from_the_checkpoint_before(run, spoil, capfd, tried):

@@ -329,6 +329,7 @@ def train(photos, folder, workers, limit, *options):
             'train_cfg.max_iters=12', 'patch_size=32', 'region=32', *options]
 
 
+@pytest.mark.grid(at_most=1)
 @pytest.mark.parametrize('workers', [0, 2])
 def test_training_skips_bad_images(photos, tmp_path, workers, error):
     for i in (2, 5):

@@ -167,6 +167,7 @@ def scores(folder: Path) -> dict:
             if 'time' not in key}
 
 
+@pytest.mark.slow
 def test_scores_equal_config_and_checkpoint(exported, trained, tmp_path,
                                             monkeypatch):
     assert run_tool('test', trained / 'derain.py', trained / 'iter_2.pth',

@@ -165,6 +165,7 @@ def losses(sde, importance, draw, n=2500):
     }) for i in range(n)])
 
 
+@pytest.mark.grid(at_most=1)
 def test_importance_sampling_reduces_the_variance_alone(sde):
     uniform = losses(sde, False, lambda n: 100 * (
         1 - torch.rand(n, dtype=torch.float64)))

@@ -129,7 +129,7 @@ def masks(folder, size, value=0):
     Image.fromarray(mask).save(folder / 'm.png')
 
 
-@pytest.mark.grid
+@pytest.mark.grid(at_most=1)
 @pytest.mark.parametrize('size, value, words', [
     ((90, 101), 0, "m.png' is 101x90, but .*.jpg' is 100x90"),
     ((90, 100), 128, "m.png' has gray values")])

@@ -320,6 +320,7 @@ print(f'{before > 0} {len(threads())}')
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != 'linux', reason='threads are in /proc')
 def test_no_thread_outlives_a_process_group(tmp_path):
     """The group is closed even if a model in a reference cycle holds it."""

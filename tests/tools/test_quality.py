@@ -110,6 +110,7 @@ def rows(out: Path) -> dict:
 # ------------------------------------------------------------------- scores
 
 
+@pytest.mark.slow
 def test_scores_equal_those_of_test(models, tmp_path):
     photos = tmp_path / 'photos'  # large enough for NIQE
     for part, number in (('train', 1), ('val', 3)):
