@@ -5,9 +5,8 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps
 LOCK := $(PY) -m uv pip compile setup.cfg --quiet --no-annotate
 INSTALLED := $(VENV)/.installed
-# three processes of one thread each keep two cores busy, since some tests wait
-# for processes of their own
-PYTEST := -m pytest --numprocesses 3 --dist worksteal
+# one process per core, four at most, with one thread each
+PYTEST := -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 test test-slow test-lowest: export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := install
@@ -33,7 +32,9 @@ test-lowest: $(INSTALLED)
 	$(LOCK) --extra dev --resolution lowest-direct --output-file $(VENV)-lowest/lock.txt
 	$(VENV)-lowest/bin/python -m pip install --quiet --no-deps \
 	    -r $(VENV)-lowest/lock.txt
-	PYTHONPATH=$(CURDIR) $(VENV)-lowest/bin/python $(PYTEST)
+	$(VENV)-lowest/bin/python -m pip install --quiet --no-deps \
+	    --no-build-isolation --editable .
+	$(VENV)-lowest/bin/python $(PYTEST)
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check .
