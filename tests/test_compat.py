@@ -1,4 +1,4 @@
-"""What irsde_mm.compat changes in mmagic and mmengine."""
+"""Changes of irsde_mm.compat to mmagic and mmengine."""
 import importlib
 import json
 import subprocess
