@@ -9,7 +9,7 @@ ARG TORCH=cuda
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/*
-WORKDIR /opt/irsde_mm
+WORKDIR /src
 COPY requirements.txt ./
 # PyPI's torch brings the CUDA libraries; PyTorch's own index has one without
 RUN if [ "$TORCH" = cpu ]; then \
