@@ -411,6 +411,20 @@ def test_continuous_times():
         build(timesteps='always')
 
 
+def test_late_times():
+    """Times are 1..T, with a density proportional to t."""
+    model = build(timesteps='late')
+    torch.manual_seed(0)
+    t = draw_times('late', model.sde, model.output, 20_000, 'cpu')
+    assert t.dtype == torch.int64
+    share = t.bincount(minlength=11) / len(t)
+    expected = (torch.arange(11)**2).diff(
+        prepend=torch.zeros(1, dtype=torch.int64)) / 100
+    torch.testing.assert_close(share, expected, atol=0.01, rtol=0)
+    data = model.data_preprocessor(batch(2), training=True)
+    assert 0 < model(**data, mode='loss')['loss'] < 10
+
+
 SR3 = dict(
     sde=dict(type='irsde_mm.VPSDE', num_steps=50, beta_start=1e-4,
              beta_end=0.2),

@@ -1,7 +1,9 @@
 """benchmark.py quality: scores, resuming, refused and failing entries."""
 import csv
 import json
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -292,6 +294,66 @@ def test_changed_images_are_measured_again(models, tmp_path, capfd):
     assert 'done before' not in capfd.readouterr().out
 
 
+# ----------------------------------------------------------------- training
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Train in this process, which starts faster; count the runs."""
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    from benchmarks import runs
+    started = []
+
+    def run(command, **kwargs):
+        started.append(command)
+        code = run_tool(Path(command[1]).stem, *command[2:])
+        return subprocess.CompletedProcess(command, code)
+
+    monkeypatch.setattr(runs, 'subprocess', SimpleNamespace(run=run))
+    return started
+
+
+def test_missing_models_are_trained(here, photos, tmp_path, capfd):
+    options = {'model.generator.width': 4, 'train_cfg.max_iters': 1,
+               'train_dataloader.batch_size': 1}
+    own = dict(config=DERAIN, options=options, train=str(tmp_path / 'a'))
+    models = {
+        '1 call': dict(own, steps=1), '2 calls': dict(own, steps=2),
+        'other': dict(own, options={**options, 'train_cfg.max_iters': 2}),
+        'both': dict(own, checkpoint='a.pth'),
+        'wrong': dict(own, train=str(tmp_path / 'b'), options={
+            **options, 'optim_wrapper.optimizer.lr': 'high'})}
+    suite, out = tmp_path / 's.yml', tmp_path / 'out'
+    write_suite(suite, models, photos, data=dict(metrics=['PSNR']))
+    assert quality(suite, out) == 1
+    assert len(here) == 2  # 1 call and wrong
+    found = rows(out)
+    assert [found[f'{n} call{"s"[:n - 1]}', 'measured']['network_calls']
+            for n in (1, 2)] == [1, 2]
+    assert 'SSIM' not in found['1 call', 'measured']
+    assert torch.load(tmp_path / 'a' / 'iter_1.pth')['meta']['iter'] == 1
+    shown = capfd.readouterr().err
+    for name, words in (('other', 'a run with other settings'),
+                        ('both', "both 'train' and 'checkpoint'"),
+                        ('wrong', 'training stopped with exit code 2')):
+        assert f'not run: derain / {name}: ' in shown and words in shown
+    done = entries(out)
+    assert quality(suite, out) == 1
+    assert entries(out) == done and len(here) == 3  # wrong is tried again
+
+
+@pytest.mark.slow
+def test_training_is_a_process_of_its_own(photos, tmp_path):
+    suite, out = tmp_path / 's.yml', tmp_path / 'out'
+    write_suite(suite, dict(a=dict(
+        config=DERAIN, train=str(tmp_path / 'a'), steps=1,
+        options={'model.generator.width': 4, 'train_cfg.max_iters': 2})),
+        photos)
+    assert quality(suite, out) == 0
+    assert rows(out)['a', 'measured']['images'] == 3
+    assert 'Iter(train)' in (tmp_path / 'a/suite/train.log').read_text()
+
+
 # --------------------------------------------------------- failing entries
 
 
@@ -421,6 +483,8 @@ def test_folders_of_other_suites_are_refused(models, photos, tmp_path, error):
     (lambda s: s['tasks']['derain'].update(models={}), 'derain has no models'),
     (lambda s: s['tasks']['derain'].update(show=[-1]), r'show must be.*\[-1'),
     (lambda s: s['tasks']['derain']['data'].update(images=0), 'images must'),
+    (lambda s: s['tasks']['derain']['data'].update(metrics=['PSRN']),
+     'metrics must be a list of PSNR, SSIM'),
     (lambda s: s['tasks']['derain']['models']['SRCNN'].update(stpes=1),
      r"tasks\.derain\.models\.SRCNN has an unknown key 'stpes'"),
     (lambda s: s['tasks']['derain']['models'].update(

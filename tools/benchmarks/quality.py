@@ -14,6 +14,7 @@ from irsde_mm.version import __version__
 
 from .common import load_model, seconds_of
 from .report import write_report
+from .runs import checkpoint_of, config_of
 from .suite import file_name, prepare_out, read_suite, write_text
 from .task_data import Digest, TaskData, digest_of, draw
 
@@ -84,16 +85,15 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
               ) -> dict:
     """Return the result of a model, see :func:`measure`, from an earlier run
     if there is one."""
-    from irsde_mm.config import load_config
     from irsde_mm.model_files import read_checkpoint
-    for key in ('config', 'checkpoint'):
-        if key not in entry:
-            raise ConfigError(f"the entry has no '{key}'.")
-    cfg = load_config(entry['config'])
-    read_checkpoint(entry['checkpoint'])
+    if 'config' not in entry:
+        raise ConfigError("the entry has no 'config'.")
+    checkpoint = checkpoint_of(entry, label)
+    cfg = config_of(entry)
+    read_checkpoint(checkpoint)
     request = json.dumps(dict(
         sampling=[entry.get('sampler'), entry.get('steps')],
-        model=cfg.get('model'), checkpoint=digest_of(entry['checkpoint']),
+        model=cfg.get('model'), checkpoint=digest_of(checkpoint),
         metrics=data.scored_by, inputs=data.digest, version=__version__),
         sort_keys=True, default=str)
     key = hashlib.sha256(request.encode()).hexdigest()[:16]
@@ -104,17 +104,17 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
         return dict(from_json(path.read_text()), pictures=shown)
     print(f'{label}: {data.number} images')
     with building(f"'{entry['config']}' cannot be built"):
-        model = model_of(cfg, entry, device)
+        model = model_of(cfg, entry, checkpoint, device)
     result = measure(model, data, shown, device, label)
     write_text(path, to_json(
         dict(result, entry=entry, asked=json.loads(request)), indent=1) + '\n')
     return dict(result, pictures=shown)
 
 
-def model_of(cfg, entry: dict, device):
+def model_of(cfg, entry: dict, checkpoint: str, device):
     """Return the model of an entry, with its sampler."""
     from irsde_mm.apis.inference import as_pipeline
-    model = load_model(cfg, device, entry['checkpoint'])
+    model = load_model(cfg, device, checkpoint)
     if 'sampler' in entry or 'steps' in entry:
         pipeline = as_pipeline(model)
         pipeline.sampler = pipeline.choose_sampler(

@@ -9,8 +9,9 @@ from irsde_mm.io import files
 SCORES = ('PSNR', 'SSIM', 'PSNR_Y', 'SSIM_Y', 'LPIPS', 'FID', 'NIQE')
 SUITE_KEYS = ('name', 'tasks')
 TASK_KEYS = ('data', 'models', 'show')
-DATA_KEYS = ('config', 'folder', 'pairs', 'set', 'images')
-MODEL_KEYS = ('config', 'checkpoint', 'sampler', 'steps', 'published')
+DATA_KEYS = ('config', 'folder', 'pairs', 'set', 'images', 'metrics')
+MODEL_KEYS = ('config', 'options', 'train', 'checkpoint', 'sampler', 'steps',
+              'published')
 MARKER = 'suite.json'
 
 
@@ -65,6 +66,10 @@ def check_task(task: dict, where: str) -> None:
     if type(images) is not int or images < 1:
         raise ConfigError(f'{where}.data.images must be a positive integer, '
                           f'not {images!r}.')
+    metrics = task['data'].get('metrics', list(SCORES))
+    if not metrics or not set(metrics) <= set(SCORES):
+        raise ConfigError(f'{where}.data.metrics must be a list of '
+                          f'{", ".join(SCORES)}, not {metrics!r}.')
     show = task['show']
     if not isinstance(show, list) or not show or not all(
             type(i) is int and i >= 0 for i in show):

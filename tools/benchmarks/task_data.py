@@ -28,7 +28,8 @@ class TaskData:
         from irsde_mm.registry import METRICS
         from mmengine.runner import Runner
         cfg, loader, evaluator = read_data(task['data'])
-        configs = metric_configs(evaluator)
+        configs = metric_configs(evaluator, task['data'].get('metrics',
+                                                             SCORES))
         with config_scope(cfg), building('the test set cannot be built'):
             self.loader = Runner.build_dataloader(loader, seed=0)
             self.metrics = [METRICS.build(config) for config in configs]
@@ -137,7 +138,7 @@ def choose_set(cfg, name):
     return loaders[index], evaluators[index]
 
 
-def metric_configs(evaluator) -> list:
+def metric_configs(evaluator, keys=SCORES) -> list:
     """Return our metrics, with the border and the weights of the evaluator.
 
     Metrics of mmagic do not round images and cannot be compared.
@@ -147,7 +148,7 @@ def metric_configs(evaluator) -> list:
                   for kind, metric in given.items()
                   if kind in ('irsde_mm.PSNR', 'irsde_mm.SSIM')), default=0)
     configs = []
-    for key in SCORES:
+    for key in keys:
         kind = f"irsde_mm.{key.removesuffix('_Y')}"
         config = dict(type=kind)
         if kind in ('irsde_mm.PSNR', 'irsde_mm.SSIM'):

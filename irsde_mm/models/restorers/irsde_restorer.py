@@ -55,10 +55,11 @@ class IRSDERestorer(Hooks, TiledEditModel):
         pixel_loss (dict, optional): Objective; not needed for inference.
         val_sampler (dict | str): Sampler for validation during training.
         timesteps (str): Distribution of training times: 'discrete', 1..T as
-            published; 'continuous', t ~ U(0, T], which trains the network on
-            the fractional times of few-step samplers; or 'log_snr', uniform in
-            the log-SNR from t = 1 to T, for
-            ``LikelihoodLoss(importance=True)``.
+            published; 'late', t = T sqrt(u) rounded up, which draws the
+            times where few-step samplers start more often; 'continuous',
+            t ~ U(0, T], which trains the network on the fractional times of
+            few-step samplers; or 'log_snr', uniform in the log-SNR from
+            t = 1 to T, for ``LikelihoodLoss(importance=True)``.
         output (dict): Parameterization of the network output, an
             :class:`Output`.
         **kwargs: Arguments of :class:`TiledEditModel`. ``test_cfg`` may

@@ -9,7 +9,7 @@ from ...sde import SDE, EulerForm, Output
 from ...sde.likelihood import require_stationary_end
 from ...sde.log_snr import draw_log_snr_times, log_snr_range
 
-TIMESTEPS = ('discrete', 'continuous', 'log_snr')
+TIMESTEPS = ('discrete', 'late', 'continuous', 'log_snr')
 
 
 def check_objective(loss: Optional[nn.Module], sde: SDE) -> None:
@@ -66,6 +66,8 @@ def draw_times(timesteps: str, sde: SDE, output: Output, n: int,
         return draw_log_snr_times(sde, n)
     if output.needs_signal and not (sde.signal_at_end or sde.noise_at_end):
         T -= 1
+    if timesteps == 'late':  # the density is proportional to t
+        return (T * (1 - torch.rand(n, device=device)).sqrt()).ceil().long()
     if timesteps == 'continuous':
         return T * (1 - torch.rand(n, device=device))
     return torch.randint(1, T + 1, (n, ), device=device)

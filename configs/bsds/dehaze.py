@@ -1,0 +1,5 @@
+# Dehazing on BSDS500.
+_base_ = [
+    '../_base_/models/quickstart_nafnet.py', '../_base_/datasets/bsds_haze.py',
+    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
+]

@@ -1,0 +1,5 @@
+# The CNN baseline for bsds/dehaze.py.
+_base_ = [
+    '../_base_/models/quickstart_cnn.py', '../_base_/datasets/bsds_haze.py',
+    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
+]
