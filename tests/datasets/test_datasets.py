@@ -1,4 +1,4 @@
-"""PairedImageDataset, CleanImageDataset, BuiltinPhotos, RainStreaks."""
+"""PairedImageDataset, CleanImageDataset, BuiltinPhotos."""
 import pickle
 
 import numpy as np
@@ -6,7 +6,6 @@ import pytest
 import torch
 from irsde_mm.datasets import (BuiltinPhotos, CleanImageDataset,
                                PairedImageDataset)
-from irsde_mm.datasets.transforms import RainStreaks
 from irsde_mm.errors import DataError
 from PIL import Image
 
@@ -260,78 +259,3 @@ def test_builtin_photos_are_copied():
     kept = first.copy()
     first[:] = 0
     assert np.array_equal(dataset[0]['gt'], kept)
-
-
-def photo(name='a.png', size=64):
-    rng = np.random.default_rng(1)
-    return dict(gt=rng.integers(0, 200, (size, size, 3), dtype=np.uint8),
-                gt_path=f'some/where/{name}', gt_channel_order='bgr')
-
-
-def test_rain_is_additive_gray_and_in_range():
-    results = RainStreaks()(photo())
-    rain = results['img'] - results['gt'].astype(np.float32)
-    assert results['img'].dtype == np.float32
-    assert rain.min() >= 0 and results['img'].max() <= 255
-    assert rain.max() > 20
-    below = results['img'].max(axis=2) < 255
-    assert np.ptp(rain[below], axis=1).max() < 1e-3, 'the same in R, G and B'
-    assert results['img_channel_order'] == 'bgr'
-
-
-def test_rain_is_random_or_fixed_by_name():
-    free, fixed = RainStreaks(), RainStreaks(fixed=True)
-    assert not np.array_equal(free(photo())['img'], free(photo())['img'])
-    np.random.seed(5)
-    first = fixed(photo())['img']
-    np.random.seed(6)
-    assert np.array_equal(first, fixed(photo())['img'])
-    other = photo('b.png')
-    assert not np.array_equal(first, fixed(other)['img'])
-    assert not np.array_equal(
-        first, RainStreaks(fixed=True, seed=1)(photo())['img'])
-    np.random.seed(7)
-    a = free(photo())['img']
-    np.random.seed(7)
-    assert np.array_equal(a, free(photo())['img'])
-
-
-@pytest.mark.parametrize('angle', [-60, 0, 35, 80])
-def test_streaks_fall_at_their_angle(angle):
-    dark = dict(photo(size=200), gt=np.zeros((200, 200, 3), np.uint8))
-    rain = RainStreaks(angle=(angle, angle), length=(40, 40), width=(1, 1),
-                       density=(0.0005, 0.0005))(dark)['img'][..., 0]
-    gy, gx = np.gradient(rain)
-    # streaks run in the direction of the smallest gradient
-    tensor = np.array([[(gx * gx).sum(), (gx * gy).sum()],
-                       [(gx * gy).sum(), (gy * gy).sum()]])
-    along = np.linalg.eigh(tensor)[1][:, 0]
-    measured = np.rad2deg(np.arctan2(along[0], along[1]))
-    assert abs((measured - angle + 90) % 180 - 90) < 6
-
-
-def test_amount_of_rain_follows_its_parameters():
-    def amount(**kwargs):
-        args = dict(density=(.003, .003), brightness=(80, 80),
-                    length=(15, 15), layers=(2, 2), fixed=True)
-        args.update(kwargs)
-        results = RainStreaks(**args)(photo(size=128))
-        return float((results['img'] - results['gt']).mean())
-
-    base = amount()
-    assert amount(density=(.01, .01)) > 1.5 * base
-    assert amount(brightness=(160, 160)) > 1.3 * base
-    assert amount(length=(30, 30)) > 1.3 * base
-
-
-def test_rain_on_gray_images():
-    gray = dict(photo(), gt=np.zeros((32, 32, 1), np.uint8))
-    assert RainStreaks()(gray)['img'].shape == (32, 32, 1)
-
-
-@pytest.mark.parametrize('kwargs', [
-    dict(density=(0.5, 0.1)), dict(brightness=(0, 300)), dict(length=(0, 5)),
-    dict(layers=(0, 2)), dict(angle=(-100, 0))])
-def test_bad_rain(kwargs):
-    with pytest.raises(ValueError, match=next(iter(kwargs))):
-        RainStreaks(**kwargs)

@@ -2,7 +2,7 @@
 import cv2
 import numpy as np
 import pytest
-from irsde_mm.datasets.transforms import (Degradation, GaussianNoise, Haze,
+from irsde_mm.datasets.transforms import (Degradation, GaussianNoise,
                                           KeepMask, LowResolution, MotionBlur,
                                           Upsample)
 from irsde_mm.datasets.transforms.blur import camera_path
@@ -166,30 +166,6 @@ def test_bad_masks(tmp_path, size, value, words):
         KeepMask(str(tmp_path))(photo())
 
 
-def test_haze_is_scattering_at_the_given_depth(tmp_path):
-    depth = np.tile(np.linspace(0, 255, 56).astype(np.uint8), (40, 1))
-    cv2.imwrite(str(tmp_path / 'a.png'), depth)
-    sample = Haze(beta=(1, 1), airlight=(0.8, 0.8),
-                  depth_folder=str(tmp_path))(photo())
-    t = np.exp(depth.astype(float) / -255)[..., None]
-    np.testing.assert_allclose(
-        sample['img'], sample['gt'] * t + 204 * (1 - t), rtol=1e-4, atol=.01)
-    with pytest.raises(DataError, match='no depth map'):
-        Haze(depth_folder=str(tmp_path))(photo('b.png'))
-    cv2.imwrite(str(tmp_path / 'a.png'), depth[:9])
-    with pytest.raises(DataError, match=r'56x9.*56x40'):
-        Haze(depth_folder=str(tmp_path))(photo())
-
-
-def test_16_bit_depth_maps(tmp_path):
-    cv2.imwrite(str(tmp_path / 'a.png'), np.full((40, 56), 65535, np.uint16))
-    sample = Haze(beta=(1, 1), airlight=(1, 1),
-                  depth_folder=str(tmp_path))(photo())
-    t = np.exp(-1)
-    np.testing.assert_allclose(sample['img'],
-                               sample['gt'] * t + 255 * (1 - t), atol=0.01)
-
-
 @pytest.mark.parametrize('cls, kwargs, words', [
     (GaussianNoise, dict(sigma=25), '25 / 255'),
     (GaussianNoise, dict(sigma=(0.5, 0.1)), 'sigma'),
@@ -200,8 +176,7 @@ def test_16_bit_depth_maps(tmp_path):
     (LowResolution, dict(scale=2.5), 'scale'),
     (Upsample, dict(scale=2, mode='lanczos'), 'lanczos'),
     (KeepMask, dict(kinds=['round']), 'round'),
-    (KeepMask, dict(kinds=[]), 'kinds'),
-    (Haze, dict(beta=(2, 1)), 'beta'), (Haze, dict(airlight=(0, 2)), 'air')])
+    (KeepMask, dict(kinds=[]), 'kinds')])
 def test_bad_arguments(cls, kwargs, words):
     with pytest.raises(ValueError, match=words):
         cls(**kwargs)

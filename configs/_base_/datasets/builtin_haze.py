@@ -1,8 +1,10 @@
-# Haze over a smooth depth map, which varies slowly, so that the region is
-# larger than a patch. Scores include the borders, the published protocol.
+# Slightly colored and patchy haze over a generated depth map, which mostly
+# varies slowly, so that the region is larger than a patch. Scores include the
+# borders, the published protocol.
 _base_ = './builtin_photos.py'
 region = 256
-degradation = [dict(type='irsde_mm.Haze')]
+degradation = [dict(
+    type='irsde_mm.Haze', tint=(0.9, 1), uneven=(0, 0.4))]
 
 train_dataloader = dict(dataset=dict(pipeline=[
     dict(type='Crop', keys=['gt'], crop_size=(region, region)),

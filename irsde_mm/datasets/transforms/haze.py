@@ -22,11 +22,18 @@ class Haze(Degradation):
 
     This is the scattering model behind RESIDE (Li et al., IEEE TIP 2019). The
     depth d in [0, 1] comes from a depth map with the image's name, or is
-    generated: smooth, and on average larger toward the top.
+    generated: smooth, and on average larger toward the top. With ``uneven``,
+    d varies in patches of many sizes, some with sharp edges, as behind objects
+    and in drifting smoke. Values are drawn uniformly from the given ranges.
 
     Args:
-        beta (tuple[float, float]): Scattering coefficient.
+        beta (tuple[float, float]): Scattering coefficient, 0 to 10: 0.5 is
+            mist, 2 is dense haze.
         airlight (tuple[float, float]): A, in [0, 1].
+        tint (tuple[float, float]): Factor of A in [0, 1], drawn for each
+            channel: (0.8, 1) gives bluish, yellowish and other haze.
+        uneven (tuple[float, float]): Largest relative change of d, in [0, 1].
+            The mean of d changes little.
         depth_folder (str, optional): Folder of depth maps, 8- or 16-bit gray
             images with the names and sizes of the clean images. Black is near.
         fixed, seed: See :class:`Degradation`.
@@ -37,12 +44,15 @@ class Haze(Degradation):
     """
 
     def __init__(self, beta: Range = (0.6, 1.8),
-                 airlight: Range = (0.7, 1.0),
+                 airlight: Range = (0.7, 1.0), tint: Range = (1, 1),
+                 uneven: Range = (0, 0),
                  depth_folder: Optional[str] = None, fixed: bool = False,
                  seed: int = 0) -> None:
         super().__init__(fixed, seed)
-        check_ranges('Haze', locals(), dict(beta=(0, 10), airlight=(0, 1)))
+        check_ranges('Haze', locals(), dict(
+            beta=(0, 10), airlight=(0, 1), tint=(0, 1), uneven=(0, 1)))
         self.beta, self.airlight = beta, airlight
+        self.tint, self.uneven = tint, uneven
         self.warned = False
         self.maps = None if depth_folder is None else by_stem(
             list_images(Path(depth_folder)))
@@ -53,8 +63,12 @@ class Haze(Degradation):
             depth = smooth_depth(image.shape[:2], rng)
         else:
             depth = self._given(results['gt_path'], image.shape[:2])
+        look = rng.spawn(1)[0]  # tint and patches keep depth, beta and A
+        change = np.float32(look.uniform(*self.uneven))
+        depth = depth * (1 + change * patches(depth.shape, look))
         t = np.exp(-np.float32(rng.uniform(*self.beta)) * depth)[..., None]
-        light = np.float32(255 * rng.uniform(*self.airlight))
+        light = np.float32(255 * rng.uniform(*self.airlight) * look.uniform(
+            *self.tint, image.shape[2]))
         return image * t + light * (1 - t)
 
     def _given(self, gt_path: str, size: Tuple[int, int]) -> np.ndarray:
@@ -89,3 +103,22 @@ def smooth_depth(size: Tuple[int, int],
     depth = cv2.resize(coarse, (w, h), interpolation=cv2.INTER_CUBIC)
     depth = 0.5 * depth + 0.5 * np.linspace(1, 0, h, dtype=np.float32)[:, None]
     return depth.clip(0, 1)
+
+
+def patches(size: Tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Return an uneven field (H, W) in [-1, 1], with and without edges."""
+    return (octaves(size, rng) + np.sign(octaves(size, rng))) / 2
+
+
+def octaves(size: Tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Return a field (H, W) in [-1, 1] with details of many sizes.
+
+    Each octave has twice as many details per side as the one before it, and
+    half its amplitude (Perlin, SIGGRAPH 1985).
+    """
+    field = np.zeros(size, np.float32)
+    for cells in (4, 8, 16, 32):
+        grid = rng.uniform(-1, 1, (cells, cells)).astype(np.float32)
+        field += cv2.resize(grid, size[::-1],
+                            interpolation=cv2.INTER_CUBIC) / cells
+    return field / max(np.abs(field).max(), 1e-6)
