@@ -4,7 +4,6 @@ The weights of the networks are local files; nothing is downloaded. A metric
 whose weights are missing is skipped, and the others are still reported.
 """
 import logging
-import re
 import warnings
 from abc import abstractmethod
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
 
-import lpips
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -20,8 +18,8 @@ from mmagic.evaluation.functional.fid_inception import fid_inception_v3
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..errors import CheckpointError
-from ..io.weights import read_plain
+from ..model_files.feature_networks import (ALEXNET_FILE, VGG16_FILE,
+                                            load_network, lpips_distance)
 from ..registry import METRICS
 from .base import RestorationMetric
 from .frechet import frechet_distance
@@ -82,22 +80,8 @@ class NetworkMetric(RestorationMetric):
 
     @cached_property
     def network(self) -> nn.Module:
-        try:
-            weights = read_plain(self.weights)
-        except CheckpointError as error:
-            raise CheckpointError(f'{error} {self.metric} needs the weights '
-                                  f'of {self.network_name}.') from error
-        # load_state_dict raises other errors for other values
-        weights = {key: value for key, value in weights.items()
-                   if isinstance(key, str) and isinstance(value, Tensor)}
-        try:
-            network = self.build(weights)
-        except RuntimeError as error:
-            raise CheckpointError(
-                f"'{self.weights}' is not {self.network_name}, which "
-                f'{self.metric} needs: '
-                f'{str(error).splitlines()[-1].strip()[:120]}') from error
-        return network.to(self.device, torch.float32).eval()
+        return load_network(self.weights, self.network_name, self.metric,
+                            self.build).to(self.device)
 
     def view(self, image: Tensor) -> Tensor:
         """Convert (C, H, W) BGR or gray to (1, 3, H, W) RGB on the device."""
@@ -119,58 +103,62 @@ class NetworkMetric(RestorationMetric):
             super().process(data_batch, data_samples)
 
 
-@METRICS.register_module()
-class LPIPS(NetworkMetric):
-    """Learned perceptual distance, AlexNet, version 0.1; lower is better.
+class DistanceMetric(NetworkMetric):
+    """Metric of image pairs with a distance on a network's features.
 
-    It is computed on whole images, clamped but not rounded. Source: Zhang et
-    al., "The unreasonable effectiveness of deep features as a perceptual
-    metric", CVPR 2018. Implementation and linear heads are from the lpips
-    package. Images smaller than 31x31 pixels are excluded from the mean and
-    listed in the log.
-
-    Args:
-        weights (str, optional): File with torchvision's AlexNet, or a complete
-            state dict of ``lpips.LPIPS``. Without it the metric logs a warning
-            and reports nothing.
-        **kwargs: Arguments of :class:`NetworkMetric`.
+    It is computed on whole images, clamped but not rounded. The features of
+    the clean image are computed once.
     """
 
-    metric = 'LPIPS'
-    smallest = 31  # below, AlexNet's second pooling has no output
-    network_name = "torchvision's AlexNet"
-
-    def __init__(
-            self, weights: Optional[str] = 'weights/alexnet-owt-7be5be79.pth',
-            **kwargs) -> None:
-        super().__init__(weights, **kwargs)
-
-    def build(self, weights: Dict[str, Tensor]) -> nn.Module:
-        with _on_meta_device():
-            network = lpips.LPIPS(pretrained=False, pnet_rand=True,
-                                  verbose=False)
-        # torchvision numbers all layers, lpips those of each slice
-        names = {re.sub(r'net\.slice\d', 'features', key): key
-                 for key in network.state_dict()}
-        weights = {names.get(key, key): value for key, value in
-                   weights.items() if not key.startswith('classifier.')}
-        heads = Path(lpips.__file__).parent / 'weights/v0.1/alex.pth'
-        weights = {**read_plain(heads), **weights}
-        # lpips registers its heads under two names, its files use one
-        weights.update({re.sub(r'^lin(\d)', r'lins.\1', key): value
-                        for key, value in weights.items()})
-        weights.update(
-            network.scaling_layer.state_dict(prefix='scaling_layer.'))
-        network.load_state_dict(weights, assign=True)
-        return network
-
     def view(self, image: Tensor) -> Tensor:
-        return (super().view(image) / 127.5 - 1).clamp(-1, 1)
+        return (super().view(image) / 255).clamp(0, 1)
 
     def measure(self, clean: Tensor,
                 images: Dict[str, Tensor]) -> Dict[str, float]:
-        return {key: self.network(image, clean).item()
+        network = self.network
+        clean = network.features(clean)
+        return {key: network.compare(network.features(image), clean).item()
                 for key, image in images.items()}
+
+
+@METRICS.register_module()
+class LPIPS(DistanceMetric):
+    """Learned perceptual distance, version 0.1; lower is better.
+
+    Reports ``LPIPS`` with AlexNet and ``LPIPS_VGG`` with VGG16. It is computed
+    on whole images, clamped but not rounded. Source: Zhang et al., "The
+    unreasonable effectiveness of deep features as a perceptual metric", CVPR
+    2018. The linear heads are those of the lpips package. Images smaller than
+    31x31 pixels (VGG16: 16x16) are excluded from the mean and listed in the
+    log.
+
+    Args:
+        weights (str, optional): File with torchvision's network, or a complete
+            state dict of ``lpips.LPIPS``. Default: the file that
+            ``tools/prepare_weights.py lpips`` makes. Without the file the
+            metric logs a warning and reports nothing.
+        net (str): 'alex', as in most papers, or 'vgg'.
+        **kwargs: Arguments of :class:`NetworkMetric`.
+
+    Raises:
+        ValueError: If ``net`` is unknown.
+    """
+
+    metric = 'LPIPS'
+    networks = dict(alex=(ALEXNET_FILE, "torchvision's AlexNet", 31),
+                    vgg=(VGG16_FILE, "torchvision's VGG16", 16))
+
+    def __init__(self, weights: Optional[str] = None, net: str = 'alex',
+                 **kwargs) -> None:
+        if net not in self.networks:
+            raise ValueError(f"net must be 'alex' or 'vgg', but got {net!r}.")
+        self.net = net
+        file, self.network_name, self.smallest = self.networks[net]
+        super().__init__(weights or file, **kwargs)
+        self.key = self.metric + ('_VGG' if net == 'vgg' else '')
+
+    def build(self, weights: Dict[str, Tensor]) -> nn.Module:
+        return lpips_distance(self.net, weights)
 
 
 @METRICS.register_module()

@@ -2,7 +2,7 @@
 from . import components  # noqa: F401
 from .averaged_model import ExponentialMovingAverage
 from .losses import (LikelihoodLoss, MaximumLikelihoodLoss, NoiseMatchingLoss,
-                     OutputLoss)
+                     OutputLoss, PerceptualLoss, SumLoss)
 from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
                        RegressionNetwork, UnetNoisePredictor)
 from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
@@ -11,8 +11,9 @@ from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
 
 __all__ = [
     'ExponentialMovingAverage', 'LikelihoodLoss', 'MaximumLikelihoodLoss',
-    'NoiseMatchingLoss', 'OutputLoss', 'ConditionalNAFNet', 'ConditionalUNet',
-    'MAXIM', 'RegressionNetwork', 'UnetNoisePredictor', 'GreyHolesDeepFill',
-    'IRSDERestorer', 'MultiStageRestorer', 'RefiningRestorer',
-    'SuperResolver', 'TiledEditModel', 'WhiteHolePreprocessor'
+    'NoiseMatchingLoss', 'OutputLoss', 'PerceptualLoss', 'SumLoss',
+    'ConditionalNAFNet', 'ConditionalUNet', 'MAXIM', 'RegressionNetwork',
+    'UnetNoisePredictor', 'GreyHolesDeepFill', 'IRSDERestorer',
+    'MultiStageRestorer', 'RefiningRestorer', 'SuperResolver',
+    'TiledEditModel', 'WhiteHolePreprocessor'
 ]

@@ -4,8 +4,9 @@ from .conditional_nafnet import ConditionalNAFNet
 from .conditional_unet import ConditionalUNet
 from .maxim import MAXIM
 from .regression import RegressionNetwork
+from .vgg import VGG16Features
 
 __all__ = [
     'ProcessNetwork', 'ConditionalUNet', 'ConditionalNAFNet', 'MAXIM',
-    'RegressionNetwork'
+    'RegressionNetwork', 'VGG16Features'
 ]

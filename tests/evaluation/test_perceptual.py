@@ -258,12 +258,12 @@ def test_metrics_without_weights_are_skipped(logged, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     metrics = [dict(type=f'irsde_mm.{name}') for name in
                ('PSNR', 'LPIPS', 'FID', 'NIQE')]
-    metrics[1:1] = [dict(type='irsde_mm.LPIPS', weights=None)]
+    metrics[1:1] = [dict(type='irsde_mm.FID', weights=None)]
     got = evaluate([sample(i, (192, 192)) for i in range(2)], *metrics)
     assert set(got) == {'PSNR', 'input_PSNR', 'NIQE', 'input_NIQE'}
     assert logged == [
-        "LPIPS is skipped: no weights given (torchvision's "
-        'AlexNet); see docs/tasks.md.',
+        "FID is skipped: no weights given (pytorch-fid's Inception-v3); see "
+        'docs/tasks.md.',
         "LPIPS is skipped: no weights at 'weights/alexnet-owt-"
         "7be5be79.pth' (torchvision's AlexNet); see docs/tasks.md.",
         "FID is skipped: no weights at 'weights/pt_inception-"

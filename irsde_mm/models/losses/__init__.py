@@ -1,6 +1,8 @@
-"""Training objectives."""
+"""Training objectives and pixel losses."""
 from .likelihood import LikelihoodLoss
 from .objectives import MaximumLikelihoodLoss, NoiseMatchingLoss, OutputLoss
+from .perceptual import PerceptualLoss
+from .sums import SumLoss
 
 __all__ = ['LikelihoodLoss', 'MaximumLikelihoodLoss', 'NoiseMatchingLoss',
-           'OutputLoss']
+           'OutputLoss', 'PerceptualLoss', 'SumLoss']

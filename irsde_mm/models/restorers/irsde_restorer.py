@@ -18,6 +18,7 @@ from ...samplers.base import Sampler
 from ...sde.base import Generators, Time
 from ...sde.likelihood import bits_per_dim
 from ...version import __version__
+from ..losses.sums import SumLoss
 from .batches import image_names, image_sizes, sample_noise_levels
 from .settings import check_settings, measured_values, process_and_network
 from .tiled_model import TiledEditModel
@@ -52,7 +53,9 @@ class IRSDERestorer(Hooks, TiledEditModel):
         sde (dict): The process.
         sampler (dict | str): Sampler for testing; a config, preset or name,
             see :func:`sampler_config`.
-        pixel_loss (dict, optional): Objective; not needed for inference.
+        pixel_loss (dict, optional): Objective; not needed for inference. A
+            pixel loss compares the predicted with the true clean image, see
+            :class:`SumLoss`.
         val_sampler (dict | str): Sampler for validation during training.
         timesteps (str): Distribution of training times: 'discrete', 1..T as
             published; 'late', t = T sqrt(u) rounded up, which draws the
@@ -95,6 +98,9 @@ class IRSDERestorer(Hooks, TiledEditModel):
                               ) from error
         self.sde = DIFFUSION_SCHEDULERS.build(sde)
         self.output = DIFFUSION_SCHEDULERS.build(output)
+        if self.pixel_loss is not None and not hasattr(
+                self.pixel_loss, 'objective'):
+            self.pixel_loss = SumLoss([self.pixel_loss])
         check_objective(self.pixel_loss, self.sde)
         check_times(timesteps, self.sde, self.pixel_loss)
         self.timesteps = timesteps

@@ -21,14 +21,15 @@ def check_objective(loss: Optional[nn.Module], sde: SDE) -> None:
         ValueError: If the objective needs a known end distribution and the
             process has none.
     """
-    if getattr(loss, 'needs_euler_form', False) and not isinstance(
-            sde, EulerForm):
-        raise ConfigError(
-            f'{type(loss).__name__} takes Euler steps, but '
-            f'{type(sde).__name__} has no Euler form; use OutputLoss or '
-            'MaximumLikelihoodLoss(exact=True).')
-    if getattr(loss, 'needs_stationary_end', False):
-        require_stationary_end(sde, type(loss).__name__)
+    for part in getattr(loss, 'losses', [loss]):
+        if getattr(part, 'needs_euler_form', False) and not isinstance(
+                sde, EulerForm):
+            raise ConfigError(
+                f'{type(part).__name__} takes Euler steps, but '
+                f'{type(sde).__name__} has no Euler form; use OutputLoss or '
+                'MaximumLikelihoodLoss(exact=True).')
+        if getattr(part, 'needs_stationary_end', False):
+            require_stationary_end(sde, type(part).__name__)
 
 
 def check_times(timesteps: str, sde: SDE,
