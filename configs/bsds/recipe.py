@@ -1,16 +1,18 @@
 # The study of docs/recipe.md: what the network predicts, lam, the distance and
 # the training times, with equal budgets and a regression beside. Missing
-# models are trained in work_dirs/recipe (2.5 minutes each on one core, 10 with
+# models are trained in work_dirs/recipe (1.5 minutes each on one core, 5 with
 # VGG features):
 # tools/benchmark.py quality --suite configs/bsds/recipe.py --out FOLDER
 name = 'recipe'
-iterations = 1000
+iterations = 600
 L1, L2 = dict(type='mmagic.L1Loss'), dict(type='mmagic.MSELoss')
 VGG = dict(type='irsde_mm.SumLoss', losses=[
     L1, dict(type='irsde_mm.PerceptualLoss', loss_weight=0.01)])
 OUTPUT_L1 = dict(type='irsde_mm.OutputLoss', distance=L1)
 OUTPUT_L2 = dict(type='irsde_mm.OutputLoss', distance=L2)
-EXACT = dict(type='irsde_mm.MaximumLikelihoodLoss', exact=True)
+PUBLISHED = dict(type='irsde_mm.MaximumLikelihoodLoss')
+EXACT = dict(PUBLISHED, exact=True)
+NOISE = dict(type='irsde_mm.NoiseOutput')
 CLEAN = dict(type='irsde_mm.CleanOutput', residual=True)
 # sampler by number of calls
 SAMPLERS = {
@@ -20,15 +22,12 @@ SAMPLERS = {
     5: dict(type='irsde_mm.JumpSampler', num_steps=5, eta=0.7)}
 
 
-def process(lam=50, output=None, loss=None, times=None, **model):
-    """Settings of a process; those left out are the config's."""
-    model.update({'sde.max_sigma': lam / 255})
-    for key, value in dict(output=output, pixel_loss=loss).items():
-        if value is not None:
-            model[key] = dict(value, _delete_=True)
-    if times is not None:
-        model['timesteps'] = times
-    return {f'model.{key}': value for key, value in model.items()}
+def process(lam=50, output=NOISE, loss=PUBLISHED, times='discrete'):
+    """Settings of a process."""
+    return {
+        'model.sde.max_sigma': lam / 255, 'model.timesteps': times,
+        'model.output': dict(output, _delete_=True),
+        'model.pixel_loss': dict(loss, _delete_=True)}
 
 
 def clean(loss=OUTPUT_L1, **kwargs):
@@ -77,9 +76,9 @@ DENOISING = {
     'noise as published, lam 70': process(70),
     'noise exact, lam 70': process(70, loss=EXACT),
     'noise exact, lam 26': process(26, loss=EXACT),
-    'noise with L1 of x0, lam 70': process(70, loss=L1),
-    'noise with L1 of x0, lam 26': process(26, loss=L1),
-    'noise with L1 + VGG of x0, lam 26': process(26, loss=VGG),
+    'noise, L1 of x0, lam 70': process(70, loss=L1),
+    'noise, L1 of x0, lam 26': process(26, loss=L1),
+    'noise, L1 + VGG of x0, lam 26': process(26, loss=VGG),
 }
 tasks = {
     task: dict(
@@ -88,5 +87,6 @@ tasks = {
         models=runs(task, PROCESSES if task != 'denoise' else DENOISING,
                     REGRESSIONS))
     for task in ('derain', 'sr', 'dehaze', 'denoise')}
-del (iterations, L1, L2, OUTPUT_L1, OUTPUT_L2, VGG, EXACT, CLEAN, SAMPLERS, process, clean, runs,
+del (iterations, L1, L2, OUTPUT_L1, OUTPUT_L2, VGG, PUBLISHED, EXACT,
+     NOISE, CLEAN, SAMPLERS, process, clean, runs,
      entry, PROCESSES, REGRESSIONS, DENOISING)

@@ -1,6 +1,6 @@
 # The bundled model for deblurring, see docs/models.md.
 _base_ = [
-    '../_base_/models/quickstart_nafnet.py', '../_base_/datasets/bsds_blur.py',
+    '../_base_/models/quickstart_published.py', '../_base_/datasets/bsds_blur.py',
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
 # a_T = 0.3 makes two steps enough; they stay near the mean of the possible

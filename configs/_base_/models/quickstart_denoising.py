@@ -1,5 +1,5 @@
 # Denoising-SDE with the network of the quickstart; see denoising_unet.py.
-_base_ = './quickstart_nafnet.py'
+_base_ = './quickstart_published.py'
 model = dict(
     generator=dict(conditional=False),
     sde=dict(

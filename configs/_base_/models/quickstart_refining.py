@@ -1,6 +1,6 @@
 # IR-SDE that starts from the result of a regression network, which is trained
 # first. With a_T = 0.4, two steps are enough.
-_base_ = './quickstart_nafnet.py'
+_base_ = './quickstart_published.py'
 model = dict(
     type='irsde_mm.RefiningRestorer',
     initial=dict(

@@ -1,0 +1,10 @@
+# The published output, objective and training times with a small network for
+# minutes of training on two cores. lam, the number of sampling steps and the
+# matching schedule were found by experiment, see docs/results.md.
+_base_ = './irsde_unet.py'
+model = dict(
+    generator=dict(
+        _delete_=True, type='irsde_mm.ConditionalNAFNet', width=16,
+        enc_blocks=[1, 1, 2], middle_blocks=1, dec_blocks=[1, 1, 1]),
+    sde=dict(max_sigma=50 / 255), output=dict(type='irsde_mm.NoiseOutput'),
+    sampler=dict(num_steps=20), timesteps='discrete')
