@@ -52,7 +52,7 @@ lock: $(INSTALLED)
 	$(LOCK) $(UNIVERSAL) --extra dev --constraint requirements.txt \
 	    --output-file requirements-dev.txt
 
-# everything that make makes; trained models in work_dirs/ stay
+# everything that make makes; work_dirs/ and weights/ stay
 clean:
 	rm -rf $(VENV) $(VENV)-lowest site build dist *.egg-info .pytest_cache \
 	    .ruff_cache
@@ -67,4 +67,6 @@ $(VENV)/.requirements: requirements-dev.txt
 
 $(INSTALLED): $(VENV)/.requirements setup.cfg pyproject.toml
 	$(PIP) --no-build-isolation --editable .
+	$(PY) tools/prepare_weights.py lpips
+	$(PY) tools/prepare_weights.py dists
 	touch $@

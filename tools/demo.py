@@ -107,14 +107,14 @@ def test(config: str, folder: Path):
     rows, states = [], []
     with config_scope(cfg):
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
+        metrics = [METRICS.build(metric)
+                   for metric in cfg.test_evaluator.metrics]
         for item in dataset:
-            metrics = [METRICS.build(metric)
-                       for metric in cfg.test_evaluator.metrics]
             sample = restore(model, item, states if not rows else None)
-            for metric in metrics:
-                metric.process(None, [sample.to_dict()])
             scores = {}
             for metric in metrics:
+                metric.results.clear()
+                metric.process(None, [sample.to_dict()])
                 scores.update(metric.compute_metrics(metric.results))
             rows.append(dict(
                 name=Path(item['data_samples'].gt_path).stem, scores=scores,
@@ -140,10 +140,12 @@ def restore(model, item: dict, states=None):
 
 def average(rows: list) -> dict:
     """Return the mean scores of the degraded and the restored photos."""
-    keys = dict(psnr='PSNR', ssim='SSIM', psnr_y='PSNR_Y', ssim_y='SSIM_Y')
+    keys = dict(psnr='PSNR', ssim='SSIM', psnr_y='PSNR_Y', ssim_y='SSIM_Y',
+                lpips='LPIPS')
     return {which: {
         name: round(sum(row['scores'][prefix + key] for row in rows)
-                    / len(rows), 4) for name, key in keys.items()}
+                    / len(rows), 4) for name, key in keys.items()
+        if key in rows[0]['scores']}
         for which, prefix in (('input', 'input_'), ('restored', ''))}
 
 
@@ -155,11 +157,9 @@ def draw_comparison(rows: list, path: Path) -> None:
                                 figsize=(15, 3.6 * len(rows)))
     for row, line in zip(rows, axes):
         s = row['scores']
-        captions = dict(
-            degraded=f"degraded, {s['input_PSNR_Y']:.2f} dB, SSIM "
-            f"{s['input_SSIM_Y']:.3f}",
-            restored=f"restored, {s['PSNR_Y']:.2f} dB, SSIM "
-            f"{s['SSIM_Y']:.3f}", clean=f"clean ({row['name']})")
+        captions = dict(degraded=f"degraded, {scores_text(s, 'input_')}",
+                        restored=f'restored, {scores_text(s)}',
+                        clean=f"clean ({row['name']})")
         for axis, (which, caption) in zip(line, captions.items()):
             axis.imshow(row[which])
             axis.set_title(caption)
@@ -167,6 +167,14 @@ def draw_comparison(rows: list, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=90)
     plt.close(figure)
+
+
+def scores_text(scores: dict, prefix: str = '') -> str:
+    text = (f"{scores[f'{prefix}PSNR_Y']:.2f} dB, "
+            f"SSIM {scores[f'{prefix}SSIM_Y']:.3f}")
+    if 'LPIPS' in scores:
+        text += f", LPIPS {scores[f'{prefix}LPIPS']:.3f}"
+    return text
 
 
 def draw_trajectory(states: list, path: Path) -> None:
@@ -186,19 +194,23 @@ def draw_trajectory(states: list, path: Path) -> None:
 
 
 def show(rows: dict, summary: dict) -> None:
+    """Print the scores of each photo and their means."""
+    names = {'PSNR_Y': 'PSNR', 'SSIM_Y': 'SSIM', 'LPIPS': 'LPIPS'}
+    if any('lpips' not in task['restored'] for task in summary.values()):
+        del names['LPIPS']  # no weights
     lines = []
     for task, photos in rows.items():
         for row in photos:
-            s = row['scores']
             lines.append((task, row['name'], *(
-                f'{s[key]:.3f}' for key in ('input_PSNR_Y', 'PSNR_Y',
-                                            'input_SSIM_Y', 'SSIM_Y'))))
-        a, b = summary[task]['input'], summary[task]['restored']
+                f"{row['scores'][prefix + key]:.3f}" for key in names
+                for prefix in ('input_', ''))))
         lines.append((task, 'average', *(
-            f'{v:.3f}' for v in (a['psnr_y'], b['psnr_y'], a['ssim_y'],
-                                 b['ssim_y']))))
-    print_table(('task', 'photo', 'input PSNR', 'restored PSNR', 'input SSIM',
-                 'restored SSIM'), lines, title='held-out photos, Y channel')
+            f'{summary[task][which][key.lower()]:.3f}' for key in names
+            for which in ('input', 'restored'))))
+    print_table(('task', 'photo', *(
+        f'{which} {name}' for name in names.values()
+        for which in ('input', 'result'))), lines,
+        title='held-out photos, PSNR and SSIM of the Y channel')
 
 
 if __name__ == '__main__':

@@ -5,4 +5,3 @@ _base_ = [
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
 model = dict(sampler='fast')
-test_evaluator = _base_.val_evaluator  # without NIQE

@@ -6,4 +6,3 @@ _base_ = [
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
 model = dict(initial_checkpoint='work_dirs/sr_cnn/iter_8000.pth')
-test_evaluator = _base_.val_evaluator  # without NIQE

@@ -4,4 +4,3 @@ _base_ = [
     '../_base_/datasets/bsds_low_resolution.py',
     '../_base_/schedules/quickstart_8k.py', '../_base_/default_runtime.py'
 ]
-test_evaluator = _base_.val_evaluator  # without NIQE

@@ -51,6 +51,8 @@ def settings_of(model, cfg: dict) -> Dict[str, str]:
     """
     if not isinstance(model, IRSDERestorer):
         config = detached(cfg['model'])
+        if 'pixel_loss' in config:  # it restores nothing and may read files
+            config['pixel_loss'] = dict(type='mmagic.L1Loss')
         check_model(config)
         return dict(model=to_text(config))
     settings = settings_of_pipeline(model, cfg)

@@ -54,6 +54,7 @@ def main(args: argparse.Namespace) -> None:
         # build the data now, so that errors in it are reported immediately
         checks.try_data(runner.model, runner.train_loop)
         checks.check_inputs(cfg, runner.train_loop)
+        checks.check_losses(runner.model, runner.train_loop)
         if cfg.get('val_cfg'):
             checks.try_data(runner.model, runner.val_loop)
     if args.data:

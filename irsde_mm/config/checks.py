@@ -72,6 +72,33 @@ def check_inputs(cfg, loop) -> None:
         f"for this one, use only the clean images: '{Path(clean).parent}'.")
 
 
+def check_losses(model, loop) -> None:
+    """Check that perceptual losses have their weights and suitable images.
+
+    Raises:
+        CheckpointError: If weights are missing or belong to another network.
+        ConfigError: If the images are not RGB in [0, 1], or too small.
+    """
+    from ..engine.unwrapping import unwrapped
+    from ..models.losses import PerceptualLoss
+    losses = [part for part in model.modules()
+              if isinstance(part, PerceptualLoss)]
+    if not losses:
+        return
+    clean = loop.dataloader.dataset[0]['data_samples'].gt_img
+    for loss in losses:
+        loss.check_images(*clean.shape[-2:])
+    steps = unwrapped(model).data_preprocessor
+    order = getattr(steps, 'output_channel_order', None)
+    mean, std = getattr(steps, 'mean', None), getattr(steps, 'std', None)
+    if (order != 'RGB' and len(clean) == 3) or mean is None \
+            or mean.any() or (std != 255).any():
+        raise ConfigError(
+            'PerceptualLoss needs RGB images in [0, 1]: set model.data_'
+            'preprocessor.output_channel_order=RGB, mean=[0,0,0] and '
+            'std=[255,255,255].')
+
+
 def warn_of_unused(model: dict) -> None:
     """Warn about settings of a model config that have no effect."""
     import warnings

@@ -1,106 +1,13 @@
-"""Metrics on features of pretrained networks: LPIPS and FID.
+"""Distances on features of pretrained networks: LPIPS and DISTS."""
+from typing import Dict, Optional
 
-The weights of the networks are local files; nothing is downloaded. A metric
-whose weights are missing is skipped, and the others are still reported.
-"""
-import logging
-import warnings
-from abc import abstractmethod
-from contextlib import contextmanager
-from functools import cached_property
-from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence
-
-import numpy as np
-import torch
-import torch.nn.functional as F
-from mmagic.evaluation.functional.fid_inception import fid_inception_v3
-from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ..model_files.feature_networks import (ALEXNET_FILE, VGG16_FILE,
-                                            load_network, lpips_distance)
+from ..model_files.feature_networks import (ALEXNET_FILE, DISTS_FILE,
+                                            VGG16_FILE, dists_distance,
+                                            lpips_distance)
 from ..registry import METRICS
-from .base import RestorationMetric
-from .frechet import frechet_distance
-
-
-def _warn(line: str) -> None:
-    print_log(line, logger='current', level=logging.WARNING)
-
-
-@contextmanager
-def _on_meta_device() -> Iterator[None]:
-    """Build networks without allocating or initializing their weights.
-
-    This is fast and does not change the random state of a training run that
-    validates.
-    """
-    with torch.device('meta'), warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # torchvision's deprecations
-        yield
-
-
-class NetworkMetric(RestorationMetric):
-    """Metric on the features of a pretrained network.
-
-    Args:
-        weights (str, optional): File with the network's state dict. Without
-            it the metric logs a warning and reports nothing.
-        device (str, optional): Device of the network. Default: 'cuda' if
-            available, else 'cpu'.
-        **kwargs: Arguments of :class:`BaseSampleWiseMetric` (``prefix``, ...).
-
-    Raises:
-        CheckpointError: At the first image, if the file is broken or belongs
-            to another network.
-    """
-
-    network_name: str
-    """Name of the network in messages."""
-
-    def __init__(self, weights: Optional[str], device: Optional[str] = None,
-                 **kwargs) -> None:
-        device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-        super().__init__(device=device, **kwargs)
-        self.weights = weights
-        self.has_weights = weights is not None and Path(weights).is_file()
-        if not self.has_weights:
-            where = 'given' if weights is None else f"at '{weights}'"
-            _warn(f'{self.metric} is skipped: no weights {where} '
-                  f'({self.network_name}); see docs/tasks.md.')
-
-    @abstractmethod
-    def build(self, weights: Dict[str, Tensor]) -> nn.Module:
-        """Build the network and load the weights.
-
-        Raises:
-            RuntimeError: If the weights do not match the network.
-        """
-
-    @cached_property
-    def network(self) -> nn.Module:
-        return load_network(self.weights, self.network_name, self.metric,
-                            self.build).to(self.device)
-
-    def view(self, image: Tensor) -> Tensor:
-        """Convert (C, H, W) BGR or gray to (1, 3, H, W) RGB on the device."""
-        image = image.to(self.device, torch.float32)
-        image = image.expand(3, -1, -1) if len(image) == 1 else image.flip(0)
-        return image[None]
-
-    def process(self, data_batch: Sequence[dict],
-                data_samples: Sequence[dict]) -> None:
-        if not self.has_weights:
-            # mmengine warns about metrics without results
-            self.results.extend({} for _ in data_samples)
-            return
-        # reproducible results that match those of the CPU
-        exact = torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True,
-            allow_tf32=False)
-        with torch.inference_mode(), exact:
-            super().process(data_batch, data_samples)
+from .network_metric import NetworkMetric
 
 
 class DistanceMetric(NetworkMetric):
@@ -145,6 +52,7 @@ class LPIPS(DistanceMetric):
     """
 
     metric = 'LPIPS'
+    advice = 'run python tools/prepare_weights.py lpips'
     networks = dict(alex=(ALEXNET_FILE, "torchvision's AlexNet", 31),
                     vgg=(VGG16_FILE, "torchvision's VGG16", 16))
 
@@ -162,57 +70,34 @@ class LPIPS(DistanceMetric):
 
 
 @METRICS.register_module()
-class FID(NetworkMetric):
-    """Frechet Inception distance between restored and clean images.
+class DISTS(DistanceMetric):
+    """Distance of structure and texture; lower is better.
 
-    Lower is better. The features are those of pytorch-fid: 2048 values after
-    the last pooling, of images rounded to uint8, as in files, and resized to
-    299x299. Source: Heusel et al., "GANs trained by a two time-scale update
-    rule converge to a local Nash equilibrium", NeurIPS 2017. A single image
-    has no covariance, so the metric then logs a warning and reports nothing.
+    Unlike LPIPS, it tolerates another sample of the same texture. It is
+    computed on whole images, not resized, clamped but not rounded. Source:
+    Ding et al., "Image quality assessment: Unifying structure and texture
+    similarity", TPAMI 2020. Images smaller than 16x16 pixels are excluded from
+    the mean and listed in the log.
 
     Args:
-        weights (str, optional): File with pytorch-fid's Inception-v3. Without
-            it the metric logs a warning and reports nothing.
+        weights (str): File with torchvision's VGG16.
+        parameters (str): File with alpha and beta of the dists-pytorch
+            package. ``tools/prepare_weights.py dists`` makes both files.
+            Without them the metric logs a warning and reports nothing.
         **kwargs: Arguments of :class:`NetworkMetric`.
     """
 
-    metric = 'FID'
-    network_name = "pytorch-fid's Inception-v3"
+    metric = 'DISTS'
+    advice = 'run python tools/prepare_weights.py dists'
+    smallest = 16  # as LPIPS with the same network
+    network_name = "torchvision's VGG16"
 
-    def __init__(self, weights: Optional[
-            str] = 'weights/pt_inception-2015-12-05-6726825d.pth',
-            **kwargs) -> None:
+    def __init__(self, weights: str = VGG16_FILE,
+                 parameters: str = DISTS_FILE, **kwargs) -> None:
         super().__init__(weights, **kwargs)
+        self.parameters = parameters
+        self.has_weights = self.has_weights and self.find(
+            parameters, "DISTS' alpha and beta")
 
     def build(self, weights: Dict[str, Tensor]) -> nn.Module:
-        with _on_meta_device():
-            network = fid_inception_v3(load_ckpt=False)
-        network.load_state_dict(weights, assign=True)
-        network.fc = nn.Identity()  # the features, not the classes
-        return network
-
-    def view(self, image: Tensor) -> Tensor:
-        return super().view(image).round().clamp(0, 255)
-
-    def measure(self, clean: Tensor,
-                images: Dict[str, Tensor]) -> Dict[str, np.ndarray]:
-        images = {'clean': clean, **images}
-        batch = torch.cat([
-            F.interpolate(image / 255, (299, 299), mode='bilinear',
-                          align_corners=False) for image in images.values()])
-        features = self.network(2 * batch - 1).cpu().numpy()
-        return dict(zip(images, features))
-
-    def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
-        scores = {}
-        for key in (self.key, f'input_{self.key}'):
-            pairs = [(result[key], result['clean']) for result in results
-                     if key in result]
-            if len(pairs) > 1:
-                scores[key] = self.scaling * frechet_distance(
-                    *map(np.stack, zip(*pairs)))
-        if self.has_weights and not scores:
-            _warn('FID is skipped: it needs at least two images, but got '
-                  f'{len(results)}.')
-        return scores
+        return dists_distance(self.parameters, weights)

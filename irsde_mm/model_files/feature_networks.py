@@ -50,16 +50,15 @@ def load_network(path: str, network_name: str, user: str,
     return network.float().eval().requires_grad_(False)
 
 
-def filled(build: Callable[[], nn.Module], weights: Weights) -> nn.Module:
-    """Build a network without initializing its weights, and load them.
+def filled(network: nn.Module, weights: Weights) -> nn.Module:
+    """Load the weights of a network on the meta device.
 
-    This is fast and does not change the random state of a training run.
+    Networks are built there because it is fast and does not change the random
+    state of a training run.
 
     Raises:
         RuntimeError: If the weights do not match.
     """
-    with torch.device('meta'):
-        network = build()
     network.load_state_dict(weights, assign=True)
     return network
 
@@ -69,7 +68,7 @@ def vgg16(layers: Sequence[str], weights: Weights) -> nn.Module:
     with torch.device('meta'):
         network = VGG16Features(layers)
     wanted = network.state_dict()
-    return filled(lambda: network, {
+    return filled(network, {
         key: value for key, value in weights.items() if key in wanted})
 
 
@@ -89,11 +88,30 @@ def lpips_distance(net: str, weights: Weights) -> nn.Module:
         key = re.sub(r'^lins?\.?(\d)\.model\.1\.weight$', r'heads.\1', key)
         if not key.startswith(('classifier.', 'scaling_layer.')):
             found[key] = value
-    return filled(lambda: LPIPSDistance(net), found)
+    with torch.device('meta'):
+        network = LPIPSDistance(net)
+    return filled(network, found)
 
 
-def dists_distance(parameters: Weights, weights: Weights) -> nn.Module:
-    """Build DISTS from its alpha and beta and VGG16's weights."""
-    return filled(DISTSDistance, {**parameters, **{
-        f'net.{key}': value for key, value in weights.items()
-        if not key.startswith('classifier.')}})
+def dists_distance(path: str, weights: Weights) -> nn.Module:
+    """Build DISTS.
+
+    Args:
+        path (str): File with alpha and beta.
+        weights (dict): State dict of torchvision's VGG16.
+
+    Raises:
+        CheckpointError: If the file is broken or has other values.
+    """
+    found = read_plain(path)
+    with torch.device('meta'):
+        network = DISTSDistance()
+    for name in ('alpha', 'beta'):
+        shape = getattr(network, name).shape
+        if getattr(found.get(name), 'shape', None) != shape:
+            raise CheckpointError(f"'{path}' does not contain DISTS' alpha "
+                                  f'and beta, of shape {tuple(shape)}.')
+    return filled(network, dict(
+        alpha=found['alpha'], beta=found['beta'], **{
+            f'net.{key}': value for key, value in weights.items()
+            if not key.startswith('classifier.')}))

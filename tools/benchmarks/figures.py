@@ -71,12 +71,12 @@ def caption(name: str, results: dict, number: int) -> str:
         return f"clean ({scores['image']})"
     return '\n'.join([name, ', '.join(
         f'{key} {scores[prefix + key]:.{digits}f}'
-        for key, digits in (('PSNR', 2), ('LPIPS', 3))
+        for key, digits in (('PSNR', 2), ('LPIPS', 3), ('DISTS', 3))
         if prefix + key in scores)])
 
 
 def draw_plot(rows: list, path: Path) -> bool:
-    """Plot PSNR against LPIPS or NIQE, one panel per task.
+    """Plot PSNR against LPIPS, DISTS or NIQE, one panel per task.
 
     Returns:
         bool: False if there was nothing to draw.
@@ -108,15 +108,16 @@ def draw_plot(rows: list, path: Path) -> bool:
 def panel(rows: list, task: str) -> tuple:
     """Return the two axes of the plot of a task and the rows that have both.
 
-    NIQE replaces LPIPS if LPIPS was not measured, and PSNR on luma replaces
-    PSNR if the published scores use it. The input is left out, because it is
-    so far away that the models would overlap.
+    DISTS replaces LPIPS if LPIPS was not measured, and NIQE replaces both.
+    PSNR on luma replaces PSNR if the published scores use it. The input is
+    left out, because it is so far away that the models would overlap.
     """
     own = [row for row in rows if row['task'] == task
            and row['kind'] != 'input']
     luma = any(row['kind'] == 'published' and 'PSNR_Y' in row for row in own)
-    lpips = any(row['kind'] == 'measured' and 'LPIPS' in row for row in own)
-    x, y = 'PSNR_Y' if luma else 'PSNR', 'LPIPS' if lpips else 'NIQE'
+    x = 'PSNR_Y' if luma else 'PSNR'
+    y = next((key for key in ('LPIPS', 'DISTS') if any(
+        row['kind'] == 'measured' and key in row for row in own)), 'NIQE')
     return x, y, [row for row in own if x in row and y in row
                   and np.isfinite(row[x])]
 

@@ -9,8 +9,8 @@ from .suite import SCORES, file_name, write_text
 # column: heading, number of decimals
 FORMATS = dict(
     PSNR=('PSNR', 2), SSIM=('SSIM', 4), PSNR_Y=('PSNR-Y', 2),
-    SSIM_Y=('SSIM-Y', 4), LPIPS=('LPIPS', 4), FID=('FID', 2),
-    NIQE=('NIQE', 2), parameters=('parameters, M', 2),
+    SSIM_Y=('SSIM-Y', 4), LPIPS=('LPIPS', 4), DISTS=('DISTS', 4),
+    FID=('FID', 2), NIQE=('NIQE', 2), parameters=('parameters, M', 2),
     network_calls=('network calls', 1),
     seconds_per_megapixel=('s / megapixel', 2))
 KINDS = dict(input='degraded', measured='', published='published')

@@ -11,7 +11,7 @@ from .common import load_model, plan, seconds_of
 from .task_data import metric_configs, read_data
 
 CALLS = (5, 10, 20, 50, 100)
-LOWER_IS_BETTER = ('NIQE', 'LPIPS', 'FID')
+LOWER_IS_BETTER = ('NIQE', 'LPIPS', 'DISTS', 'FID')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

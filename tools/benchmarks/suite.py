@@ -6,7 +6,7 @@ from pathlib import Path
 from irsde_mm.errors import ConfigError, OutputError
 from irsde_mm.io import files
 
-SCORES = ('PSNR', 'SSIM', 'PSNR_Y', 'SSIM_Y', 'LPIPS', 'FID', 'NIQE')
+SCORES = ('PSNR', 'SSIM', 'PSNR_Y', 'SSIM_Y', 'LPIPS', 'DISTS', 'FID', 'NIQE')
 SUITE_KEYS = ('name', 'tasks')
 TASK_KEYS = ('data', 'models', 'show')
 DATA_KEYS = ('config', 'folder', 'pairs', 'set', 'images', 'metrics')

@@ -141,9 +141,11 @@ def choose_set(cfg, name):
 def metric_configs(evaluator, keys=SCORES) -> list:
     """Return our metrics, with the border and the weights of the evaluator.
 
-    Metrics of mmagic do not round images and cannot be compared.
+    Metrics of mmagic do not round images and cannot be compared, and LPIPS is
+    that of AlexNet.
     """
-    given = {metric['type']: metric for metric in evaluator['metrics']}
+    given = {metric['type']: metric for metric in evaluator['metrics']
+             if metric.get('net', 'alex') == 'alex'}
     border = max((metric.get('crop_border', 0)
                   for kind, metric in given.items()
                   if kind in ('irsde_mm.PSNR', 'irsde_mm.SSIM')), default=0)

@@ -1,4 +1,4 @@
-# Noise as in builtin_noise.py, on BSDS500. Tests add NIQE.
+# Noise as in builtin_noise.py, on BSDS500.
 _base_ = ['./builtin_noise.py', './bsds500.py']
 train_dataloader = dict(dataset=dict(
     _delete_=True, **_base_.bsds500.train,
@@ -6,5 +6,5 @@ train_dataloader = dict(dataset=dict(
 test_dataloader = val_dataloader = dict(dataset=dict(
     _delete_=True, **_base_.bsds500.test,
     pipeline=[_base_.load, *_base_.test_dataloader.dataset.pipeline]))
-test_evaluator = dict(metrics=[
-    *_base_.test_evaluator.metrics, dict(type='irsde_mm.NIQE')])
+test_evaluator = dict(
+    metrics=_base_.test_evaluator.metrics + _base_.more_scores)

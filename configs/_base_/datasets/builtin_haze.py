@@ -15,4 +15,5 @@ train_dataloader = dict(dataset=dict(pipeline=[
 test_dataloader = val_dataloader = dict(dataset=dict(pipeline=[
     dict(degradation[0], fixed=True), dict(type='PackInputs'),
 ]))
-test_evaluator = val_evaluator = dict(metrics=_base_.scores)
+val_evaluator = dict(metrics=_base_.scores)
+test_evaluator = dict(metrics=_base_.scores + _base_.perceptual)

@@ -13,4 +13,5 @@ test_dataloader = val_dataloader = dict(dataset=dict(pipeline=[
     dict(degradation[0], fixed=True),
     dict(type='PackInputs', meta_keys=['sigma']),
 ]))
-test_evaluator = val_evaluator = dict(metrics=_base_.scores)
+val_evaluator = dict(metrics=_base_.scores)
+test_evaluator = dict(metrics=_base_.scores + _base_.perceptual)

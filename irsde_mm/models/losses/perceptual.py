@@ -1,7 +1,7 @@
 """Pixel loss on the features of a pretrained network."""
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Sequence
+from typing import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,27 +9,47 @@ from torch import Tensor, nn
 from ...errors import CheckpointError, ConfigError
 from ...model_files.feature_networks import (VGG16_FILE, load_network,
                                              lpips_distance, vgg16)
+from ...networks.vgg import VGG16Features
 from ...registry import MODELS
 
 PREPARE = 'run python tools/prepare_weights.py lpips'
 
 
+def read_network(kind: str, layers: Sequence[str], weights: str) -> nn.Module:
+    """Return the network of a :class:`PerceptualLoss`.
+
+    Raises:
+        CheckpointError: If the file is missing or belongs to another network.
+    """
+    if not Path(weights).is_file():
+        raise CheckpointError(f"no weights found at '{weights}', which "
+                              f'PerceptualLoss needs; {PREPARE}.')
+    build = partial(vgg16, layers) if kind == 'vgg' else partial(
+        lpips_distance, 'vgg')
+    try:
+        return load_network(weights, "torchvision's VGG16", 'PerceptualLoss',
+                            build)
+    except CheckpointError as error:
+        text = str(error).rstrip('.')
+        raise CheckpointError(f'{text}; {PREPARE}.') from error
+
+
 class Frozen:
-    """Holder of a network that belongs to no model.
+    """Network that belongs to no model and is built on first use.
 
     Checkpoints, optimizers, averages and wrappers of a model do not see the
     network, and copies of the model share it.
 
     Args:
-        network (nn.Module): The network.
+        build (callable): Returns the network.
     """
 
-    def __init__(self, network: nn.Module) -> None:
-        self.network = network
+    def __init__(self, build: Callable[[], nn.Module]) -> None:
+        self.build = build
 
-    def on(self, device: torch.device) -> nn.Module:
-        """Return the network on a device."""
-        return self.network.to(device)
+    @cached_property
+    def network(self) -> nn.Module:
+        return self.build()
 
     def __deepcopy__(self, memo: dict) -> 'Frozen':
         return self
@@ -40,8 +60,8 @@ class PerceptualLoss(nn.Module):
     """Pixel loss on the features of VGG16.
 
     Usable wherever mmagic takes a pixel loss, and in :class:`SumLoss`. The
-    network is frozen and not part of the model or its checkpoints. Gray images
-    are repeated to three channels.
+    network is frozen and not part of the model or its checkpoints. Its weights
+    are read when training starts. Gray images are repeated to three channels.
 
     Args:
         kind (str): 'vgg', the mean absolute difference of the activations of
@@ -56,7 +76,6 @@ class PerceptualLoss(nn.Module):
 
     Raises:
         ValueError: If ``kind`` or a layer is unknown.
-        CheckpointError: If the file is missing or belongs to another network.
     """
 
     def __init__(self, kind: str = 'vgg',
@@ -66,19 +85,25 @@ class PerceptualLoss(nn.Module):
         if kind not in ('vgg', 'lpips'):
             raise ValueError("kind must be 'vgg' or 'lpips', but got "
                              f'{kind!r}.')
-        if not Path(weights).is_file():
-            raise CheckpointError(f"no weights found at '{weights}', which "
-                                  f'PerceptualLoss needs; {PREPARE}.')
+        with torch.device('meta'):
+            VGG16Features(layers)  # checks the layers
         self.kind, self.loss_weight = kind, loss_weight
-        build = partial(vgg16, layers) if kind == 'vgg' else partial(
-            lpips_distance, 'vgg')
-        try:
-            network = load_network(weights, "torchvision's VGG16",
-                                   'PerceptualLoss', build)
-        except CheckpointError as error:
-            raise CheckpointError(f'{error} To make the file, {PREPARE}.'
-                                  ) from error
-        self.frozen = Frozen(network)
+        self.frozen = Frozen(partial(read_network, kind, layers, weights))
+
+    def check_images(self, height: int, width: int) -> None:
+        """Check that the weights exist and that images are large enough.
+
+        Raises:
+            CheckpointError: If the weights are missing or belong to another
+                network.
+            ConfigError: If images are too small for the deepest layer.
+        """
+        smallest = self.frozen.network.smallest
+        if min(height, width) < smallest:
+            raise ConfigError(
+                f'PerceptualLoss(kind={self.kind!r}) needs images of at least '
+                f'{smallest}x{smallest} pixels, but got {width}x{height}; use '
+                'larger patches.')
 
     def forward(self, pred: Tensor, target: Tensor) -> Tensor:
         """Return the loss as a scalar.
@@ -88,18 +113,14 @@ class PerceptualLoss(nn.Module):
                 ``pred`` may exceed the range.
 
         Raises:
-            ConfigError: If the images are too small for the deepest layer.
+            CheckpointError, ConfigError: See :meth:`check_images`.
         """
-        network = self.frozen.on(pred.device)
-        if min(pred.shape[-2:]) < network.smallest:
-            raise ConfigError(
-                f'PerceptualLoss(kind={self.kind!r}) needs images of at least '
-                f'{network.smallest}x{network.smallest} pixels, but got '
-                f'{pred.shape[-1]}x{pred.shape[-2]}; use larger patches.')
-        pred, target = (x.float().expand(-1, 3, -1, -1)
-                        for x in (pred, target))
-        # small features lose their digits in half precision
+        self.check_images(*pred.shape[-2:])
+        network = self.frozen.network.to(pred.device)
+        # small differences lose their digits in half precision
         with torch.autocast(pred.device.type, enabled=False):
+            pred, target = (x.float().expand(-1, 3, -1, -1)
+                            for x in (pred, target))
             if self.kind == 'lpips':
                 with torch.no_grad():
                     clean = network.features(target)
