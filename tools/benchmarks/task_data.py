@@ -36,6 +36,8 @@ class TaskData:
         self.scored_by = [dict(config, weights=digest_of(metric.weights))
                           if getattr(metric, 'has_weights', False) else config
                           for config, metric in zip(configs, self.metrics)]
+        # the degraded images are scored once, with the first model
+        self.inputs = [{} for _ in self.metrics]
         self.folder = folder
         self.number = min(task['data'].get('images', sys.maxsize),
                           len(self.loader.dataset))
@@ -69,10 +71,17 @@ class TaskData:
         """
         from irsde_mm.engine.hooks.results_hook import (image_name,
                                                         scores_of_batch)
-        for metric in self.metrics:
+        for metric, known in zip(self.metrics, self.inputs):
             if not before:
                 metric.results.clear()
-            metric.process(None, [sample.to_dict()])
+            fields = sample.to_dict()
+            if before in known:
+                fields.pop('input', None)
+            metric.process(None, [fields])
+            scores = metric.results[-1]
+            scores.update(known.setdefault(before, {
+                key: value for key, value in scores.items()
+                if key.startswith('input_')}))
         scores, = scores_of_batch(self.metrics, before, 1)
         return dict(image=image_name(sample), **scores)
 
