@@ -35,18 +35,39 @@ def try_data(model, loop) -> None:
     of training.
 
     Raises:
+        ConfigError: From :func:`check_holes`.
         DataError: From the pipeline.
         ValueError: If the model cannot start from the noise level.
     """
     loaders = getattr(loop, 'dataloaders', None) or [loop.dataloader]
     sde = getattr(model, 'sde', None)
     for loader in loaders:
+        check_holes(model, loader.dataset)
         sample = loader.dataset[0].get('data_samples', {})
         if sde is None or not sde.starts_at_noise_level:
             continue
         sigma = sample.get('sigma', model.pipeline.sigma)
         if sigma != 'estimate':
             sde.start(None, sigma=sigma)
+
+
+def check_holes(model, dataset) -> None:
+    """Reject holes that the model's data preprocessor would not find.
+
+    Raises:
+        ConfigError: If it looks for white holes, but the dataset paints them
+            in another color.
+    """
+    from ..datasets.transforms import KeepMask
+    from ..models.restorers import WhiteHolePreprocessor
+    if not isinstance(getattr(model, 'data_preprocessor', None),
+                      WhiteHolePreprocessor):
+        return
+    for step in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
+        if isinstance(step, KeepMask) and not step.white:
+            raise ConfigError(
+                f'KeepMask.color={step.color!r} does not work with this model,'
+                ' because it takes white pixels as the mask; delete color.')
 
 
 def check_inputs(cfg, loop) -> None:

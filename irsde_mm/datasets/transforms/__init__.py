@@ -2,13 +2,14 @@
 from .blur import MotionBlur
 from .degradation import Degradation
 from .haze import Haze
+from .jpeg import JPEG
 from .loading import LoadImage
 from .masks import KeepMask
-from .noise import GaussianNoise
+from .noise import GaussianNoise, PoissonNoise
 from .rain import RainStreaks
 from .resample import LowResolution, Upsample
 
 __all__ = [
-    'Degradation', 'RainStreaks', 'GaussianNoise', 'MotionBlur',
-    'LowResolution', 'Upsample', 'KeepMask', 'Haze', 'LoadImage'
+    'Degradation', 'RainStreaks', 'GaussianNoise', 'PoissonNoise', 'JPEG',
+    'MotionBlur', 'LowResolution', 'Upsample', 'KeepMask', 'Haze', 'LoadImage'
 ]

@@ -10,11 +10,12 @@ from mmcv.transforms import BaseTransform
 class Degradation(BaseTransform):
     """Base class of transforms that create ``img`` from the clean ``gt``.
 
-    Images are (H, W, C) arrays, BGR or gray, in 0..255. The result is
-    float32. In training the degradation is random (from NumPy's global random
-    state, which mmengine seeds in every worker). With ``fixed`` it depends
-    only on the file name of the clean image and the seed, so every run and
-    every method sees the same test images.
+    If there is an ``img`` already, as from an earlier degradation, it is
+    degraded further. Images are (H, W, C) arrays, BGR or gray, in 0..255. The
+    result is float32. In training the degradation is random (from NumPy's
+    global random state, which mmengine seeds in every worker). With ``fixed``
+    it depends only on the file name of the clean image and the seed, so every
+    run and every method sees the same test images.
 
     Args:
         fixed (bool): Derive the randomness from the image's name.
@@ -30,25 +31,31 @@ class Degradation(BaseTransform):
                 results: dict) -> np.ndarray:
         """Return a degraded copy of a float32 image (H, W, C) in 0..255.
 
+        After noise that is not clipped, values can be outside of 0..255.
+
         ``results`` is the sample, which contains ``gt_path`` of the clean
         image. Values added to it are passed on to the next transform.
         """
 
     def transform(self, results: dict) -> dict:
-        if self.fixed:
-            name = PurePath(results['gt_path']).name
-            seed = zlib.crc32(f'{self.seed}:{name}'.encode(
-                errors='surrogateescape'))
-        else:
-            seed = np.random.randint(2**31)
-        clean = np.asarray(results['gt'], dtype=np.float32)
-        degraded = self.degrade(clean, np.random.default_rng(seed), results)
+        source = 'img' if 'img' in results else 'gt'
+        image = np.asarray(results[source], dtype=np.float32)
+        degraded = self.degrade(
+            image, np.random.default_rng(self._seed(results)), results)
         results['img'] = degraded.astype(np.float32, copy=False)
         for name in ('channel_order', 'color_type', 'path'):
-            if f'gt_{name}' in results:
-                results[f'img_{name}'] = results[f'gt_{name}']
+            if f'{source}_{name}' in results:
+                results[f'img_{name}'] = results[f'{source}_{name}']
         results['ori_img_shape'] = degraded.shape
         return results
+
+    def _seed(self, results: dict) -> int:
+        if not self.fixed:
+            return np.random.randint(2**31)
+        text = f"{self.seed}:{PurePath(results['gt_path']).name}"
+        if 'img' in results:  # independent of the earlier degradations
+            text += f':{type(self).__name__}'
+        return zlib.crc32(text.encode(errors='surrogateescape'))
 
     def __repr__(self) -> str:
         values = ', '.join(f'{k}={v}' for k, v in vars(self).items())

@@ -1,11 +1,12 @@
 """Resampling as in super-resolution benchmarks."""
 from functools import partial
-from typing import Callable
+from typing import Callable, Sequence, Tuple, Union
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from mmcv.transforms import BaseTransform
+from PIL import Image
 from torch import Tensor
 
 from ...errors import DataError
@@ -22,24 +23,55 @@ def apply(function: Callable[[Tensor], Tensor],
     return result[0].permute(1, 2, 0).contiguous().numpy()
 
 
+def lanczos(image: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
+    """Shrink a float32 image (H, W, C) to (h, w) with Pillow's Lanczos."""
+    channels = [Image.fromarray(np.ascontiguousarray(channel)).resize(
+        size[::-1], Image.Resampling.LANCZOS)
+        for channel in image.transpose(2, 0, 1)]
+    return np.stack(channels, axis=-1)
+
+
+def interpolated(image: np.ndarray, size: Tuple[int, int],
+                 **options) -> np.ndarray:
+    """Shrink an image (H, W, C) to (h, w) with PyTorch."""
+    return apply(partial(F.interpolate, size=size, **options), image)
+
+
+KERNELS = dict(
+    bicubic=partial(interpolated, mode='bicubic', antialias=True),
+    area=partial(interpolated, mode='area'), lanczos=lanczos)
+
+
 @TRANSFORMS.register_module()
 class LowResolution(Degradation):
     """Downsampling of the clean image to the small image ``img``.
 
-    Bicubic with antialiasing (a = -0.5, as in MATLAB's imresize, which DIV2K
-    uses), rounded to 8 bits as in files. ``gt`` is cropped at the right and
-    bottom to a multiple of the scale.
+    The result is rounded to 8 bits as in files. ``gt`` is cropped at the right
+    and bottom to a multiple of the scale. Put ``JPEG`` between this transform
+    and ``Upsample`` for compressed small images.
 
     Args:
         scale (int): Downsampling factor, at least 2.
+        kernel (str or Sequence[str]): A kernel, or several to draw from, all
+            with antialiasing: 'bicubic' (a = -0.5, as in MATLAB's imresize,
+            which DIV2K uses), 'area' (mean of the pixels), 'lanczos' (a = 3).
+        fixed, seed: See :class:`Degradation`. They only have an effect with
+            several kernels.
 
     Raises:
-        ValueError: If the scale is not an integer of at least 2.
+        ValueError: If the scale is not an integer of at least 2, or a kernel
+            is unknown.
     """
 
-    def __init__(self, scale: int) -> None:
-        super().__init__()
+    def __init__(self, scale: int, kernel: Union[str, Sequence[str]] =
+                 'bicubic', fixed: bool = False, seed: int = 0) -> None:
+        super().__init__(fixed, seed)
         self.scale = _checked(scale)
+        self.kernels = (kernel, ) if isinstance(kernel, str) else tuple(kernel)
+        if not self.kernels or not set(self.kernels) <= set(KERNELS):
+            raise ValueError('LowResolution: kernel must be in '
+                             f'{", ".join(KERNELS)}, or several of them, but '
+                             f'got {kernel!r}.')
 
     def degrade(self, image: np.ndarray, rng: np.random.Generator,
                 results: dict) -> np.ndarray:
@@ -50,9 +82,8 @@ class LowResolution(Degradation):
         cut = slice(h * self.scale), slice(w * self.scale)
         results['gt'] = results['gt'][cut]
         results['scale'] = self.scale
-        small = apply(partial(F.interpolate, size=(h, w), mode='bicubic',
-                              antialias=True), image[cut])
-        return small.round().clip(0, 255)
+        kernel = self.kernels[rng.integers(len(self.kernels))]
+        return KERNELS[kernel](image[cut], (h, w)).round().clip(0, 255)
 
 
 @TRANSFORMS.register_module()

@@ -13,8 +13,8 @@ class WhiteHolePreprocessor(DataPreprocessor):
 
     In this project, holes are white and the restorer gets no mask. To give all
     models the same information, every pure white pixel is treated as a hole,
-    including white areas of the image itself. Images are padded with white, so
-    padding is also a hole.
+    including white areas of the image itself. Holes of other colors are not
+    supported. Images are padded with white, so padding is also a hole.
 
     Args:
         mean, std (float): Mean and standard deviation of all channels.
