@@ -12,13 +12,13 @@ import torch
 NAMES = dict(
     MODELS=['IRSDERestorer', 'ConditionalUNet', 'ConditionalNAFNet',
             'MaximumLikelihoodLoss', 'NoiseMatchingLoss', 'LikelihoodLoss',
-            'OutputLoss', 'RegressionNetwork', 'SuperResolver',
-            'WhiteHolePreprocessor', 'GreyHolesDeepFill', 'RefiningRestorer',
+            'OutputLoss', 'PerceptualLoss', 'SumLoss', 'RegressionNetwork',
+            'SuperResolver', 'WhiteHolePreprocessor', 'GreyHolesDeepFill', 'RefiningRestorer',
             'UnetNoisePredictor', 'MAXIM', 'MultiStageRestorer'],
     DATASETS=['PairedImageDataset', 'BuiltinPhotos', 'CleanImageDataset'],
     TRANSFORMS=['RainStreaks', 'GaussianNoise', 'MotionBlur', 'KeepMask',
                 'LowResolution', 'Upsample', 'Haze', 'LoadImage'],
-    METRICS=['PSNR', 'SSIM', 'LPIPS', 'FID', 'NIQE', 'BitsPerDim'],
+    METRICS=['PSNR', 'SSIM', 'LPIPS', 'DISTS', 'FID', 'NIQE', 'BitsPerDim'],
     HOOKS=['SettingsHook', 'PlainCheckpointHook', 'ProgressHook',
            'LoggerHook', 'ResultsHook', 'SkippedImagesHook'],
     OPTIM_WRAPPERS=['BFloat16OptimWrapper'])
