@@ -226,6 +226,11 @@ def test_invalid_sums(losses, options, words):
         sums(*losses, **options)
 
 
+def test_regression_takes_no_objective():
+    with pytest.raises(ConfigError, match="'exact'.*only pixel losses"):
+        sums(EXACT, L1)(*torch.rand(2, 1, 3, 4, 4))
+
+
 def test_sums_need_what_their_parts_need():
     with pytest.raises(ValueError, match='LikelihoodLoss.*known'):
         check_objective(SumLoss([LikelihoodLoss(), L1]), build_sde(GOUB))
