@@ -278,6 +278,21 @@ def trained(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope='session')
+def vgg16_file(tmp_path_factory) -> str:
+    """A file with the names and shapes of torchvision's VGG16."""
+    from irsde_mm.networks import VGG16Features
+    with torch.device('meta'):
+        shapes = {key: value.shape for key, value
+                  in VGG16Features(['relu5_3']).state_dict().items()}
+    g = torch.Generator().manual_seed(0)
+    path = tmp_path_factory.mktemp('weights') / 'vgg16.pth'
+    torch.save({key: torch.randn(shape, generator=g) * (
+        2 / max(shape[1:].numel(), 200))**.5
+        for key, shape in shapes.items()}, path)
+    return str(path)
+
+
 @pytest.fixture
 def photo(tmp_path) -> Path:
     """Path of a small photo."""

@@ -85,13 +85,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(args: argparse.Namespace) -> None:
     sources = dict(map(recognize, args.source))
-    for name in METRICS[args.metric]:
+    names = METRICS[args.metric]
+    unused = [FILES[name].network for name in sources if name not in names]
+    if unused:
+        raise ConfigError(f'{args.metric} does not use '
+                          f'{" and ".join(unused)}.')
+    for name in names:
         file = FILES[name]
-        source = sources.pop(name, None) or packaged(file)
+        source = sources.get(name) or packaged(file)
         write(Path(args.out, name), read(source, file))
-    if sources:
-        unused = ' and '.join(FILES[name].network for name in sources)
-        raise ConfigError(f'{args.metric} does not use {unused}.')
 
 
 def recognize(path: str) -> Tuple[str, Path]:

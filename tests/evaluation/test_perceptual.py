@@ -1,12 +1,13 @@
-"""LPIPS, FID and NIQE: values, missing and wrong weights, small images."""
+"""LPIPS, DISTS, FID and NIQE: values, weights, small images."""
 from types import SimpleNamespace
 
 import lpips
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from irsde_mm.errors import CheckpointError
-from irsde_mm.evaluation import FID, LPIPS, NIQE
+from irsde_mm.evaluation import DISTS, FID, LPIPS, NIQE
 from irsde_mm.evaluation.frechet import frechet_distance
 from mmagic.engine.runner import MultiTestLoop
 from mmagic.evaluation import Evaluator
@@ -15,7 +16,7 @@ from mmagic.evaluation.functional.fid_inception import (InceptionV3,
 from mmagic.evaluation.metrics.niqe import niqe
 from scipy.linalg import sqrtm
 from torch.utils.data import DataLoader
-from torchvision.models import alexnet
+from torchvision.models import alexnet, vgg16
 
 
 def random_weights(build) -> dict:
@@ -111,29 +112,106 @@ def evaluate(samples, *metrics):
     return found
 
 
-def package_lpips(path, a, b):
-    """Return the score of the lpips package and its network."""
-    network = lpips.LPIPS(pnet_rand=True, verbose=False)
-    weights = {key.replace('features.', ''): value
-               for key, value in torch.load(path).items()}
-    for part in (network.net.slice1, network.net.slice2, network.net.slice3,
-                 network.net.slice4, network.net.slice5):
-        part.load_state_dict({key: weights[key] for key in part.state_dict()})
-    a, b = (image.float().flip(0)[None] / 255 for image in (a, b))
+def pretrained(build, path):
+    """Return a function like torchvision's with the weights of a file."""
+
+    def network(pretrained):
+        with torch.device('meta'):
+            network = build()
+        network.classifier = torch.nn.Identity()
+        network.load_state_dict({
+            key: value for key, value in torch.load(path).items()
+            if not key.startswith('classifier.')}, assign=True)
+        return network
+
+    return network
+
+
+def package_lpips(monkeypatch, net, path):
+    """Return the network of the lpips package."""
+    build = dict(alex=('alexnet', alexnet), vgg=('vgg16', vgg16))[net]
+    monkeypatch.setattr(f'torchvision.models.{build[0]}',
+                        pretrained(build[1], path))
+    return lpips.LPIPS(net=net, verbose=False)
+
+
+def package_score(network, image, clean, **options):
+    """Return the score of two images (C, H, W), BGR in 0..255."""
     with torch.no_grad():
-        return network(a, b.clamp(0, 1), normalize=True).item(), network
+        return network(*(x.float().flip(0)[None].clamp(0, 255) / 255
+                         for x in (image, clean)), **options).item()
 
 
-def test_lpips_matches_the_package(alex, tmp_path):
-    s = sample()
-    expected, network = package_lpips(alex, s['gt_img'], s['input'])
-    got = scores(LPIPS(alex, device='cpu'), s)
-    assert set(got) == {'LPIPS', 'input_LPIPS'}
-    assert got['input_LPIPS'] == pytest.approx(expected, rel=1e-5)
-    assert 0 < got['LPIPS'] < got['input_LPIPS']
+@pytest.mark.parametrize('net, key', [('alex', 'LPIPS'),
+                                      ('vgg', 'LPIPS_VGG')])
+def test_lpips_matches_the_package(net, key, alex, vgg16_file, tmp_path,
+                                   monkeypatch):
+    s, path = sample(), alex if net == 'alex' else vgg16_file
+    network = package_lpips(monkeypatch, net, path)
+    expected = package_score(network, s['input'], s['gt_img'], normalize=True)
+    got = scores(LPIPS(path, net, device='cpu'), s)
+    assert set(got) == {key, f'input_{key}'}
+    assert got[f'input_{key}'] == pytest.approx(expected, rel=1e-5)
+    assert 0 < got[key] < got[f'input_{key}']
     torch.save(network.state_dict(), tmp_path / 'all.pth')
-    whole = LPIPS(str(tmp_path / 'all.pth'), device='cpu')
+    whole = LPIPS(str(tmp_path / 'all.pth'), net, device='cpu')
     assert scores(whole, s) == got
+
+
+@pytest.fixture(scope='module')
+def parameters(tmp_path_factory):
+    """A file like that of DISTS' alpha and beta."""
+    g = torch.Generator().manual_seed(0)
+    path = tmp_path_factory.mktemp('weights') / 'dists.pth'
+    torch.save({key: torch.rand(1, 1475, 1, 1, generator=g)
+                for key in ('alpha', 'beta')}, path)
+    return str(path)
+
+
+def test_dists_matches_the_package(vgg16_file, parameters, monkeypatch):
+    package = pytest.importorskip('DISTS_pytorch.DISTS_pt')
+    monkeypatch.setattr('torchvision.models.vgg16',
+                        pretrained(vgg16, vgg16_file))
+    network = package.DISTS(load_weights=False)
+    for key, value in torch.load(parameters).items():
+        getattr(network, key).data = value
+    metric = DISTS(vgg16_file, parameters, device='cpu')
+    for s in (sample(), gray(sample(1)), sample(2, (16, 33))):
+        got = scores(metric, s)
+        color = in_color(s) if len(s['gt_img']) == 1 else s
+        for key, image in (('DISTS', color['output']['pred_img']),
+                           ('input_DISTS', color['input'])):
+            assert got[key] == pytest.approx(
+                package_score(network, image, color['gt_img']), abs=1e-5)
+
+
+#: Scores of the lpips and dists-pytorch packages with torchvision's weights
+#: for the images of the next test.
+MEASURED = {'LPIPS': 0.01707, 'input_LPIPS': 0.90080, 'LPIPS_VGG': 0.03383,
+            'input_LPIPS_VGG': 0.49778, 'DISTS': 0.04934,
+            'input_DISTS': 0.33814}
+
+
+@pytest.mark.parametrize('metric', [
+    LPIPS, lambda **kwargs: LPIPS(net='vgg', **kwargs), DISTS],
+    ids=['LPIPS', 'LPIPS_VGG', 'DISTS'])
+def test_scores_with_prepared_weights(metric, monkeypatch):
+    """After tools/prepare_weights.py, which `make test` runs."""
+    monkeypatch.chdir(ROOT)
+    metric = metric(device='cpu')
+    if not metric.has_weights:
+        pytest.skip(f'no weights for {metric.key}: {metric.advice}')
+    c, y, x = torch.meshgrid(torch.arange(3.), torch.arange(64.),
+                             torch.arange(48.), indexing='ij')
+    clean = 127.5 + 100 * torch.sin(x / 5 + c) * torch.cos(y / 7)
+    shifted = 127.5 + 80 * torch.sin(x / 5 + c + .3) * torch.cos(y / 7)
+    degraded = (clean + 60 * torch.sin(x * y)).clamp(0, 255)
+    got = scores(metric, dict(
+        gt_img=clean.flip(0), input=degraded.flip(0),
+        output=dict(pred_img=shifted.flip(0))))
+    assert len(got) == 2
+    for key, value in got.items():
+        assert value == pytest.approx(MEASURED[key], abs=1e-4)
 
 
 def test_lpips_does_not_round(alex):
@@ -162,6 +240,16 @@ def test_lpips_needs_31_pixels(alex, logged):
     assert logged == ['LPIPS is not computed for 1 of 2 images (below 31x31 '
                     'pixels): small.png']
     assert evaluate([small], metric) == {}
+
+
+@pytest.mark.parametrize('metric', [LPIPS, DISTS])
+def test_vgg_needs_16_pixels(metric, vgg16_file, parameters, logged):
+    options = dict(net='vgg') if metric is LPIPS else dict(
+        parameters=parameters)
+    metric = metric(weights=vgg16_file, device='cpu', **options)
+    fine, small = (sample(size=(n, 20)) for n in (16, 15))
+    assert evaluate([small, fine], metric) == scores(metric, fine)
+    assert '(below 16x16 pixels)' in logged[0]
 
 
 @pytest.mark.filterwarnings('ignore:Matrix is singular')
@@ -257,7 +345,7 @@ def test_input_of_another_size_is_not_scored(alex, fid):
 def test_metrics_without_weights_are_skipped(logged, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     metrics = [dict(type=f'irsde_mm.{name}') for name in
-               ('PSNR', 'LPIPS', 'FID', 'NIQE')]
+               ('PSNR', 'LPIPS', 'DISTS', 'FID', 'NIQE')]
     metrics[1:1] = [dict(type='irsde_mm.FID', weights=None)]
     got = evaluate([sample(i, (192, 192)) for i in range(2)], *metrics)
     assert set(got) == {'PSNR', 'input_PSNR', 'NIQE', 'input_NIQE'}
@@ -265,7 +353,10 @@ def test_metrics_without_weights_are_skipped(logged, tmp_path, monkeypatch):
         "FID is skipped: no weights given (pytorch-fid's Inception-v3); see "
         'docs/tasks.md.',
         "LPIPS is skipped: no weights at 'weights/alexnet-owt-"
-        "7be5be79.pth' (torchvision's AlexNet); see docs/tasks.md.",
+        "7be5be79.pth' (torchvision's AlexNet); run python "
+        'tools/prepare_weights.py lpips.',
+        "DISTS is skipped: no weights at 'weights/vgg16-397923af.pth' "
+        "(torchvision's VGG16); run python tools/prepare_weights.py dists.",
         "FID is skipped: no weights at 'weights/pt_inception-"
         "2015-12-05-6726825d.pth' (pytorch-fid's Inception-v3); see "
         'docs/tasks.md.']
@@ -284,19 +375,40 @@ def test_all_metrics_in_one_pass(alex, fid):
     assert got == pytest.approx(expected)
 
 
+def test_dists_without_its_parameters(vgg16_file, tmp_path, logged):
+    path = tmp_path / 'dists.pth'
+    assert evaluate([sample()], DISTS(vgg16_file, str(path))) == {}
+    assert f"at '{path}' (DISTS' alpha and beta); run" in logged[0]
+    torch.save(dict(alpha=torch.ones(3), beta=torch.ones(3)), path)
+    with pytest.raises(CheckpointError, match='dists.pth.*alpha and beta'):
+        evaluate([sample()], DISTS(vgg16_file, str(path)))
+
+
+def test_weights_of_another_network_before_the_first_image(vgg16_file):
+    with pytest.raises(CheckpointError, match='vgg16.pth.*AlexNet'):
+        LPIPS(vgg16_file).prepare(
+            SimpleNamespace(data_preprocessor=None), DataLoader([sample()]))
+
+
+def test_unknown_net():
+    with pytest.raises(ValueError, match="net must be 'alex' or 'vgg'"):
+        LPIPS(net='squeeze')
+
+
 @pytest.mark.parametrize('cls, name', [
-    (LPIPS, 'AlexNet'), (FID, 'Inception-v3')])
+    (LPIPS, 'AlexNet'), (FID, 'Inception-v3'), (DISTS, 'VGG16')])
 @pytest.mark.parametrize('content', [
     b'no weights', b'', {'layer.weight': torch.ones(2)}, {1: 2}, [1],
     {'features.0.weight': torch.ones(2),
      'Conv2d_1a_3x3.conv.weight': torch.ones(2)}])
-def test_wrong_weights(tmp_path, cls, name, content):
+def test_wrong_weights(tmp_path, parameters, cls, name, content):
     path = tmp_path / 'wrong.pth'
     if isinstance(content, bytes):
         path.write_bytes(content)
     else:
         torch.save(content, path)
-    metric = cls(str(path), device='cpu')
+    options = dict(parameters=parameters) if cls is DISTS else {}
+    metric = cls(str(path), device='cpu', **options)
     with pytest.raises(CheckpointError, match=rf'(?s)wrong\.pth.*{name}'):
         metric.process(None, [sample()])
 

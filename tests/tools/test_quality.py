@@ -113,7 +113,8 @@ def rows(out: Path) -> dict:
 
 
 @pytest.mark.slow
-def test_scores_equal_those_of_test(models, tmp_path):
+def test_scores_equal_those_of_test(models, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # without weights
     photos = tmp_path / 'photos'  # large enough for NIQE
     for part, number in (('train', 1), ('val', 3)):
         draw_photos(photos / part, number, (216, 208))
@@ -151,7 +152,7 @@ def test_scores_equal_those_of_test(models, tmp_path):
     text = (out / 'table.md').read_text()
     assert '| others | published |' in text
     assert 'others, published: somewhere else; not measured here' in text
-    assert 'LPIPS, FID: not measured' in text
+    assert 'LPIPS, DISTS, FID: not measured' in text
     # the crops of two photos below them, five columns
     grid = plt.imread(out / 'grid_derain.png')
     assert grid.shape[1] == pytest.approx(90 * 3 * 5, abs=2)
@@ -207,6 +208,8 @@ def test_plot(tmp_path, monkeypatch):
             dict(task='a', model='p', kind='published', PSNR_Y=30, LPIPS=0.1),
             dict(task='b', model='q', kind='published', PSNR=30, LPIPS=0.1)]
     assert panel(rows, 'a') == ('PSNR_Y', 'NIQE', rows[1:2])
+    rows[1]['DISTS'] = 0.3
+    assert panel(rows, 'a') == ('PSNR_Y', 'DISTS', rows[1:2])
     rows[1]['LPIPS'] = 0.2
     assert panel(rows, 'a') == ('PSNR_Y', 'LPIPS', rows[1:3])
     assert panel(rows, 'b') == ('PSNR', 'NIQE', [])

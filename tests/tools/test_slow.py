@@ -9,6 +9,8 @@ import torch
 from conftest import ROOT, run_tool
 from irsde_mm.models.networks import ConditionalNAFNet, ConditionalUNet
 
+LPIPS = ROOT / 'weights/alexnet-owt-7be5be79.pth'  # made by make
+
 pytestmark = pytest.mark.slow
 
 
@@ -18,7 +20,9 @@ def check_demo(out, tasks, pictures):
     for entry in summary.values():
         assert set(entry) == {'input', 'restored', 'seconds'}
         for scores in (entry['input'], entry['restored']):
-            assert {'psnr', 'ssim', 'psnr_y', 'ssim_y'} == set(scores)
+            assert {'psnr', 'ssim', 'psnr_y', 'ssim_y'} == set(
+                scores) - {'lpips'}
+            assert ('lpips' in scores) == LPIPS.is_file()
         assert 12 <= entry['input']['psnr_y'] <= 36
     assert {p.name for p in out.glob('*.png')} == set(pictures)
     for name in pictures:

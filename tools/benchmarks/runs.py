@@ -54,13 +54,15 @@ def checkpoint_of(entry: dict, label: str) -> str:
 def config_of(entry: dict):
     """Return the config of a model with its options.
 
-    The test set of a suite replaces validation, which would take longer than
-    a short training run.
+    A run has no validation, which would take longer than a short training,
+    and does not depend on the test set of its config.
     """
     from irsde_mm.config import load_config
     cfg = load_config(entry['config'], entry.get('options'))
     if 'train' in entry:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+        for kind in ('val', 'test'):
+            for part in ('cfg', 'dataloader', 'evaluator'):
+                cfg[f'{kind}_{part}'] = None
         if 'checkpoint' in (cfg.get('default_hooks') or {}):
             cfg.default_hooks.checkpoint.save_best = None
     return cfg

@@ -3,6 +3,7 @@ from typing import Any, Callable, Optional, Sequence, Union
 
 from torch import Tensor, nn
 
+from ...errors import ConfigError
 from ...registry import MODELS
 from ...sde import SDE, EulerNoiseOutput, Prediction
 
@@ -57,8 +58,16 @@ class SumLoss(nn.Module):
                 prediction`` of an objective, see
                 :class:`MaximumLikelihoodLoss`.
             **kwargs: The other arguments of an objective.
+
+        Raises:
+            ConfigError: If a model without a process uses an objective.
         """
         if not isinstance(args[0], SDE):
+            if self.objective != 'clean':
+                raise ConfigError(
+                    f'SumLoss contains an objective ({self.objective!r}), '
+                    'which needs a process; a regression model takes only '
+                    'pixel losses.')
             return self.total(lambda loss: loss(*args, **kwargs))
         images = self.images(*args, **kwargs)
         return self.total(
