@@ -86,11 +86,11 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
     if there is one."""
     from irsde_mm.config import load_config
     from irsde_mm.model_files import read_checkpoint
-    for key in ('config', 'checkpoint'):
-        if key not in entry:
-            raise ConfigError(f"the entry has no '{key}'.")
-    cfg = load_config(entry['config'])
+    if 'checkpoint' not in entry:
+        raise ConfigError("the entry has no 'checkpoint'.")
     read_checkpoint(entry['checkpoint'])
+    config = entry.get('config', entry['checkpoint'])
+    cfg = load_config(config)
     request = json.dumps(dict(
         sampling=[entry.get('sampler'), entry.get('steps')],
         model=cfg.get('model'), checkpoint=digest_of(entry['checkpoint']),
@@ -103,7 +103,7 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
         print(f'{label}: done before')
         return dict(from_json(path.read_text()), pictures=shown)
     print(f'{label}: {data.number} images')
-    with building(f"'{entry['config']}' cannot be built"):
+    with building(f"'{config}' cannot be built"):
         model = model_of(cfg, entry, device)
     result = measure(model, data, shown, device, label)
     write_text(path, to_json(
