@@ -128,12 +128,14 @@ SOURCES = {
         verified=True),
     'kodak24': Source(
         'Kodak24 (Kodak Lossless True Color Image Suite)',
-        'http://r0k.us/graphics/kodak/',
+        'http://r0k.us/graphics/kodak/ (768x512), or the test sets of FFDNet '
+        '(cut to 500x500)',
         'released by Kodak for unrestricted use, according to the page',
         DENOISE,
         one('images', r'(?P<name>kodim\d\d)\.png',
             'denoising_gaussian_test/Kodak24/{name}', 'kodim01.png', 24),
-        verified=True),
+        note='some papers test on the cut images, others on whole ones; '
+        'their scores differ', verified=True),
     'cbsd68': Source(
         'CBSD68 (68 images of Martin et al., ICCV 2001, in colour)',
         f'{BERKELEY}; the selection of 68 comes with the code of denoising '
@@ -160,7 +162,7 @@ SOURCES = {
         'https://github.com/andreas128/RePaint', PAGE_TERMS, INPAINT,
         one('masks', r'thin/(?P<name>[^/]+)\.png',
             'inpainting_masks/thin/{name}', 'gt_keep_masks/thin/000000.png',
-            100, mask=True)),
+            100, mask=True), verified=True),
     'reside_its': Source(
         RESIDE + 'indoor training set', RESIDE_PAGE, PAGE_TERMS, DEHAZE,
         # the images of SOTS begin at 1400

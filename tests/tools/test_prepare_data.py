@@ -167,6 +167,8 @@ def pack(folder: Path, archive: Path) -> Path:
 
 def test_table(table):
     assert set(NAMES) == set(table.SOURCES) >= set(LAID_OUT)
+    assert {name for name, source in table.SOURCES.items()
+            if source.verified} == set(REAL)
     for name, numbers in COUNTS.items():
         parts = table.SOURCES[name].parts
         assert [part.count for part in parts] == numbers
@@ -202,6 +204,52 @@ def test_layout_of_every_set(name, table, counts, prepare, tmp_path, capfd):
         assert not os.path.isabs(os.readlink(data / path))
     stamp = json.loads((data / f'.{name}.prepared.json').read_text())
     assert stamp['counts'] == {part.role: 1 for part in source.parts}
+    assert prepare(name, '--check') == 0
+
+
+#: Names, mode and options of the data sets whose real files were laid out.
+REAL = {
+    'kodak24': ('Kodak24', [f'kodim{i:02}.png' for i in range(1, 25)],
+                'RGB', {}),
+    'mcmaster': ('McMaster', [f'{i}.tif' for i in range(1, 19)],
+                 'RGB', dict(compression='packbits')),
+    'thin_masks': ('thin', [f'{i:06}.png' for i in range(100)], '1', {}),
+}
+
+
+def real(name: str, root: Path) -> Path:
+    """Write a data set under its real names; masks are saved as RGB."""
+    folder, names, mode, options = REAL[name]
+    path = root / folder / names[0]
+    draw(path, mode=mode)
+    with Image.open(path) as image:
+        image.convert('RGB').save(path, **options)
+    for other in names[1:]:
+        path.with_name(other).write_bytes(path.read_bytes())
+    return path.parent
+
+
+@pytest.mark.parametrize('kind', ['folder', 'parent', 'flat', 'zip', 'many'])
+@pytest.mark.parametrize('name', REAL)
+def test_names_of_real_files(name, kind, table, prepare, tmp_path, capfd):
+    """As a folder and as zip files: without a folder, with one, and with
+    the other sets next to it."""
+    folder = real(name, tmp_path / 'raw')
+    source = dict(folder=folder, parent=folder.parent).get(kind)
+    if kind == 'many':
+        for other in REAL:
+            real(other, tmp_path / 'raw')
+    if source is None:
+        source = pack(folder if kind == 'flat' else folder.parent,
+                      tmp_path / f"{dict(many='test').get(kind, folder.name)}"
+                      '.zip')
+    assert prepare(name, '--source', source) == 0
+    assert table.UNVERIFIED not in ' '.join(capfd.readouterr().out.split())
+    target = Path(LAID_OUT[name]).parent
+    assert set(files(tmp_path / 'data')) == {
+        str(target / path.name) for path in folder.iterdir()}
+    assert prepare(name, '--source', source) == 0
+    assert 'already prepared' in capfd.readouterr().out
     assert prepare(name, '--check') == 0
 
 

@@ -1,16 +1,19 @@
 """benchmark.py quality: scores, resuming, refused and failing entries."""
 import csv
+import functools
 import json
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
+import mmagic
 import numpy as np
 import pytest
 import torch
 import yaml
 from conftest import ROOT, run_tool
+from irsde_mm.model_files import bundled_models
 from irsde_mm.registry import MODELS
 from PIL import Image
 from torchvision.models import alexnet
@@ -189,6 +192,29 @@ def test_lpips_needs_weights(models, photos, tmp_path, monkeypatch, capfd):
     assert 'FID, NIQE: not measured' in Path('out/table.md').read_text()
 
 
+def test_files_that_contain_their_model(trained, photos, tmp_path):
+    """An exported file and a checkpoint need no config."""
+    exported = str(bundled_models()['derain'])
+    checkpoint = str(trained / 'iter_2.pth')
+    models = {
+        'exported': dict(checkpoint=exported),
+        'exported, config': dict(config='bundled/derain',
+                                 checkpoint=exported),
+        'checkpoint': dict(checkpoint=checkpoint, steps=1),
+        'checkpoint, config': dict(config=str(trained / 'derain.py'),
+                                   checkpoint=checkpoint, steps=1)}
+    out = tmp_path / 'out'
+    assert quality(write_suite(tmp_path / 's.yml', models, photos), out) == 0
+    found = rows(out)
+    for name in ('exported', 'checkpoint'):
+        for key in ('PSNR', 'SSIM_Y', 'parameters', 'network_calls'):
+            assert found[name, 'measured'][key] == (
+                found[f'{name}, config', 'measured'][key])
+    assert found['exported', 'measured']['network_calls'] == 5
+    assert found['exported', 'measured']['PSNR'] != (
+        found['checkpoint', 'measured']['PSNR'])
+
+
 def test_crop_is_where_images_differ(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / 'tools'))
     from benchmarks.figures import place
@@ -364,6 +390,7 @@ def test_entries_that_cannot_be_run(models, photos, tmp_path, capfd):
     good = models['SRCNN']
     models.update({
         'silent': dict(config=good['config']),
+        'alone': dict(checkpoint=good['checkpoint']),
         'gone': dict(good, checkpoint='gone.pth'),
         'no process': dict(models['IR-SDE'], checkpoint=good['checkpoint']),
         'process': dict(good, checkpoint=models['IR-SDE']['checkpoint']),
@@ -387,6 +414,7 @@ def test_entries_that_cannot_be_run(models, photos, tmp_path, capfd):
         (out / 'results.json').read_text())['not_run']}
     words = {
         ('derain', 'silent'): "has no 'checkpoint'",
+        ('derain', 'alone'): 'does not contain its config',
         ('derain', 'gone'): "no checkpoint found at 'gone.pth'",
         ('derain', 'no process'): 'lacks',
         ('derain', 'process'): 'does not match the model',
@@ -514,6 +542,82 @@ def test_missing_and_unreadable_suites(tmp_path, error):
     assert 'does not exist' in error('benchmark', 'quality', *arguments)
     (tmp_path / 's.yml').write_text('tasks: [')
     assert 'cannot be read' in error('benchmark', 'quality', *arguments)
+
+
+# --------------------------------------------------- suite of a bundled model
+
+DENOISE = ROOT / 'configs' / 'bundled' / 'denoise_suite.yml'
+
+
+@functools.cache
+def mmagic_models(name: str) -> list:
+    folder = Path(mmagic.__file__).parent / '.mim' / 'configs'
+    return yaml.safe_load((folder / name / 'metafile.yml').read_text())[
+        'Models']
+
+
+def in_mmagic(model: str, task: str, numbers: list) -> bool:
+    """Return True if mmagic published these scores of a color denoiser."""
+    name, sigma = task.split(', sigma ')
+    return any(
+        result['Dataset'] == name and set(numbers) <= set(
+            result['Metrics'].values())
+        for entry in mmagic_models(model.lower())
+        if entry['Config'].endswith((f'color-sigma{sigma}.py',
+                                     f'colorDN{sigma}.py'))
+        for result in entry['Results'])
+
+
+def in_documents(model: str, task: str, numbers: list) -> bool:
+    """Return True if docs/tasks.md has these scores of a model."""
+    line, = (line for line in (ROOT / 'docs' / 'tasks.md').read_text()
+             .splitlines() if line.startswith(f'| {task} |'))
+    text = ' / '.join(f'{number:.4f}'.lstrip('0').rstrip('0')
+                      for number in numbers)
+    return f"{model.split(',')[0]} {text}" in line
+
+
+def test_published_numbers_are_in_their_source():
+    checked = 0
+    for task, content in yaml.safe_load(DENOISE.read_text())['tasks'].items():
+        for model, entry in content['models'].items():
+            numbers = dict(entry.get('published', {}))
+            if numbers:
+                checked += 1
+                is_in = (in_mmagic if 'mmagic' in numbers.pop('source')
+                         else in_documents)
+                assert is_in(model, task, numbers.values()), (task, model)
+    assert checked == 17
+
+
+@pytest.mark.slow
+def test_suite_of_the_bundled_denoising_model(tmp_path, monkeypatch):
+    """Noise levels, and the same scores as test.py on the same sets."""
+    monkeypatch.chdir(tmp_path)
+    Path('irsde_mm').symlink_to(ROOT / 'irsde_mm')
+    for name in ('McMaster', 'Kodak24'):
+        draw_photos(Path('data/denoising_gaussian_test') / name, 1, (96, 80))
+    out = tmp_path / 'out'
+    assert quality(DENOISE, out) == 0
+    found = {(row['task'], row['model']): row for row in json.loads(
+        (out / 'results.json').read_text())['results']}
+    for (task, model), row in found.items():
+        if model == 'input':
+            noise = 20 * np.log10(255 / int(task.rpartition(' ')[2]))
+            assert noise - 0.5 < row['PSNR'] < noise + 2  # clipped
+            assert found[task, 'bundled, 5 calls']['PSNR'] > row['PSNR'] + 3
+    for sigma in (15, 25):
+        assert run_tool(
+            'test', 'bundled/denoise_test_sets',
+            'irsde_mm/weights/denoise.safetensors', '--work-dir', f'{sigma}',
+            '--cfg-options', "sets=['McMaster','Kodak24']",
+            f'degradation.0.sigma={sigma}/255') == 0
+        scores, = (json.loads(path.read_text())
+                   for path in Path(f'{sigma}').glob('2*/2*.json'))
+        for name in ('McMaster', 'Kodak24'):
+            row = found[f'{name}, sigma {sigma}', 'bundled, 5 calls']
+            for key in ('PSNR', 'SSIM', 'PSNR_Y', 'SSIM_Y'):
+                assert row[key] == scores[f'{name}/{key}']
 
 
 # --------------------------------------------------------------------- slow

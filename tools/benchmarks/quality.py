@@ -86,11 +86,9 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
     """Return the result of a model, see :func:`measure`, from an earlier run
     if there is one."""
     from irsde_mm.model_files import read_checkpoint
-    if 'config' not in entry:
-        raise ConfigError("the entry has no 'config'.")
     checkpoint = checkpoint_of(entry, label)
-    cfg = config_of(entry)
     read_checkpoint(checkpoint)
+    cfg = config_of(entry)
     request = json.dumps(dict(
         sampling=[entry.get('sampler'), entry.get('steps')],
         model=cfg.get('model'), checkpoint=digest_of(checkpoint),
@@ -103,7 +101,7 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
         print(f'{label}: done before')
         return dict(from_json(path.read_text()), pictures=shown)
     print(f'{label}: {data.number} images')
-    with building(f"'{entry['config']}' cannot be built"):
+    with building(f"'{entry.get('config', checkpoint)}' cannot be built"):
         model = model_of(cfg, entry, checkpoint, device)
     result = measure(model, data, shown, device, label)
     write_text(path, to_json(

@@ -34,6 +34,8 @@ def checkpoint_of(entry: dict, label: str) -> str:
     if 'checkpoint' in entry:
         raise ConfigError("the entry has both 'train' and 'checkpoint'; "
                           'remove one.')
+    if 'config' not in entry:
+        raise ConfigError("the entry has 'train' but no 'config'.")
     folder = Path(entry['train'])
     cfg = config_of(entry)
     if 'max_iters' not in (cfg.get('train_cfg') or {}):
@@ -52,13 +54,15 @@ def checkpoint_of(entry: dict, label: str) -> str:
 
 
 def config_of(entry: dict):
-    """Return the config of a model with its options.
+    """Return the config of a model with its options; that of its weights file
+    if it names none.
 
     A run has no validation, which would take longer than a short training,
     and does not depend on the test set of its config.
     """
     from irsde_mm.config import load_config
-    cfg = load_config(entry['config'], entry.get('options'))
+    cfg = load_config(entry.get('config', entry.get('checkpoint')),
+                      entry.get('options'))
     if 'train' in entry:
         for kind in ('val', 'test'):
             for part in ('cfg', 'dataloader', 'evaluator'):

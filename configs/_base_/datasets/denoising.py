@@ -3,7 +3,8 @@
 # borders.
 _base_ = './paired.py'
 hint = ('tools/prepare_data.py df2k, bsd500 and waterloo lay the training '
-        'images out, mcmaster, kodak24 and cbsd68 the test images.')
+        'images out, mcmaster, kodak24 and cbsd68 the test images. To test '
+        'on some of the sets: --cfg-options "sets=[\'McMaster\']".')
 # the loss of a Denoising-SDE uses neither the noise level nor the noisy image
 degradation = [dict(type='irsde_mm.GaussianNoise', sigma=25 / 255)]
 load_gt = dict(type='irsde_mm.LoadImage', key='gt')
