@@ -1,9 +1,12 @@
 # A small network for minutes of training on two cores. It predicts the clean
 # image; docs/recipe.md compares outputs, lam, distances and training times.
-_base_ = './quickstart_published.py'
+_base_ = './irsde_unet.py'
 model = dict(
-    output=dict(
-        _delete_=True, type='irsde_mm.CleanOutput', residual=True),
+    generator=dict(
+        _delete_=True, type='irsde_mm.ConditionalNAFNet', width=16,
+        enc_blocks=[1, 1, 2], middle_blocks=1, dec_blocks=[1, 1, 1]),
+    sde=dict(max_sigma=50 / 255),
+    output=dict(type='irsde_mm.CleanOutput', residual=True),
     pixel_loss=dict(
         _delete_=True, type='irsde_mm.OutputLoss',
         distance=dict(type='mmagic.L1Loss')),

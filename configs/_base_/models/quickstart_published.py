@@ -1,6 +1,5 @@
-# The published output, objective and training times with a small network for
-# minutes of training on two cores. lam, the number of sampling steps and the
-# matching schedule were found by experiment, see docs/results.md.
+# The network of quickstart_nafnet.py with the published output, objective and
+# training times.
 _base_ = './irsde_unet.py'
 model = dict(
     generator=dict(
