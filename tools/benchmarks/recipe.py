@@ -45,7 +45,7 @@ def study(iterations: int) -> dict:
             found[label] = entry(task, label, f'bsds/{task}_cnn', {
                 'model.pixel_loss': dict(loss, _delete_=True)})
         return dict(
-            data=dict(config=f'bsds/{task}', images=25,
+            data=dict(config=f'bsds/{task}', images=15,
                       metrics=['PSNR', 'LPIPS']), models=found)
 
     few = {
