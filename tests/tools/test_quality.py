@@ -184,7 +184,8 @@ def test_lpips_needs_weights(models, photos, tmp_path, monkeypatch, capfd):
     for name in ('IR-SDE', 'SRCNN'):
         assert rows(Path('out'))[name, 'measured']['LPIPS'] > 0
     assert 'done before' not in capfd.readouterr().out
-    assert '- DISTS, FID, NIQE: not measured' in Path('out/table.md').read_text()
+    assert '- DISTS, FID, NIQE: not measured' in Path(
+        'out/table.md').read_text()
 
 
 def test_crop_is_where_images_differ(monkeypatch):
