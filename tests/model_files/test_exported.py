@@ -249,9 +249,10 @@ def test_scores_of_bundled_models_on_own_photos(name, tmp_path, photos,
     assert run_tool('test', f'bundled/{name}', path, '--data', photos,
                     '--work-dir', tmp_path / 'b', '--steps', 1) == 0
     found, expected = (scores(tmp_path / folder) for folder in 'ab')
+    # the config adds NIQE and DISTS
+    assert {'PSNR', 'input_SSIM_Y'} < set(found) <= set(expected)
     if name == 'sr':  # both crop 4 pixels, as is common
-        assert found == expected
-    assert set(found) == set(expected)
+        assert found.items() <= expected.items()
 
 
 def test_training_from_the_file(exported, trained, tmp_path):
