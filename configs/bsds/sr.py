@@ -4,5 +4,3 @@ _base_ = [
     '../_base_/datasets/bsds_low_resolution.py',
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
-model = dict(sde=dict(max_sigma=35 / 255), sampler=dict(
-    type='irsde_mm.JumpSampler', num_steps=5))
