@@ -244,6 +244,20 @@ def test_plot(tmp_path, monkeypatch):
     assert not draw_plot(rows[3:], path) and not path.exists()
 
 
+def test_plot_connects_the_calls_of_a_model(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    from benchmarks.figures import grouped, panel
+    common = dict(task='a', kind='measured')
+    rows = [dict(task='a', kind='input', model='input', PSNR=20, LPIPS=0.5),
+            dict(common, model='m, 1 call', PSNR=25, LPIPS=0.3),
+            dict(common, model='m, 5 calls', PSNR=19, LPIPS=0.2),
+            dict(common, model='bad, 1 call', PSNR=19, LPIPS=0.6),
+            dict(common, model='other', PSNR=21, LPIPS=0.6)]
+    points = panel(rows, 'a')[2]
+    assert points == [rows[1], rows[2], rows[4]]  # bad is worse than the input
+    assert grouped(points) == {'m': rows[1:3], 'other': rows[4:]}
+
+
 # ----------------------------------------------------------------- resuming
 
 

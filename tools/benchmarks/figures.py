@@ -1,10 +1,12 @@
 """Image grids and perception-distortion plot of benchmark.py quality."""
+import re
 from pathlib import Path
 
 import numpy as np
 
 ZOOM = 4  # crops have a quarter of the shorter side
 MARKERS = 'osv^D<>*Xph'
+CALLS = re.compile(r', \d+ calls?$')
 
 
 def draw_grid(results: dict, path: Path) -> None:
@@ -93,24 +95,45 @@ def draw_plot(rows: list, path: Path) -> bool:
     for axis, (task, (x, y, points)) in zip(axes[0], panels.items()):
         axis.set(title=task, xlabel=f'{x.replace("_", "-")}, dB (higher is '
                  'better)', ylabel=f'{y} (lower is better)')
-        for i, row in enumerate(points):
-            published = row['kind'] == 'published'
-            axis.plot(row[x], row[y], linestyle='', markersize=9,
-                      marker=MARKERS[i % len(MARKERS)],
-                      fillstyle='none' if published else 'full',
-                      label=row['model'] + ' (published)' * published)
+        for i, (model, rows_of_model) in enumerate(grouped(points).items()):
+            draw_model(axis, MARKERS[i % len(MARKERS)], model, x, y,
+                       rows_of_model)
         axis.margins(0.1)
         axis.legend(fontsize=8)
     save(figure, path)
     return True
 
 
+def grouped(points: list) -> dict:
+    """Return rows by model; rows named 'MODEL, N calls' are one model."""
+    models: dict = {}
+    for row in points:
+        name = CALLS.sub('', row['model'])
+        published = row['kind'] == 'published'
+        models.setdefault(name + ' (published)' * published, []).append(row)
+    return models
+
+
+def draw_model(axis, marker: str, name: str, x: str, y: str,
+               rows: list) -> None:
+    """Draw the scores of a model, connected in the order of its rows."""
+    axis.plot([row[x] for row in rows], [row[y] for row in rows],
+              marker=marker, linewidth=1, markersize=8, label=name,
+              fillstyle='none' if rows[0]['kind'] == 'published' else 'full')
+    for row in rows:
+        if CALLS.search(row['model']):
+            axis.annotate(f"{row['network_calls']:g}", (row[x], row[y]),
+                          xytext=(5, 4), textcoords='offset points',
+                          fontsize=7)
+
+
 def panel(rows: list, task: str) -> tuple:
     """Return the two axes of the plot of a task and the rows that have both.
 
     DISTS replaces LPIPS if LPIPS was not measured, and NIQE replaces both.
-    PSNR on luma replaces PSNR if the published scores use it. The input is
-    left out, because it is so far away that the models would overlap.
+    PSNR on luma replaces PSNR if the published scores use it. The input and
+    results that are worse than it in both scores are left out, because they
+    are so far away that the others would overlap.
     """
     own = [row for row in rows if row['task'] == task
            and row['kind'] != 'input']
@@ -118,8 +141,12 @@ def panel(rows: list, task: str) -> tuple:
     x = 'PSNR_Y' if luma else 'PSNR'
     y = next((key for key in ('LPIPS', 'DISTS') if any(
         row['kind'] == 'measured' and key in row for row in own)), 'NIQE')
-    return x, y, [row for row in own if x in row and y in row
-                  and np.isfinite(row[x])]
+    start = next((row for row in rows if row['task'] == task
+                  and row['kind'] == 'input'), {})
+    return x, y, [
+        row for row in own if x in row and y in row and np.isfinite(row[x])
+        and (row[x] >= start.get(x, -np.inf)
+             or row[y] <= start.get(y, np.inf))]
 
 
 def save(figure, path: Path) -> None:

@@ -37,7 +37,7 @@ def study(iterations: int) -> dict:
         found = {}
         for label, options in processes.items():
             for n, eta in ((1, 0.), (2, 0.7), (3, 1.), (5, 0.7)):
-                found[f'{label}, {n} calls'] = dict(
+                found[f'{label}, {n} call{"s" * (n > 1)}'] = dict(
                     entry(task, label, f'bsds/{task}', options),
                     sampler=dict(type='irsde_mm.JumpSampler', num_steps=n,
                                  eta=eta))
