@@ -84,7 +84,7 @@ def settings_of_pipeline(model: IRSDERestorer, cfg: dict) -> dict:
     return dict(
         network=given['generator'], initial=given.get('initial'),
         sde=given['sde'], output=output,
-        sampler=sampler_config(given['sampler'], model.sde),
+        sampler=sampler_config(given['sampler'], model.sde, model.output),
         seed=pipeline.seed, sigma=pipeline.sigma, order=pipeline.order,
         tile=model.calls.tile,
         inference=(given.get('test_cfg') or {}).get('inference'),

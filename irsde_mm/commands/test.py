@@ -55,12 +55,15 @@ def set_sampler(cfg, args: argparse.Namespace) -> None:
     """Set the requested sampler in the config, which the run saves."""
     from ..errors import ConfigError
     from ..inference.presets import sampler_config
+    from ..models.restorers.irsde_restorer import NOISE_OUTPUT
     from ..registry import DIFFUSION_SCHEDULERS
     if args.sampler is None and args.steps is None:
         return
     if 'sampler' not in cfg.model:
         raise ConfigError(f'{cfg.model.type} is not a diffusion model: it '
                           'supports neither --sampler nor --steps.')
-    sde = DIFFUSION_SCHEDULERS.build(cfg.model.sde)
-    cfg.model.sampler = sampler_config(args.sampler, sde, cfg.model.sampler,
-                                       args.steps)
+    sde, output = (
+        DIFFUSION_SCHEDULERS.build(part) for part in (
+            cfg.model.sde, cfg.model.get('output') or NOISE_OUTPUT))
+    cfg.model.sampler = sampler_config(args.sampler, sde, output,
+                                       cfg.model.sampler, args.steps)

@@ -142,8 +142,8 @@ class RestorationPipeline(ImagePipeline):
                        clamp=self.sampler.clamp)
         try:
             if isinstance(sampler, (str, dict)):
-                chosen = self.build(
-                    sampler_config(sampler, self.sde, current, steps))
+                chosen = self.build(sampler_config(
+                    sampler, self.sde, self.output, current, steps))
             else:
                 chosen = sampler or self.sampler
                 if steps is not None:

@@ -26,10 +26,14 @@ SAMPLERS = dict(
         type='DEISMultistepScheduler')),
     ddim=dict(type='irsde_mm.DiffusersSampler', scheduler=dict(
         type='DDIMScheduler')))
-PRESETS = dict(fast=5, balanced=10, paper=None)
+PRESETS = ('fast', 'balanced', 'paper')
+#: Steps and eta of the jumps of a preset, for outputs that divide by a_t
+#: (noise) and for outputs that do not (the clean image and others).
+NOISY = dict(fast=(5, 0.7), balanced=(10, 0.7))
+CLEAN = dict(fast=(1, 0.), balanced=(3, 1.))
 
 
-def sampler_config(choice: Union[None, str, dict], sde: SDE,
+def sampler_config(choice: Union[None, str, dict], sde: SDE, output: Output,
                    current: Union[None, str, dict] = None,
                    steps: Optional[int] = None) -> dict:
     """Return the sampler config for a choice.
@@ -39,6 +43,7 @@ def sampler_config(choice: Union[None, str, dict], sde: SDE,
             one of ``SAMPLERS`` (with the steps and clamp of ``current``), or a
             sampler config; None selects ``current``.
         sde (SDE): The process.
+        output (Output): Parameterization of the network output.
         current: The current choice, or a dict with its ``num_steps`` and
             ``clamp``.
         steps (int, optional): Number of steps that overrides the choice.
@@ -51,11 +56,11 @@ def sampler_config(choice: Union[None, str, dict], sde: SDE,
     if isinstance(choice, dict):
         config = dict(choice)
     elif choice in PRESETS:
-        config = _preset(choice, sde)
+        config = _preset(choice, sde, output)
     elif choice in SAMPLERS:
         config = dict(SAMPLERS[choice])
         if current is not None:
-            current = sampler_config(current, sde)
+            current = sampler_config(current, sde, output)
             config.update(num_steps=current.get('num_steps'),
                           clamp=current.get('clamp'))
     else:
@@ -67,18 +72,20 @@ def sampler_config(choice: Union[None, str, dict], sde: SDE,
     return config
 
 
-def _preset(name: str, sde: SDE) -> dict:
+def _preset(name: str, sde: SDE, output: Output) -> dict:
     """Return the sampler config of a preset.
 
-    The few-step presets use jumps with the fraction of fresh noise that
-    performed best over all tasks (docs/samplers.md).
+    The few-step presets use jumps: deterministic ones for a process with a
+    deterministic published sampler, otherwise with the fraction of fresh
+    noise that performed best over all tasks (docs/samplers.md).
     """
     if name == 'paper':
         preset = dict(SAMPLERS[sde.published_sampler])
     else:
+        steps, eta = (NOISY if output.needs_signal else CLEAN)[name]
         preset = dict(
-            SAMPLERS['jump'], num_steps=min(PRESETS[name], sde.num_steps),
-            eta=0. if sde.published_sampler == 'ode' else 0.7)
+            SAMPLERS['jump'], num_steps=min(steps, sde.num_steps),
+            eta=0. if sde.published_sampler in ('ode', 'jump') else eta)
     return preset if sde.published_clamp is None else dict(
         preset, clamp=sde.published_clamp)
 
@@ -118,6 +125,6 @@ def build_sampler(choice: Union[str, dict, Sampler], sde: SDE, output: Output,
         ValueError: If the sampler is not compatible.
     """
     sampler = choice if isinstance(choice, Sampler) else build(
-        sampler_config(choice, sde))
+        sampler_config(choice, sde, output))
     check_fit(sde, output, sampler)
     return sampler

@@ -277,8 +277,8 @@ def test_output_follows_the_objective_of_the_weights(objective, output):
 def test_euler_steps_take_the_biased_noise(sampler, output):
     """The bias of the published objective cancels in Euler steps only."""
     model = build()
-    sampler = build_sampler(sampler_config(sampler, model.sde, steps=3),
-                            model.sde, model.output)
+    parts = model.sde, model.output
+    sampler = build_sampler(sampler_config(sampler, *parts, steps=3), *parts)
     check_restoration(model, sampler, output())
 
 
@@ -460,8 +460,8 @@ def test_sr3_trains_on_levels():
 def test_sr3_with_every_sampler(name):
     model = build_sr3()
     own = dict(num_steps=5, clamp=(-1, 1))
-    sampler = build_sampler(
-        sampler_config(name, model.sde, own, 5), model.sde, model.output)
+    parts = model.sde, model.output
+    sampler = build_sampler(sampler_config(name, *parts, own, 5), *parts)
     assert sampler.clamp == (-1, 1), 'in presets too'
     check_restoration(model, sampler)
 
@@ -483,7 +483,7 @@ def test_sr3_restores_images_from_noise():
 
 def test_sr3_has_its_published_sampler():
     sde = build_sr3().sde
-    assert sampler_config('paper', sde) == dict(
+    assert sampler_config('paper', sde, NoiseOutput()) == dict(
         type='irsde_mm.PosteriorSampler', clamp=(-1., 1.))
 
 
@@ -578,8 +578,8 @@ def test_samplers_by_name(name):
     steps = dict(fast=5, balanced=10, paper=None)
     if name in steps:
         assert sampler.num_steps == steps[name]
-    sampler = build_sampler(
-        sampler_config(name, model.sde, steps=4), model.sde, model.output)
+    parts = model.sde, model.output
+    sampler = build_sampler(sampler_config(name, *parts, steps=4), *parts)
     euler = sampler.needs_euler_form
     check_restoration(model, sampler,
                       NoiseOutput() if euler else EulerNoiseOutput())
@@ -599,14 +599,24 @@ def test_presets_follow_the_process():
     assert preset('fast').eta == 0.7
 
 
+def test_presets_follow_the_output():
+    """An estimate of x0 that divides by nothing needs fewer calls."""
+    sde = build(sde=dict(num_steps=100)).sde
+    steps = [[build_sampler(name, sde, output).num_steps
+              for name in ('fast', 'balanced')]
+             for output in (NoiseOutput(), CleanOutput(residual=True))]
+    assert steps == [[5, 10], [1, 3]]
+
+
 def test_sampler_names_keep_the_number_of_steps():
-    sde = build().sde
-    assert sampler_config('ode', sde, dict(num_steps=7, clamp=(0, 1))) == dict(
+    given = build().sde, NoiseOutput()
+    own = dict(num_steps=7, clamp=(0, 1))
+    assert sampler_config('ode', *given, own) == dict(
         type='irsde_mm.ProbabilityFlowSampler', num_steps=7, clamp=(0, 1))
-    assert sampler_config('ode', sde, 'fast')['num_steps'] == 5
-    assert sampler_config(None, sde, 'fast', 3)['num_steps'] == 3
+    assert sampler_config('ode', *given, 'fast')['num_steps'] == 5
+    assert sampler_config(None, *given, 'fast', 3)['num_steps'] == 3
     with pytest.raises(ConfigError, match='presets fast.*samplers posterior'):
-        sampler_config('quick', sde)
+        sampler_config('quick', *given)
 
 
 def test_test_time_arguments_are_no_conflict():

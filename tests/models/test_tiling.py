@@ -207,7 +207,8 @@ def test_batch_of_similar_sizes(network, sampler):
     model = build(network)
     model.data_preprocessor.data_keys = None
     model.pipeline.sampler = build_sampler(
-        sampler_config(sampler, model.sde, steps=3), model.sde, model.output)
+        sampler_config(sampler, model.sde, model.output, steps=3),
+        model.sde, model.output)
     sizes = [(23, 30), (24, 29), (24, 30)]
     assert len({model.padded_size(*size) for size in sizes}) == 1
     both = data(sizes)

@@ -50,7 +50,8 @@ def plan(pipeline, names, calls) -> list:
     from irsde_mm.inference.presets import sampler_config
     jobs = []
     for name in names:
-        sampler_config(name, pipeline.sde)  # unknown names raise an error
+        # unknown names raise an error
+        sampler_config(name, pipeline.sde, pipeline.output)
         for n in calls:
             try:
                 jobs.append((name, n, pipeline.choose_sampler(name, n)))

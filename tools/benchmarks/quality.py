@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from irsde_mm.commands import cli
-from irsde_mm.errors import ConfigError, DataError, IRSDEError, building
+from irsde_mm.errors import DataError, IRSDEError, building
 from irsde_mm.io.plain_json import from_json, to_json
 from irsde_mm.version import __version__
 

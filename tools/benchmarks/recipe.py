@@ -60,13 +60,19 @@ def study(iterations: int) -> dict:
         'x0 lam 30': process(30, clean, output_loss()),
         'x0 L2': process(50, clean, output_loss(l2)),
         'x0 L1 + VGG': process(50, clean, vgg)}
-    # its network sees only the state, which the noisy image is part of
+    # the network of the first ones sees only the state, as published
     denoising = {
         'noise as published, lam 70': process(70, noise, published),
         'noise exact, lam 70': process(70, noise, exact),
         'noise exact, lam 26': process(26, noise, exact),
         'noise, L1 of x0, lam 26': process(26, noise, l1),
-        'noise, L1 + VGG of x0, lam 26': process(26, noise, vgg)}
+        'noise, L1 + VGG of x0, lam 26': process(26, noise, vgg),
+        # a process that ends in the noisy image, which the network sees
+        'IR-SDE, x0 late': {
+            **process(50, clean, output_loss(), 'late'),
+            'model.sde': dict(type='irsde_mm.IRSDE', max_sigma=50 / 255,
+                              _delete_=True),
+            'model.generator.conditional': True}}
     by_l1 = {'regression': l1}
     by_all = {**by_l1, 'regression L2': l2, 'regression L1 + VGG': vgg}
     return dict(
