@@ -119,9 +119,10 @@ def runner_arguments(parser: argparse.ArgumentParser) -> None:
 def sampler_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the sampler."""
     parser.add_argument(
-        '--sampler', metavar='NAME', help='a preset: fast (5 network calls), '
-        'balanced (10), paper (all); or a sampler: posterior, sde, ode, jump, '
-        'multistep, dpm, unipc, ... (default: that of the model)')
+        '--sampler', metavar='NAME', help='a preset: fast (1 or 5 network '
+        'calls), balanced (3 or 10), paper (all); or a sampler: posterior, '
+        'sde, ode, jump, multistep, dpm, unipc, ... (default: that of the '
+        'model)')
     parser.add_argument('--steps', type=int,
                         help='number of network calls per image')
 

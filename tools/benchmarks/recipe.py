@@ -33,12 +33,12 @@ def study(iterations: int) -> dict:
             options={**options, 'train_cfg.max_iters': iterations,
                      'param_scheduler.1.end': iterations})
 
-    def models(task, processes, regressions):
+    def models(task, processes, regressions, base=None):
         found = {}
         for label, options in processes.items():
             for n, eta in ((1, 0.), (2, 0.7), (3, 1.), (5, 0.7)):
                 found[f'{label}, {n} call{"s" * (n > 1)}'] = dict(
-                    entry(task, label, f'bsds/{task}', options),
+                    entry(task, label, base or f'bsds/{task}', options),
                     sampler=dict(type='irsde_mm.JumpSampler', num_steps=n,
                                  eta=eta))
         for label, loss in regressions.items():
@@ -78,7 +78,8 @@ def study(iterations: int) -> dict:
     return dict(
         derain=models('derain', many, by_all), sr=models('sr', many, by_all),
         dehaze=models('dehaze', few, by_l1),
-        denoise=models('denoise', denoising, by_l1))
+        denoise=models('denoise', denoising, by_l1,
+                       'bsds/denoise_published'))
 
 
 name = 'recipe'
