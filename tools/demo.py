@@ -12,7 +12,7 @@ from irsde_mm.io.plain_json import to_json
 
 TASKS = ('derain', 'denoise', 'deblur', 'sr', 'inpaint', 'dehaze')
 PICTURES = ('comparison', 'trajectory')
-STATES = 6  # pictures in trajectory.png
+STATES = 6  # pictures in trajectory.png, of five network calls
 
 
 def parser() -> argparse.ArgumentParser:
@@ -110,7 +110,9 @@ def test(config: str, folder: Path):
         metrics = [METRICS.build(metric)
                    for metric in cfg.test_evaluator.metrics]
         for item in dataset:
-            sample = restore(model, item, states if not rows else None)
+            if not rows:
+                states = trajectory(model, item)
+            sample = restore(model, item)
             scores = {}
             for metric in metrics:
                 metric.results.clear()
@@ -123,17 +125,22 @@ def test(config: str, folder: Path):
     return rows, states
 
 
-def restore(model, item: dict, states=None):
-    """Restore a test sample and append its states to ``states``, if given."""
+def trajectory(model, item: dict) -> list:
+    """Return the states of a test sample, with a step for each picture."""
+    states = []
+    restore(model, item,
+            sampler=model.pipeline.choose_sampler('jump', STATES - 1),
+            callback=lambda progress: states.append(
+                (progress.t, progress.states()[0][..., ::-1])))
+    return states
+
+
+def restore(model, item: dict, **options):
+    """Restore a test sample."""
     import torch
     data = model.data_preprocessor(
         dict(inputs=[item['inputs']], data_samples=[item['data_samples']]))
     inputs, samples = data['inputs'], data['data_samples']
-
-    def keep(progress):
-        states.append((progress.t, progress.states()[0][..., ::-1]))
-
-    options = {} if states is None else dict(callback=keep)
     with torch.no_grad():
         return model(inputs, samples, mode='predict', **options)[0]
 

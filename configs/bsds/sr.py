@@ -4,3 +4,5 @@ _base_ = [
     '../_base_/datasets/bsds_low_resolution.py',
     '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
 ]
+# two more calls add the detail that one call averages out
+model = dict(sampler=dict(num_steps=3, eta=1.))

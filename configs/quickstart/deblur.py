@@ -6,4 +6,4 @@ _base_ = [
     '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
 ]
 # little is missing from the image, so lam is small, as in the paper
-model = dict(sde=dict(max_sigma=10 / 255), sampler=dict(num_steps=10))
+model = dict(sde=dict(max_sigma=10 / 255))

@@ -1,5 +1,6 @@
 # A small network for minutes of training on two cores. It predicts the clean
-# image; docs/recipe.md compares outputs, lam, distances and training times.
+# image in one call. docs/recipe.md compares outputs, lam, distances, training
+# times and numbers of calls.
 _base_ = './irsde_unet.py'
 model = dict(
     generator=dict(
@@ -11,5 +12,5 @@ model = dict(
         _delete_=True, type='irsde_mm.OutputLoss',
         distance=dict(type='mmagic.L1Loss')),
     sampler=dict(
-        _delete_=True, type='irsde_mm.JumpSampler', num_steps=5, eta=0.7),
+        _delete_=True, type='irsde_mm.JumpSampler', num_steps=1, eta=0.7),
     timesteps='late')
