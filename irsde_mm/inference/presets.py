@@ -70,15 +70,16 @@ def sampler_config(choice: Union[None, str, dict], sde: SDE,
 def _preset(name: str, sde: SDE) -> dict:
     """Return the sampler config of a preset.
 
-    The few-step presets use jumps with the fraction of fresh noise that
-    performed best over all tasks (docs/samplers.md).
+    The few-step presets use jumps: deterministic ones for a process with a
+    deterministic published sampler, otherwise with the fraction of fresh
+    noise that performed best over all tasks (docs/samplers.md).
     """
     if name == 'paper':
         preset = dict(SAMPLERS[sde.published_sampler])
     else:
         preset = dict(
             SAMPLERS['jump'], num_steps=min(PRESETS[name], sde.num_steps),
-            eta=0. if sde.published_sampler == 'ode' else 0.7)
+            eta=0. if sde.published_sampler in ('ode', 'jump') else 0.7)
     return preset if sde.published_clamp is None else dict(
         preset, clamp=sde.published_clamp)
 
