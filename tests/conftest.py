@@ -15,7 +15,7 @@ import torch
 from irsde_mm import compat
 from irsde_mm.registry import DIFFUSION_SCHEDULERS
 from irsde_mm.samplers import DiffusersSampler, MultistepSampler, Sampler
-from irsde_mm.sde import SDE, NoiseOutput, Output
+from irsde_mm.sde import SDE, NoiseOutput, Output, StraightSDE
 from mmengine.config import config as mmengine_config
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
@@ -196,7 +196,20 @@ def variant(cls: type, **options) -> type:
     return type(f'{cls.__name__}-{name}', (cls, ), dict(__init__=init))
 
 
-SDES = registered(SDE)
+class StraightBridge(StraightSDE):
+
+    def __init__(self, **kwargs):
+        super().__init__(**dict(kwargs, bridge=True))
+
+
+class StraightFlow(StraightSDE):
+    """Without noise."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**dict(kwargs, sigma=0.))
+
+
+SDES = [*registered(SDE), StraightBridge, StraightFlow]
 OUTPUTS = registered(Output)
 SAMPLERS = [cls for cls in registered(Sampler) if cls is not DiffusersSampler]
 SAMPLERS += [variant(MultistepSampler, order=order, variant=v, prediction=p,
@@ -214,6 +227,12 @@ SAMPLERS += [variant(DiffusersSampler, scheduler=dict(type=name, **options))
 @pytest.fixture(params=SDES, ids=lambda cls: cls.__name__)
 def sde(request) -> SDE:
     return build_sde(request.param)
+
+
+@pytest.fixture
+def noisy(sde):
+    if not sde.has_noise:
+        pytest.skip('no noise')
 
 
 @pytest.fixture(params=SAMPLERS, ids=lambda cls: cls.__name__)

@@ -125,6 +125,18 @@ def test_refining_is_tested_without_the_baselines_file(runs, tmp_path):
                     *refine('none.pth')) == 0
 
 
+def test_refining_is_resumed_without_the_baselines_file(runs, tmp_path):
+    run = shutil.copytree(runs / 'refine', tmp_path / 'run')
+    before = torch.load(run / 'iter_2.pth', weights_only=True)['state_dict']
+    assert run_tool('train', 'mixing/refine_cnn', '--work-dir', run,
+                    '--resume', '--cfg-options', *refine('none.pth'),
+                    'train_cfg.max_iters=3') == 0
+    after = torch.load(run / 'iter_3.pth', weights_only=True)['state_dict']
+    changed = {key.split('.')[0] for key in before
+               if not torch.equal(before[key], after[key])}
+    assert changed == {'generator'}
+
+
 def test_refining_is_not_resumed_with_another_network(runs, error):
     """The error comes before the work folder is changed."""
     run = runs / 'refine'

@@ -37,8 +37,8 @@ def test_found_from_every_registry(node):
 
 def test_diffusion_schedulers():
     for name in ('IRSDE', 'DenoisingSDE', 'VPSDE', 'GOUB', 'RDDM',
-                 'NoiseOutput', 'CleanOutput', 'PosteriorSampler',
-                 'JumpSampler', 'EulerMaruyamaSampler',
+                 'StraightSDE', 'NoiseOutput', 'CleanOutput',
+                 'PosteriorSampler', 'JumpSampler', 'EulerMaruyamaSampler',
                  'ProbabilityFlowSampler'):
         cls = ours.DIFFUSION_SCHEDULERS.get(name)
         assert cls is not None

@@ -8,4 +8,6 @@ model = dict(
         type='irsde_mm.RegressionNetwork',
         network=_base_.model.generator),
     initial_checkpoint='work_dirs/derain_cnn/iter_1600.pth',
-    sde=dict(max_sigma=10 / 255))
+    sde=dict(max_sigma=10 / 255),
+    output=dict(type='irsde_mm.CleanOutput', residual=True),
+    pixel_loss=dict(_delete_=True, type='irsde_mm.OutputLoss'))

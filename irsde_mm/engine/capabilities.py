@@ -31,6 +31,15 @@ class WithSettings(Protocol):
 
 
 @runtime_checkable
+class WithInitialNetwork(Protocol):
+    """Model that contains a network trained earlier."""
+
+    #: Whether a checkpoint of the model is loaded after ``init_weights``,
+    #: which then needs no other file.
+    loads_checkpoint: bool
+
+
+@runtime_checkable
 class WithStates(Protocol):
     """Model that restores in steps and reports them to a callback."""
 

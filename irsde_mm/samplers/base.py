@@ -142,7 +142,8 @@ class Sampler(ABC):
         If the start state has no noise (c_t = 0, as for a bridge), the first
         step draws noise and perturbs the estimate of x0 to the next time, even
         for deterministic samplers; otherwise all results would be identical.
-        Euler steps are well defined there and skip this.
+        Euler steps are well defined there and skip this, and so does a process
+        without noise.
 
         Args:
             sde (SDE): The process.
@@ -167,7 +168,7 @@ class Sampler(ABC):
         if t_start == 0:
             return xt
         step, times = self.begin(sde, t_start)
-        boot = not self.needs_euler_form and not (
+        boot = sde.has_noise and not self.needs_euler_form and not (
             float(sde.coefficients(t_start)[2]) > 0)
         draws = None if draws is None else iter(draws)
         history: deque = deque(maxlen=self.history_length)

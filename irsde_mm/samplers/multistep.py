@@ -59,6 +59,13 @@ class MultistepSampler(Sampler):
             raise ValueError(f'order={self.order} needs at least {self.order} '
                              f'steps, but got num_steps={n}; use order=1.')
 
+    def check(self, sde: SDE, t_start: int) -> None:
+        super().check(sde, t_start)
+        if not sde.has_noise:
+            raise ValueError('MultistepSampler integrates over ln(a / c), '
+                             f'but this {type(sde).__name__} has no noise; '
+                             'use JumpSampler.')
+
     def grid(self, sde: SDE, t_start: int) -> List[Time]:
         n = self.num_steps or t_start
         self._check_order(self.num_steps)

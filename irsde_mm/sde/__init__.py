@@ -10,13 +10,13 @@ from .predictions import (CleanOutput, Denoiser, EulerNoiseOutput, NoiseOutput,
                           Output, PreconditionedOutput, Prediction,
                           ResidualNoiseOutput, ResidualOutput, StepOutput,
                           VelocityOutput)
-from .shifts import RDDM
+from .shifts import RDDM, StraightSDE
 from .vpsde import VPSDE
 
 __all__ = [
     'SDE', 'EulerForm', 'OrnsteinUhlenbeckSDE', 'MeanRevertingSDE', 'IRSDE',
-    'DenoisingSDE', 'VPSDE', 'GOUB', 'RDDM', 'Prediction', 'Denoiser',
-    'Output', 'NoiseOutput', 'EulerNoiseOutput', 'CleanOutput',
+    'DenoisingSDE', 'VPSDE', 'GOUB', 'RDDM', 'StraightSDE', 'Prediction',
+    'Denoiser', 'Output', 'NoiseOutput', 'EulerNoiseOutput', 'CleanOutput',
     'ResidualOutput', 'StepOutput', 'VelocityOutput', 'PreconditionedOutput',
     'ResidualNoiseOutput'
 ]

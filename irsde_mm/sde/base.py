@@ -48,6 +48,8 @@ class SDE(nn.Module, ABC):
     signal_at_end = True
     #: Whether the state at T is random (c_T > 0); a bridge ends in mu.
     noise_at_end = True
+    #: Whether states are random at all (c_t > 0 for 0 < t < T).
+    has_noise = True
     #: Whether sampling starts at the time whose noise level matches the
     #: input.
     starts_at_noise_level = False
@@ -170,6 +172,12 @@ class SDE(nn.Module, ABC):
         where c_t = 0."""
         a, b, c = self.coefficients(t)
         return combine((1, xt), (-a, x0), (-b, mu)).div_(nonzero(c))
+
+    def predict_end(self, xt: Tensor, mu: Optional[Tensor], x0: Tensor,
+                    t: Time) -> Optional[Tensor]:
+        """Return the end of the process that goes with a clean image: mu,
+        except where the state has no noise that could explain it."""
+        return mu
 
     def forward_std(self, t: Time) -> Tensor:
         """Return the standard deviation of x_t given x0 in the forward

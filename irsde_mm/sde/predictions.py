@@ -39,6 +39,8 @@ class Output(ABC):
     channels = 1
     #: Whether the estimate of x0 divides by a_t.
     needs_signal = False
+    #: Whether the output has no meaning for a process without noise.
+    needs_noise = False
     #: Arguments measured on the training data if they are None.
     measured: Tuple[str, ...] = ()
 
@@ -92,12 +94,18 @@ class Output(ABC):
         Raises:
             ValueError: If the process is not supported.
         """
+        if self.needs_noise and not sde.has_noise:
+            raise ValueError(
+                f'{type(self).__name__} needs a process with noise, unlike '
+                f'this {type(sde).__name__}; use VelocityOutput or '
+                'CleanOutput.')
 
 
 def with_x0(sde: SDE, x0: Tensor, xt: Tensor, mu: Optional[Tensor],
             t: Time) -> Prediction:
     """Return the prediction for an estimate of x0."""
-    return Prediction(x0, sde.predict_noise(xt, mu, x0, t), mu)
+    return Prediction(x0, sde.predict_noise(xt, mu, x0, t),
+                      sde.predict_end(xt, mu, x0, t))
 
 
 class NoiseOutput(Output):
@@ -107,7 +115,7 @@ class NoiseOutput(Output):
     Yue et al., ICML 2024 (GOUB).
     """
 
-    needs_signal = True
+    needs_signal = needs_noise = True
 
     def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
                t: Time) -> Prediction:
@@ -150,6 +158,7 @@ class EulerNoiseOutput(NoiseOutput):
         return NoiseOutput()
 
     def check(self, sde: SDE) -> None:
+        super().check(sde)
         if not isinstance(sde, EulerForm):
             raise ValueError('EulerNoiseOutput does not support '
                              f'{type(sde).__name__}, which has no Euler form; '
@@ -200,6 +209,8 @@ class StepOutput(Output):
     Source: Liu et al., ICML 2023 (I2SB), equation 12.
     """
 
+    needs_noise = True
+
     def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
                t: Time) -> Prediction:
         x0 = combine((1, xt), (-sde.forward_std(t), out))
@@ -219,14 +230,26 @@ class VelocityOutput(Output):
 
     Source: Salimans and Ho, ICLR 2022; Liu et al., ICLR 2023 (rectified
     flow).
+
+    Args:
+        per_step (bool): Whether the output is the derivative with respect to
+            t, the change per step. Otherwise it is T times as large, of the
+            size of x0 - mu, which networks learn far better.
     """
+
+    def __init__(self, per_step: bool = True) -> None:
+        self.per_step = per_step
+
+    def unit(self, sde: SDE) -> int:
+        """Return the factor of the output relative to the derivative."""
+        return 1 if self.per_step else sde.num_steps
 
     def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
                t: Time) -> Prediction:
         (a, b, c), (da, db, dc) = sde.coefficients(t), sde.velocity(t)
         k = torch.where(c > 0, dc / nonzero(c), db / nonzero(b))
         scale = 1 / (da - k * a)
-        x0 = combine((scale, out), (-k * scale, xt),
+        x0 = combine((scale / self.unit(sde), out), (-k * scale, xt),
                      ((k * b - db) * scale, mu))
         if not sde.noise_at_end:  # a noisy bridge gives no estimate at T
             x0 = torch.where((c > 0) | (dc == 0), x0, mu)
@@ -235,7 +258,8 @@ class VelocityOutput(Output):
     def target(self, sde: SDE, xt: Tensor, x0: Tensor, mu: Optional[Tensor],
                t: Time, noise: Tensor) -> Tensor:
         da, db, dc = sde.velocity(t)
-        return combine((da, x0), (db, mu), (dc, noise))
+        unit = self.unit(sde)
+        return combine((unit * da, x0), (unit * db, mu), (unit * dc, noise))
 
 
 class PreconditionedOutput(Output):
@@ -257,6 +281,7 @@ class PreconditionedOutput(Output):
     """
 
     measured = ('sigma_data', )
+    needs_noise = True
 
     def __init__(self, sigma_data: Optional[float] = None) -> None:
         if sigma_data is not None and not sigma_data > 0:
@@ -315,6 +340,7 @@ class ResidualNoiseOutput(Output):
     """
 
     channels = 2
+    needs_noise = True
 
     def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
                t: Time) -> Prediction:
@@ -328,6 +354,7 @@ class ResidualNoiseOutput(Output):
         return torch.cat((mu - x0, noise), dim=1)
 
     def check(self, sde: SDE) -> None:
+        super().check(sde)
         a, b, _ = sde.coefficients(sde.num_steps / 2)
         if not torch.isclose(a + b, torch.ones_like(a)):
             raise ValueError('ResidualNoiseOutput needs a process with '

@@ -52,7 +52,7 @@ def test_golden_euler_mean_and_optimum(golden):
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-7)
 
 
-def test_exact_loss_is_minimal_at_the_true_noise(sde, batch):
+def test_exact_loss_is_minimal_at_the_true_noise(noisy, sde, batch):
     loss = MaximumLikelihoodLoss(exact=True)
     assert evaluate(loss, sde, batch['noise'], **batch) < 1e-9
     assert evaluate(loss, sde, batch['noise'] + 0.1, **batch) > 1e-6
@@ -86,7 +86,7 @@ def test_weights_are_per_image(euler, sde, batch):
             (weights * torch.stack(each)).mean())
 
 
-def test_noise_matching(sde, batch):
+def test_noise_matching(noisy, sde, batch):
     pred = torch.randn_like(batch['noise'])
     loss = MODELS.build(dict(type='irsde_mm.NoiseMatchingLoss', distance=L2))
     torch.testing.assert_close(evaluate(loss, sde, pred, **batch),

@@ -14,7 +14,8 @@ from irsde_mm.models.restorers.times import draw_times
 from irsde_mm.registry import MODELS
 from irsde_mm.samplers import (EulerMaruyamaSampler, JumpSampler,
                                ProbabilityFlowSampler)
-from irsde_mm.sde import SDE, CleanOutput, EulerNoiseOutput, NoiseOutput
+from irsde_mm.sde import (SDE, CleanOutput, EulerNoiseOutput, NoiseOutput,
+                          StraightSDE)
 from mmagic.structures import DataSample
 
 CONFIG = dict(
@@ -29,7 +30,8 @@ CONFIG = dict(
         output_channel_order='RGB'))
 
 #: parts with other arguments than those above
-REPLACES = ('irsde_mm.VPSDE', 'irsde_mm.RDDM', 'irsde_mm.LikelihoodLoss')
+REPLACES = ('irsde_mm.VPSDE', 'irsde_mm.RDDM', 'irsde_mm.StraightSDE',
+            'irsde_mm.LikelihoodLoss')
 
 
 def build(**changes) -> IRSDERestorer:
@@ -367,6 +369,10 @@ def test_restoring_needs_no_loss():
     (dict(sampler=dict(type='irsde_mm.EulerMaruyamaSampler'), sde=dict(
         type='irsde_mm.RDDM'), pixel_loss=dict(type='irsde_mm.OutputLoss')),
      'takes Euler steps.*RDDM has no Euler form'),
+    (dict(sde=dict(type='irsde_mm.StraightSDE'), pixel_loss=dict(
+        type='irsde_mm.OutputLoss')), 'NoiseOutput needs a process with'),
+    (dict(sde=dict(type='irsde_mm.StraightSDE'), pixel_loss=dict(
+        type='irsde_mm.NoiseMatchingLoss')), 'has none; use OutputLoss'),
     (dict(sde=dict(type='irsde_mm.GOUB'), pixel_loss=dict(
         type='irsde_mm.LikelihoodLoss')), 'known distribution at T'),
     (dict(sde=dict(type='irsde_mm.GOUB'), sampler='multistep_log_snr'),
@@ -586,8 +592,8 @@ def test_samplers_by_name(name):
 
 
 def test_presets_follow_the_process():
-    """The Denoising-SDE is sampled along its probability flow; no preset has
-    more steps than the process."""
+    """The Denoising-SDE is sampled along its probability flow, a straight
+    process along its flow; no preset has more steps than the process."""
     def preset(name, **changes):
         return build_sampler(name, build(**changes).sde, NoiseOutput())
 
@@ -597,6 +603,12 @@ def test_presets_follow_the_process():
     fast = preset('fast', **denoising)
     assert (type(fast), fast.eta, fast.num_steps) == (JumpSampler, 0, 4)
     assert preset('fast').eta == 0.7
+    sde = StraightSDE(10 / 255)
+    assert sampler_config('paper', sde) == dict(
+        type='irsde_mm.JumpSampler', eta=0.)
+    for name, steps in (('fast', 5), ('balanced', 10)):
+        assert sampler_config(name, sde) == dict(
+            type='irsde_mm.JumpSampler', eta=0., num_steps=steps)
 
 
 def test_presets_follow_the_output():

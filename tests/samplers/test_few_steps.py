@@ -27,7 +27,7 @@ class OnNodes(MultistepSampler):
 
 @pytest.mark.grid
 @pytest.mark.parametrize('t, s', [(100, 80), (60.5, 13.25), (3, 1), (7, 0)])
-def test_order_one_is_the_jump(sde: SDE, images, t, s):
+def test_order_one_is_the_jump(noisy, sde: SDE, images, t, s):
     """ODE: eta = 0. SDE: eta = 1 if the retention is a_t / a_s."""
     if not sde.signal_at_end and t == 100:
         t = 99.5  # a_t = 0 has no log-SNR
@@ -144,7 +144,7 @@ def test_order_of_convergence(sde: SDE, order, variant, prediction, grid):
 @pytest.mark.parametrize('grid', GRIDS)
 @pytest.mark.parametrize('n, t_start', [
     (1, 100), (2, 100), (7, 100), (100, 100), (150, 100), (5, 22), (9, 3)])
-def test_grids(sde: SDE, grid, n, t_start):
+def test_grids(noisy, sde: SDE, grid, n, t_start):
     if t_start == 100 and n > 1 and grid != 'uniform' and (
             not sde.signal_at_end):
         with pytest.raises(ValueError, match="grid='uniform'"):
@@ -170,7 +170,7 @@ def test_grids(sde: SDE, grid, n, t_start):
                                rtol=1e-4, atol=1e-6)
 
 
-def test_time_of_inverts_the_log_snr(sde: SDE):
+def test_time_of_inverts_the_log_snr(noisy, sde: SDE):
     t = torch.cat([torch.rand(50, dtype=torch.float64) * 100,
                    torch.tensor([1., 50., 100.])])
     t = t if sde.signal_at_end else t.clamp_max(99)

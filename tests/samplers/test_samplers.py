@@ -24,17 +24,22 @@ def test_refused_pairs():
                 refused.setdefault(cls.__name__, {})[
                     sampler_class.__name__] = str(error)
     log_snr = ('log_snr', 'karras', 'MultistepSampler')
-    assert set(refused) == {'DenoisingSDE', 'GOUB', 'RDDM'}
+    assert set(refused) == {'DenoisingSDE', 'GOUB', 'RDDM', 'StraightSDE',
+                            'StraightBridge', 'StraightFlow'}
     assert all('Diffusers' in name for name in refused['DenoisingSDE'])
     for name, text in refused['GOUB'].items():
         assert name.startswith('Diffusers') or (
             name.endswith(log_snr) and "grid='uniform'" in text)
     euler = {'EulerMaruyamaSampler', 'ProbabilityFlowSampler'}
-    assert euler <= set(refused['RDDM'])
-    assert all('Euler form' in refused['RDDM'][name] for name in euler)
-    allowed = {s.__name__ for s in SAMPLERS} - set(refused['RDDM'])
-    assert allowed == {'PosteriorSampler', 'JumpSampler',
-                       'MultistepSampler-1-sde-data-uniform'}
+    jumps = {'PosteriorSampler', 'JumpSampler'}
+    multistep = {'MultistepSampler-1-sde-data-uniform'}
+    for name, allowed in (
+            ('RDDM', jumps | multistep), ('StraightSDE', jumps | multistep),
+            ('StraightBridge', jumps | multistep | {
+                'MultistepSampler-2-ode-noise-uniform'}),
+            ('StraightFlow', jumps)):
+        assert {s.__name__ for s in SAMPLERS} - set(refused[name]) == allowed
+        assert all('Euler form' in refused[name][cls] for cls in euler)
 
 
 def oracle(sde, x0, mu):

@@ -102,9 +102,11 @@ def test_velocity_of_a_straight_process():
     sde = Straight(0.1)
     xt, mu, v = torch.rand(3, 2, 3, 8, 8, dtype=torch.float64)
     for t in (3, 50, 100, 40.5):
-        prediction = VelocityOutput().decode(sde, v, xt, mu, t)
-        close(prediction.x0, xt - t * v)
-        assert not prediction.noise.any()
+        for output, factor in ((VelocityOutput(), 1),
+                               (VelocityOutput(per_step=False), 100)):
+            prediction = output.decode(sde, factor * v, xt, mu, t)
+            close(prediction.x0, xt - t * v)
+            assert not prediction.noise.any()
 
 
 def test_noise_output_of_a_bridge_returns_mu_at_its_end(images):

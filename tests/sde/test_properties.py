@@ -81,7 +81,7 @@ def test_posterior_marginalises(sde: SDE, images, t, s):
 
 @pytest.mark.grid
 @pytest.mark.parametrize('t, s', TIMES)
-def test_posterior_is_bayes(sde: SDE, images, t, s):
+def test_posterior_is_bayes(noisy, sde: SDE, images, t, s):
     """p(xs|xt) is proportional to p(xt|xs) p(xs): same gradient in xs."""
     if t == 100 and not sde.noise_at_end:
         t = 99  # the end of a bridge has no density
@@ -147,7 +147,7 @@ def test_states_without_noise(sde: SDE, images):
               sde.perturb(x0, mu, 40, noise))
 
 
-def test_score_is_the_gradient_of_the_log_density(sde: SDE, images):
+def test_score_is_the_gradient_of_the_log_density(noisy, sde: SDE, images):
     x0, mu, noise = images
     for t in (1, 40, 100 if sde.noise_at_end else 99):
         xt = sde.perturb(x0, mu, t, noise).requires_grad_()
@@ -220,7 +220,7 @@ def test_state_dict_is_empty(sde: SDE):
 
 
 @pytest.mark.parametrize('eta', [0.0, 1.0])
-def test_gradients_flow(sde: SDE, images, eta):
+def test_gradients_flow(noisy, sde: SDE, images, eta):
     x0, mu, noise = images
     noise.requires_grad_()
     x0_hat = sde.predict_x0(x0, mu, noise, torch.tensor([3, 80]))

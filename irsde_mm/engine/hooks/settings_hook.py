@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 from torch.utils.data import Dataset
 
 from ...registry import HOOKS
-from ..capabilities import WithSettings
+from ..capabilities import WithInitialNetwork, WithSettings
 from ..draws import MEASURE, seeded
 from ..unwrapping import unwrapped
 
@@ -29,6 +29,11 @@ class SettingsHook(Hook):
 
     # run before hooks that load weights from the checkpoint (EMAHook)
     priority = 'VERY_HIGH'
+
+    def before_run(self, runner) -> None:
+        model = unwrapped(runner.model)
+        if isinstance(model, WithInitialNetwork):
+            model.loads_checkpoint = runner._load_from is not None
 
     def before_train(self, runner) -> None:
         model = unwrapped(runner.model)

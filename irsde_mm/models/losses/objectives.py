@@ -102,6 +102,7 @@ class NoiseMatchingLoss(nn.Module):
 
     objective = 'noise'
     needs_euler_form = needs_stationary_end = False
+    needs_noise = True
 
     def __init__(self, distance: dict = L1) -> None:
         super().__init__()

@@ -26,9 +26,11 @@ class RefiningRestorer(IRSDERestorer):
             in [0, 1]: the ``generator`` of a baseline's config.
         initial_checkpoint (str, optional): Checkpoint of that baseline, loaded
             when training starts. Checkpoints of this model contain both
-            networks, so testing and inference need no other file.
+            networks, so resuming, testing and inference need no other file.
         **kwargs: Arguments of :class:`IRSDERestorer`.
     """
+
+    loads_checkpoint = False
 
     def __init__(self, initial: dict,
                  initial_checkpoint: Optional[str] = None, **kwargs) -> None:
@@ -40,7 +42,8 @@ class RefiningRestorer(IRSDERestorer):
         self.train(self.training)
 
     def init_weights(self) -> None:
-        """Load the weights of the initial network.
+        """Load the weights of the initial network, unless a checkpoint of
+        this model, which contains them, is loaded next.
 
         Raises:
             ConfigError: If no checkpoint is set.
@@ -48,6 +51,8 @@ class RefiningRestorer(IRSDERestorer):
                 network.
         """
         super().init_weights()
+        if self.loads_checkpoint:
+            return
         path = self.initial_checkpoint
         if path is None:
             raise ConfigError('RefiningRestorer needs a trained initial '

@@ -16,8 +16,8 @@ def check_objective(loss: Optional[nn.Module], sde: SDE) -> None:
     """Check that a process supports an objective.
 
     Raises:
-        ConfigError: If the objective needs an Euler form and the process has
-            none.
+        ConfigError: If the objective needs an Euler form or noise and the
+            process has none.
         ValueError: If the objective needs a known end distribution and the
             process has none.
     """
@@ -28,6 +28,10 @@ def check_objective(loss: Optional[nn.Module], sde: SDE) -> None:
                 f'{type(part).__name__} takes Euler steps, but '
                 f'{type(sde).__name__} has no Euler form; use OutputLoss or '
                 'MaximumLikelihoodLoss(exact=True).')
+        if getattr(part, 'needs_noise', False) and not sde.has_noise:
+            raise ConfigError(
+                f'{type(part).__name__} compares noise, but this '
+                f'{type(sde).__name__} has none; use OutputLoss.')
         if getattr(part, 'needs_stationary_end', False):
             require_stationary_end(sde, type(part).__name__)
 
