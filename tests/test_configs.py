@@ -152,11 +152,12 @@ def test_settings_of_the_tasks(task):
             assert {m.get('crop_border', 0) for m in evaluator.metrics
                     if m.type in ('irsde_mm.PSNR', 'irsde_mm.SSIM')} == {
                         border}
+        assert config.model.sde.get('num_steps', 100) == 100
+    for config in (cfg, refusion):
         assert config.model.generator.get('conditional', True) == (
             task != 'denoise')
         assert (config.model.sde.type == 'irsde_mm.DenoisingSDE') == (
             task == 'denoise')
-        assert config.model.sde.get('num_steps', 100) == 100
 
 
 @pytest.mark.grid(at_most=1)

@@ -1,6 +1,2 @@
 # The bundled model for dehazing, see docs/models.md.
-_base_ = [
-    '../_base_/models/quickstart_published.py', '../_base_/datasets/bsds_haze.py',
-    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
-]
-model = dict(sampler='fast')
+_base_ = '../bsds/dehaze.py'
