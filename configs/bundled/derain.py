@@ -1,2 +1,5 @@
 # The bundled model for deraining, see docs/models.md.
-_base_ = '../bsds/derain.py'
+_base_ = [
+    '../_base_/models/quickstart_nafnet.py', '../_base_/datasets/bsds_rain.py',
+    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
+]

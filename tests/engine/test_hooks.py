@@ -97,7 +97,7 @@ def test_settings_are_saved_and_compared(tmp_path):
     train(tmp_path, 4)
     saved = load(tmp_path, 4)['meta']['irsde_mm']
     assert saved['sde']['max_sigma'] == pytest.approx(50 / 255)
-    assert saved['objective'] == 'euler' and saved['timesteps'] == 'discrete'
+    assert saved['objective'] == 'output' and saved['timesteps'] == 'late'
     with pytest.raises(CheckpointError, match=r'50/255.*10/255'):
         train(tmp_path, 8, resume=True, **{'model.sde.max_sigma': 10 / 255})
     with pytest.raises(CheckpointError, match='width: 4 .*8'):

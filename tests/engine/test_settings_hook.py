@@ -18,7 +18,7 @@ CONFIG = f'''
 _base_ = [{str(ROOT / 'configs' / 'quickstart' / 'derain.py')!r}]
 model = dict(
     generator=dict(width=4),
-    output=dict(type='irsde_mm.PreconditionedOutput'),
+    output=dict(_delete_=True, type='irsde_mm.PreconditionedOutput'),
     pixel_loss=dict(_delete_=True, type='irsde_mm.OutputLoss'))
 '''
 
@@ -113,7 +113,8 @@ def runner():
     """The parts of a Runner that the hook uses, with random data."""
     cfg = load_config('quickstart/derain', {
         'model.generator.width': 4,
-        'model.output': dict(type='irsde_mm.PreconditionedOutput')})
+        'model.output': dict(
+            _delete_=True, type='irsde_mm.PreconditionedOutput')})
     with DefaultScope.overwrite_default_scope('mmagic'):
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
         model = MODELS.build(cfg.model)

@@ -32,12 +32,11 @@ def test_check_checkpoint_does_not_change_the_model(trained):
     """Only adopt_settings does."""
     model = init_restorer(str(trained / 'derain.py'), device='cpu')
     content = read_checkpoint(trained / 'iter_2.pth')
-    content['meta']['irsde_mm']['objective'] = 'noise'
+    content['meta']['irsde_mm']['objective'] = 'clean'
     before = {key: value.clone() for key, value in model.state_dict().items()}
     model.check_checkpoint(content)
-    assert model.objective == 'euler'
+    assert model.objective == 'output'
     assert all(torch.equal(value, before[key])
                for key, value in model.state_dict().items())
     model.adopt_settings(content)
-    assert model.objective == 'noise'
-    assert type(model.pipeline.output).__name__ == 'NoiseOutput'
+    assert model.objective == 'clean'

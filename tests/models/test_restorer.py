@@ -15,7 +15,7 @@ from irsde_mm.registry import MODELS
 from irsde_mm.samplers import (EulerMaruyamaSampler, JumpSampler,
                                ProbabilityFlowSampler)
 from irsde_mm.sde import (SDE, CleanOutput, EulerNoiseOutput, NoiseOutput,
-                          StraightSDE)
+                          StraightSDE, VelocityOutput)
 from mmagic.structures import DataSample
 
 CONFIG = dict(
@@ -603,11 +603,11 @@ def test_presets_follow_the_process():
     fast = preset('fast', **denoising)
     assert (type(fast), fast.eta, fast.num_steps) == (JumpSampler, 0, 4)
     assert preset('fast').eta == 0.7
-    sde = StraightSDE(10 / 255)
-    assert sampler_config('paper', sde) == dict(
+    parts = StraightSDE(10 / 255), VelocityOutput()
+    assert sampler_config('paper', *parts) == dict(
         type='irsde_mm.JumpSampler', eta=0.)
-    for name, steps in (('fast', 5), ('balanced', 10)):
-        assert sampler_config(name, sde) == dict(
+    for name, steps in (('fast', 1), ('balanced', 3)):
+        assert sampler_config(name, *parts) == dict(
             type='irsde_mm.JumpSampler', eta=0., num_steps=steps)
 
 

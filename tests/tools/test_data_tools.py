@@ -1,9 +1,10 @@
 """User data in the tools, browse_dataset, and errors in the data."""
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TINY, run_tool
+from conftest import ROOT, TINY, run_tool
 from irsde_mm.commands import cli
 from irsde_mm.config.files import PACKAGED
 from irsde_mm.errors import DataError
@@ -56,15 +57,16 @@ def pairs(photos, tmp_path):
 def test_pairs_are_refused_by_a_process_without_condition(
         pairs, tmp_path, error):
     options = ['--cfg-options', *TINY, 'train_cfg.max_iters=1']
-    text = error('train', 'quickstart/denoise', '--data', pairs, '--work-dir',
-                 tmp_path / 'run', *options)
+    text = error('train', 'bsds/denoise_published', '--data', pairs,
+                 '--work-dir', tmp_path / 'run', *options)
     assert "pairs/input' would have no effect" in text
     assert 'irsde/derain' in text and f"images: '{pairs}/target'" in text
     assert not list((tmp_path / 'run').rglob('*.pth'))
     # the commands that the message suggests work
-    for config, folder in (('denoise', pairs / 'target'), ('derain', pairs)):
-        assert run_tool('train', f'quickstart/{config}', '--data', folder,
-                        '--work-dir', tmp_path / config, *options) == 0
+    for config, folder in (('bsds/denoise_published', pairs / 'target'),
+                           ('quickstart/derain', pairs)):
+        assert run_tool('train', config, '--data', folder, '--work-dir',
+                        tmp_path / Path(config).name, *options) == 0
 
 
 def test_browse_dataset_shows_network_inputs(pairs, tmp_path, monkeypatch):
@@ -74,10 +76,10 @@ def test_browse_dataset_shows_network_inputs(pairs, tmp_path, monkeypatch):
         'irsde_mm.config.preview.draw_pairs',
         lambda items, path, seen: drawn.append((items, list(seen))))
     for phase in ('train', 'test'):
-        for config in ('denoise', 'derain'):
-            assert run_tool('browse_dataset', f'quickstart/{config}', '--data',
-                            pairs, '--phase', phase, '--out',
-                            tmp_path / f'{config}_{phase}.png') == 0
+        for config in ('bundled/denoise', 'quickstart/derain'):
+            assert run_tool('browse_dataset', config, '--data', pairs,
+                            '--phase', phase, '--out', tmp_path
+                            / f'{Path(config).name}_{phase}.png') == 0
     (items, seen), *others = drawn
     assert not any(states for _, states in others)
     assert [label for label, _ in seen] == ['x_t, t = 50', 'x_t, t = 100']
@@ -170,7 +172,12 @@ def test_depth_maps_of_another_size(photos, tmp_path, error):
 
 def test_noise_above_the_maximum_of_the_process(tmp_path, error):
     """The error comes before training, not at the first validation."""
-    message = error('train', 'quickstart/denoise', '--work-dir', tmp_path,
+    config = tmp_path / 'noise.py'
+    config.write_text('_base_ = ' + repr([
+        str(ROOT / 'configs' / '_base_' / name) for name in (
+            'models/quickstart_denoising.py', 'datasets/builtin_noise.py',
+            'schedules/quickstart.py', 'default_runtime.py')]))
+    message = error('train', config, '--work-dir', tmp_path,
                     '--cfg-options', *TINY,
                     'val_dataloader.dataset.pipeline.0.sigma=0.3')
     assert '76.5/255' in message and '70/255' in message

@@ -210,7 +210,7 @@ def test_files_that_contain_their_model(trained, photos, tmp_path):
         for key in ('PSNR', 'SSIM_Y', 'parameters', 'network_calls'):
             assert found[name, 'measured'][key] == (
                 found[f'{name}, config', 'measured'][key])
-    assert found['exported', 'measured']['network_calls'] == 5
+    assert found['exported', 'measured']['network_calls'] == 1
     assert found['exported', 'measured']['PSNR'] != (
         found['checkpoint', 'measured']['PSNR'])
 
