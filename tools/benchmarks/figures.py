@@ -99,6 +99,7 @@ def draw_plot(rows: list, path: Path) -> bool:
             draw_model(axis, MARKERS[i % len(MARKERS)], model, x, y,
                        rows_of_model)
         axis.margins(0.1)
+        axis.locator_params(axis='x', nbins=6)
         axis.legend(fontsize=8)
     save(figure, path)
     return True
