@@ -238,13 +238,16 @@ def test_document(tmp_path, monkeypatch):
             for line in text.splitlines():
                 run_line(line)
                 commands += 1
-    assert commands == 7 and namespace['sample']['img'].shape[2] == 3
+    assert commands == 9 and namespace['sample']['img'].shape[2] == 3
 
 
 def run_line(line: str) -> None:
     """Run a documented command with a tiny network and two iterations."""
     python, tool, *args = line.replace('iter_1600', 'iter_2').split()
     assert python == 'python'
+    if Path(tool).stem == 'prepare_weights':
+        assert run_tool('prepare_weights', *args) == 0
+        return
     if '--cfg-options' not in args:
         args.append('--cfg-options')
     options = {'my_unet.py': [STEPS], 'my_nafnet.py': [], 'my_maxim.py': [],

@@ -159,6 +159,7 @@ def test_an_example_several_results_and_reload(page):
     results = page.get_by_role('spinbutton', name='Results')
     results.fill('2')
     results.press('Enter')
+    page.get_by_label('Steps').fill('20')  # long enough to show progress
     press(page, 'Restore')
     expect(page.locator('#view progress')).to_be_visible()
     expect(page.get_by_label(DIVIDER)).to_be_visible()
