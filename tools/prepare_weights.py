@@ -22,7 +22,7 @@ class File(NamedTuple):
         tree (str): Prefix of the convolutions in that file, '' for a state
             dict.
         original (str): First digits of the checksum of torchvision's file,
-            '' if there is none.
+            or ''.
         shapes (dict): Names and shapes of the weights.
     """
     network: str

@@ -41,7 +41,7 @@ class NetworkMetric(RestorationMetric):
     network_name: str
     """Name of the network in messages."""
     advice = 'see docs/tasks.md'
-    """What to do without weights, in messages."""
+    """Hint in the message about missing weights."""
 
     def __init__(self, weights: Optional[str], device: Optional[str] = None,
                  **kwargs) -> None:
