@@ -2,8 +2,8 @@
 
 It compares what the network predicts, lam, the distance and the training
 times, with equal budgets and with regression by the same distance. Missing
-models are trained in work_dirs/recipe: 1.5 minutes each on one core, 5 with
-VGG features.
+models are trained in work_dirs/recipe: 2 to 6 minutes each on a loaded core,
+about 12 with VGG features.
 """
 
 
