@@ -55,6 +55,7 @@ def main(args: argparse.Namespace) -> None:
         checks.try_data(runner.model, runner.train_loop)
         checks.check_inputs(cfg, runner.train_loop)
         checks.check_losses(runner.model, runner.train_loop)
+        checks.check_hooks(runner)
         if cfg.get('val_cfg'):
             checks.try_data(runner.model, runner.val_loop)
     if args.data:

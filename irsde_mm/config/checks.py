@@ -120,6 +120,20 @@ def check_losses(model, loop) -> None:
             'std=[255,255,255].')
 
 
+def check_hooks(runner) -> None:
+    """Check that objectives have the hook that they need.
+
+    Raises:
+        ConfigError: If ConsistencyLoss has no ConsistencyHook.
+    """
+    from ..engine import ConsistencyHook
+    from ..models.losses import ConsistencyLoss
+    if any(isinstance(part, ConsistencyLoss)
+           for part in runner.model.modules()) and not any(
+               isinstance(hook, ConsistencyHook) for hook in runner.hooks):
+        raise ConfigError(ConsistencyLoss.NO_HOOK)
+
+
 def warn_of_unused(model: dict) -> None:
     """Warn about settings of a model config that have no effect."""
     import warnings

@@ -81,9 +81,23 @@ def complete_hooks(cfg) -> None:
         ours = hooks.setdefault(name, dict(type=f'irsde_mm.{hook}'))
         if ours and ours['type'] == hook:
             ours['type'] = f'irsde_mm.{hook}'
-    for hook in cfg.get('custom_hooks') or []:
+    for hook in custom_hooks(cfg):
         if hook['type'] == 'BasicVisualizationHook' and hooks.get('results'):
             hook['on_test'] = False  # ResultsHook saves the test images
+
+
+def custom_hooks(cfg) -> list:
+    """Return ``custom_hooks`` of a config.
+
+    Raises:
+        ConfigError: If it is not a list of dicts with a 'type'.
+    """
+    hooks = cfg.get('custom_hooks') or []
+    if not isinstance(hooks, (list, tuple)) or not all(
+            isinstance(hook, dict) and 'type' in hook for hook in hooks):
+        raise ConfigError(f'custom_hooks={hooks!r} must be a list of dicts '
+                          "with a 'type'.")
+    return hooks
 
 
 def has_our_runtime(hooks: dict) -> bool:

@@ -40,6 +40,16 @@ class WithInitialNetwork(Protocol):
 
 
 @runtime_checkable
+class WithTarget(Protocol):
+    """Objective that compares a model with its averaged weights."""
+
+    #: Estimates of the averaged weights, (xt, mu, t) -> Prediction.
+    estimate: Any
+    #: Fraction of the training that is done.
+    progress: float
+
+
+@runtime_checkable
 class WithStates(Protocol):
     """Model that restores in steps and reports them to a callback."""
 

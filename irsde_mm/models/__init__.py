@@ -1,8 +1,8 @@
 """Components of the MODELS and DIFFUSION_SCHEDULERS registries."""
 from . import components  # noqa: F401
 from .averaged_model import ExponentialMovingAverage
-from .losses import (LikelihoodLoss, MaximumLikelihoodLoss, NoiseMatchingLoss,
-                     OutputLoss, PerceptualLoss, SumLoss)
+from .losses import (ConsistencyLoss, LikelihoodLoss, MaximumLikelihoodLoss,
+                     NoiseMatchingLoss, OutputLoss, PerceptualLoss, SumLoss)
 from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
                        RegressionNetwork, UnetNoisePredictor)
 from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
@@ -10,7 +10,8 @@ from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
                         WhiteHolePreprocessor)
 
 __all__ = [
-    'ExponentialMovingAverage', 'LikelihoodLoss', 'MaximumLikelihoodLoss',
+    'ConsistencyLoss', 'ExponentialMovingAverage', 'LikelihoodLoss',
+    'MaximumLikelihoodLoss',
     'NoiseMatchingLoss', 'OutputLoss', 'PerceptualLoss', 'SumLoss',
     'ConditionalNAFNet', 'ConditionalUNet', 'MAXIM', 'RegressionNetwork',
     'UnetNoisePredictor', 'GreyHolesDeepFill', 'IRSDERestorer',

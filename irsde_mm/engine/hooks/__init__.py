@@ -1,6 +1,7 @@
 """Hooks missing in mmengine and mmagic."""
 from .checkpoint_hook import CheckpointHook
 from .compile_hook import CompileHook
+from .consistency_hook import ConsistencyHook
 from .guard_hook import GuardHook
 from .logger_hook import LoggerHook
 from .pictures_hook import PicturesHook
@@ -13,7 +14,8 @@ from .settings_hook import SettingsHook
 from .skipped_hook import SkippedImagesHook
 
 __all__ = [
-    'CheckpointHook', 'CompileHook', 'GuardHook', 'LoggerHook', 'PicturesHook',
-    'PlainCheckpointHook', 'PreemptionHook', 'ProgressHook', 'ResultsHook',
-    'ResumeHook', 'SettingsHook', 'SkippedImagesHook'
+    'CheckpointHook', 'CompileHook', 'ConsistencyHook', 'GuardHook',
+    'LoggerHook', 'PicturesHook', 'PlainCheckpointHook', 'PreemptionHook',
+    'ProgressHook', 'ResultsHook', 'ResumeHook', 'SettingsHook',
+    'SkippedImagesHook'
 ]

@@ -1,8 +1,9 @@
 """Training objectives and pixel losses."""
+from .consistency import ConsistencyLoss
 from .likelihood import LikelihoodLoss
 from .objectives import MaximumLikelihoodLoss, NoiseMatchingLoss, OutputLoss
 from .perceptual import PerceptualLoss
 from .sums import SumLoss
 
-__all__ = ['LikelihoodLoss', 'MaximumLikelihoodLoss', 'NoiseMatchingLoss',
-           'OutputLoss', 'PerceptualLoss', 'SumLoss']
+__all__ = ['ConsistencyLoss', 'LikelihoodLoss', 'MaximumLikelihoodLoss',
+           'NoiseMatchingLoss', 'OutputLoss', 'PerceptualLoss', 'SumLoss']

@@ -16,13 +16,14 @@ from ...model_files.settings import check_range
 from ...registry import DIFFUSION_SCHEDULERS, MODELS
 from ...samplers.base import Sampler
 from ...sde.base import Generators, Time
+from ...sde.predictions import Prediction
 from ...sde.likelihood import bits_per_dim
 from ...version import __version__
 from ..losses.sums import SumLoss
 from .batches import image_names, image_sizes, sample_noise_levels
 from .settings import check_settings, measured_values, process_and_network
 from .tiled_model import TiledEditModel
-from .times import check_objective, check_times, draw_times
+from .times import check_objective, check_output, check_times, draw_times
 
 NOISE_OUTPUT = dict(type='irsde_mm.NoiseOutput')
 
@@ -102,6 +103,7 @@ class IRSDERestorer(Hooks, TiledEditModel):
                 self.pixel_loss, 'objective'):
             self.pixel_loss = SumLoss([self.pixel_loss])
         check_objective(self.pixel_loss, self.sde)
+        check_output(self.pixel_loss, self.output)
         check_times(timesteps, self.sde, self.pixel_loss)
         self.timesteps = timesteps
         options = self.test_cfg or {}
@@ -226,6 +228,12 @@ class IRSDERestorer(Hooks, TiledEditModel):
             return network(*images, **kwargs)
 
         return run_network(call, self.generator, self.sde, xt, mu, t)
+
+    def estimate(self, xt: Tensor, mu: Optional[Tensor],
+                 t: Time) -> Prediction:
+        """Return the estimates for a state at time t."""
+        return self.output.decode(
+            self.sde, self.call_network(xt, mu, t), xt, mu, t)
 
     def measure(self, batches: Sequence[dict]) -> None:
         """Measure missing values of the output on the training data.

@@ -36,6 +36,22 @@ def check_objective(loss: Optional[nn.Module], sde: SDE) -> None:
             require_stationary_end(sde, type(part).__name__)
 
 
+def check_output(loss: Optional[nn.Module], output: Output) -> None:
+    """Check that an output supports an objective.
+
+    Raises:
+        ConfigError: If the objective compares estimates of x0, and those of
+            the output are divided by a_t.
+    """
+    for part in getattr(loss, 'losses', [loss]):
+        if getattr(part, 'needs_clean_estimate', False) \
+                and output.needs_signal:
+            raise ConfigError(
+                f'{type(part).__name__} compares estimates of x0, but '
+                f'{type(output).__name__} divides them by a_t, which is close '
+                'to 0 at T; use CleanOutput(residual=True).')
+
+
 def check_times(timesteps: str, sde: SDE,
                 loss: Optional[nn.Module]) -> None:
     """Check the distribution of training times.
