@@ -1,12 +1,12 @@
 """Crispness: a dial between the mean of the possible images and a sample.
 
-x = m + s (sample - m). The mean m has the smallest mean squared error of all
-estimates, but is blurred; a sample has detail and up to twice that error.
-Along the line between them, both change smoothly.
+x = m + s (sample - m). The mean m has the smallest mean squared error D of all
+estimates, but is smooth; an exact sample has detail and the error 2 D. On the
+line between them, the error is (1 + s^2) D.
 
-Source: Freirich et al., NeurIPS 2021, where such lines reach the bound on
-distortion at a given perceptual quality, for the squared error and the
-Wasserstein distance.
+Source: Freirich et al., NeurIPS 2021, where the best tradeoff of squared error
+and Wasserstein distance is such a line. Its other end is the most accurate
+estimate that is distributed as the images, which a sample is not.
 """
 import math
 from dataclasses import dataclass
@@ -108,8 +108,8 @@ def choose_dial(crispness: Optional[float], calls: int, hooks: Hooks,
         return Dial(float(crispness), 'regression')
     if calls < 2:
         raise ConfigError(f'crispness={crispness} needs a sampler with at '
-                          'least 2 calls: the result of a single call is the '
-                          'mean.')
+                          'least 2 calls, because every crispness gives the '
+                          'result of a single call; increase steps.')
     if output.one_call(sde, sde.num_steps if t is None else t):
         return Dial(float(crispness), 'call')
     if not (sampler.stochastic or (t is None and (
