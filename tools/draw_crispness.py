@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config of a super-resolution model')
     parser.add_argument('checkpoint', help='its weights')
-    parser.add_argument('--steps', type=int, default=10,
+    parser.add_argument('--steps', type=int, default=3,
                         help='number of network calls (default: %(default)s)')
     return parser
 
