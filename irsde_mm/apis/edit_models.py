@@ -144,9 +144,11 @@ class EditModelPipeline(ImagePipeline):
                       seed: Optional[int] = None, draw: int = 0,
                       start: Optional[Start] = None,
                       tile: Optional[Tile] = None,
+                      crispness: Optional[float] = None,
                       callback: Optional[Callback] = None
                       ) -> List[np.ndarray]:
         self.choose_sampler(sampler, steps)
+        self.choose_dial(crispness)
         if tile is not None or start is not None:
             raise ConfigError(f'{self.name} does not support start, and '
                               'supports tile only when it is loaded: '

@@ -86,7 +86,7 @@ def settings_of_pipeline(model: IRSDERestorer, cfg: dict) -> dict:
         sde=given['sde'], output=output,
         sampler=sampler_config(given['sampler'], model.sde, model.output),
         seed=pipeline.seed, sigma=pipeline.sigma, order=pipeline.order,
-        tile=model.calls.tile,
+        crispness=pipeline.crispness, tile=model.calls.tile,
         inference=(given.get('test_cfg') or {}).get('inference'),
         upscale=upscale and dict(scale=upscale.scale, mode=upscale.mode),
         degradation=without_files(detached(cfg.get('degradation') or [])))

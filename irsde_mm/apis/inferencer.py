@@ -171,8 +171,10 @@ class RestorationInferencer:
         """
         batches = deque(self.pipeline.in_batches(
             [photos[i].size for i in good], options.batch_size))
-        calls = options.samples * self.pipeline.max_calls(options.sampler)
-        with Report(len(good), calls, options.callback,
+        steps = options.samples * self.pipeline.trajectories(
+            options.crispness, options.sampler) * (
+                self.pipeline.max_calls(options.sampler))
+        with Report(len(good), steps, options.callback,
                     options.show_progress) as report:
             while batches:
                 batch = batches.popleft()
@@ -201,13 +203,15 @@ class RestorationInferencer:
         """
         tracker = BatchTracker(
             [photo.name for photo in photos],
-            self.pipeline.max_calls(options.sampler), options.samples,
-            options.trajectory, report)
+            self.pipeline.max_calls(options.sampler),
+            self.pipeline.trajectories(options.crispness, options.sampler),
+            options.samples, options.trajectory, report)
         with memory_errors():
             for tracker.draw in range(options.samples):
                 tracker.draws.append(restore_batch(
                     self.pipeline, photos, sampler=options.sampler,
                     seed=options.seed, draw=tracker.draw,
+                    crispness=options.crispness,
                     max_pixels=options.max_pixels, white=options.white,
                     callback=tracker if options.sampler else None))
         return tracker.restored()

@@ -22,6 +22,7 @@ NO_STATES = 'it has no states to mix'
 
 def interpolate(model, pair: Sequence[np.ndarray], number: int = 7, *,
                 sampler: Sampler, seed: int = 0, time: Optional[int] = None,
+                crispness: Optional[float] = None,
                 callback: Optional[Callback] = None) -> List[np.ndarray]:
     """Restore images between two degraded ones.
 
@@ -44,7 +45,7 @@ def interpolate(model, pair: Sequence[np.ndarray], number: int = 7, *,
         time (int, optional): t, from 1 to the number of steps of the process;
             by default half of it. A larger t lets the results deviate more
             from the mixtures.
-        callback: See :func:`restore_batch`.
+        crispness, callback: See :func:`restore_batch`.
 
     Returns:
         list[ndarray]: Images (H, W, C) uint8 BGR.
@@ -57,7 +58,7 @@ def interpolate(model, pair: Sequence[np.ndarray], number: int = 7, *,
     t = check_places(pipeline, number, time)
     check_sizes(pair)
     options = dict(sampler=sampler, seed=seed, callback=callback)
-    ends = pipeline.restore_batch(pair, **options)
+    ends = pipeline.restore_batch(pair, crispness=1., **options)
     xa, xb = (pipeline.state_at(degraded, clean, t, seed)
               for degraded, clean in zip(pair, ends))
     shares = np.linspace(0, 1, number)
@@ -65,7 +66,8 @@ def interpolate(model, pair: Sequence[np.ndarray], number: int = 7, *,
     for batch in pipeline.in_batches([pair[0].shape[:2]] * number):
         mixed = [mix(*pair, shares[i]) for i in batch]
         xt = torch.cat([torch.lerp(xa, xb, float(shares[i])) for i in batch])
-        frames += pipeline.restore_batch(mixed, start=(xt, t), **options)
+        frames += pipeline.restore_batch(
+            mixed, start=(xt, t), crispness=crispness, **options)
     return frames
 
 
@@ -125,16 +127,19 @@ def interpolate_photos(model, photos: Sequence[Photo], number: int,
     pipeline = diffusion_pipeline(model, NO_STATES)
     t = check_places(pipeline, number, time)
     calls = pipeline.max_calls(options.sampler)
+    frame_calls = min(calls, t) * pipeline.trajectories(
+        options.crispness, options.sampler, t)
     channels = pipeline.channels
     pair = [photo.load(channels, options.max_pixels, options.white)
             for photo in photos]
     check_sizes(pair)
     files = frame_files(photos, number, options.out_dir)
-    with tqdm(total=2 * calls + number * min(calls, t), unit='step',
+    with tqdm(total=2 * calls + number * frame_calls, unit='step',
               disable=not options.show_progress) as bar:
         frames = interpolate(
             pipeline, pair, number, sampler=options.sampler, time=time,
-            seed=options.seed or 0, callback=lambda progress: bar.update(
+            crispness=options.crispness, seed=options.seed or 0,
+            callback=lambda progress: bar.update(
                 len(progress.photos) if progress.step else 0))
     profiles = [photo.metadata(channels).get('icc_profile')
                 for photo in photos]

@@ -20,6 +20,9 @@ class Options:
         steps (int, optional): Number of network calls per image.
         seed (int, optional): Seed of the noise; by default derived from the
             test seed and the file name.
+        crispness (float, optional): From 0, the mean of the possible images,
+            over 1, the sample, to 1.5, see
+            :meth:`ImagePipeline.restore_batch`.
         batch_size (int, optional): Maximum number of images restored
             together; by default, as many as fit in a megapixel.
         samples (int): Number of draws per image; draw i equals the result of
@@ -41,6 +44,7 @@ class Options:
     sampler: Choice = None
     steps: Optional[int] = None
     seed: Optional[int] = None
+    crispness: Optional[float] = None
     batch_size: Optional[int] = None
     samples: int = 1
     trajectory: bool = False
@@ -71,6 +75,7 @@ class Options:
         check_white(self.white)
         self.sampler = pipeline.choose_sampler(self.sampler, self.steps)
         self.steps = None
+        pipeline.choose_dial(self.crispness, self.sampler)
         if self.sampler is None and (self.samples > 1 or self.trajectory):
             raise ConfigError(f'{pipeline.name} is not a diffusion model: it '
                               'supports neither samples nor trajectory.')

@@ -61,7 +61,8 @@ class BatchTracker:
 
     Args:
         names (list[str]): Names of the photos.
-        steps (int): Maximum number of sampler steps for one draw.
+        calls (int): Maximum number of sampler steps of a trajectory.
+        trajectories (int): Number of trajectories of a draw.
         samples (int): Number of draws.
         trajectory (bool): Whether to keep states of the first draw.
         report (callable): Called with a :class:`Progress` of the batch after
@@ -72,11 +73,12 @@ class BatchTracker:
         draws (list): Images of each finished draw.
     """
 
-    def __init__(self, names: List[str], steps: int, samples: int,
-                 trajectory: bool,
+    def __init__(self, names: List[str], calls: int, trajectories: int,
+                 samples: int, trajectory: bool,
                  report: Callable[[Progress], None]) -> None:
         self.names = names
-        self.steps = steps
+        self.calls = calls
+        self.steps = trajectories * calls
         self.samples = samples
         self.trajectory = trajectory
         self.report = report
@@ -91,7 +93,7 @@ class BatchTracker:
         if self.trajectory and self.draw == 0:
             if step == 0:  # a smaller start time leaves fewer steps
                 self.chosen = set(spread_out(
-                    range(int(min(self.steps, progress.t)) + 1), STATES))
+                    range(int(min(self.calls, progress.t)) + 1), STATES))
             if step in self.chosen:
                 for i, image in zip(photos, progress.states()):
                     self.states[i].append((progress.t, image))

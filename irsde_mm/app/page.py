@@ -3,6 +3,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from ..inference.crispness import MAX_CRISPNESS
 from ..inference.presets import PRESETS, SAMPLERS
 from . import view
 from .service import DEFAULT_SAMPLER, MAX_SAMPLES, RestorationService
@@ -74,11 +75,14 @@ def build_inputs(service: RestorationService) -> dict:
                          info='selects one of the possible results')
         samples = gr.Slider(1, MAX_SAMPLES, 1, step=1, label='Results',
                             info='several show the uncertainty')
+    crispness = gr.Slider(
+        0, MAX_CRISPNESS, 1, step=0.05, label='Crispness', info='0: faithful '
+        'to the photo but smooth; 1: one possible result with its detail')
     white = gr.Number(0, label='White level', precision=0, minimum=0,
                       info='for 16-bit files, such as 4095 for 12-bit data; '
                       '0: 65535')
     return dict(photo=photo, examples=examples, model=model, white=white,
-                settings=[sampler, steps, seed, samples, white])
+                settings=[sampler, steps, seed, samples, white, crispness])
 
 
 def refuse_urls(component: gr.components.Component) -> None:

@@ -138,8 +138,8 @@ class RestorationService:
 
     def restore(self, path: Optional[str], model: str, sampler: str,
                 steps: Optional[int], seed: Optional[int], samples: int,
-                request: gr.Request, white: Optional[int] = None
-                ) -> Iterator[tuple]:
+                request: gr.Request, white: Optional[int] = None,
+                crispness: float = 1.) -> Iterator[tuple]:
         """Restore a photo, showing intermediate states and then the result.
 
         Args:
@@ -152,6 +152,8 @@ class RestorationService:
             samples (int): Number of results to draw.
             request (gradio.Request): Identifies the session.
             white (int, optional): White level of a 16-bit file; 0 for 65535.
+            crispness (float): As for :func:`restore_batch`; 1 is the default
+                of the model.
 
         Yields:
             tuple: Updates of the view, the download, the spread, the draws
@@ -161,7 +163,8 @@ class RestorationService:
         options = dict(
             sampler=None if sampler == DEFAULT_SAMPLER else sampler,
             steps=steps or None, seed=seed, samples=samples,
-            white=white or None)
+            white=white or None,
+            crispness=None if crispness == 1 else crispness)
         try:
             with show_errors(path), tempfile.TemporaryDirectory() as folder:
                 pixels = self.check_and_read(path, samples, white)

@@ -22,6 +22,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('--seed', type=int,
                         help='random seed (default: derived from the test '
                         'seed and the file name)')
+    parser.add_argument('--crispness', type=float, metavar='S',
+                        help='from 0, the most faithful result, which is '
+                        'smooth, over 1, a sample with all its detail, to 1.5 '
+                        '(default: 1)')
     picture_arguments(parser)
     parser.add_argument('--batch-size', type=int, help='maximum number of '
                         'photos of (almost) the same size restored together '
@@ -73,7 +77,7 @@ def main(args: argparse.Namespace) -> None:
     inferencer = RestorationInferencer(model, args.checkpoint, args.device,
                                        args.tile)
     options = {name: getattr(args, name) for name in (
-        'sampler', 'steps', 'seed', 'max_pixels', 'white')}
+        'sampler', 'steps', 'seed', 'crispness', 'max_pixels', 'white')}
     options.update(out_dir=args.out, force=args.force)
     if args.interpolate:
         inferencer.interpolate(*args.interpolate, **options)

@@ -130,7 +130,7 @@ def config_of_pipeline(settings: dict, saved: dict) -> dict:
     # excludes the bias of the noise, which follows from the objective
     output = saved.get('output') or dict(type='irsde_mm.NoiseOutput')
     test_cfg = {key: settings[key] for key in (
-        'seed', 'sigma', 'tile', 'inference')
+        'seed', 'sigma', 'crispness', 'tile', 'inference')
         if settings.get(key) is not None}
     return dict(
         **restorer, generator=network, sde=settings['sde'], output=output,

@@ -15,6 +15,8 @@ class Hooks:
 
     #: Scale factor from the states of the process to an image.
     downscale = 1
+    #: Whether :meth:`condition` estimates the mean of the restored images.
+    refines = False
 
     def networks(self) -> List[nn.Module]:
         """Return the networks of the hooks, which move with the pipeline."""
@@ -54,6 +56,8 @@ class Refinement(Hooks):
             images in [0, 1].
         calls (NetworkCalls): Settings for its calls.
     """
+
+    refines = True
 
     def __init__(self, initial: nn.Module, calls: NetworkCalls) -> None:
         self.initial = initial

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import ConfigError, DataError, ImageError
 from ..samplers.base import Sampler
+from .crispness import Dial
 from .memory import free_memory
 from .network_calls import MAX_WHOLE_PIXELS, Tile
 from .progress import Progress
@@ -68,6 +69,7 @@ class ImagePipeline(ABC):
                       seed: Optional[int] = None, draw: int = 0,
                       start: Optional[Start] = None,
                       tile: Optional[Tile] = None,
+                      crispness: Optional[float] = None,
                       callback: Optional[Callback] = None
                       ) -> List[np.ndarray]:
         """Restore a batch of images, each independently of the others.
@@ -84,6 +86,11 @@ class ImagePipeline(ABC):
                 process and their time, to use instead of the start of the
                 process.
             tile (int | str, optional): See :class:`NetworkCalls`.
+            crispness (float, optional): s in m + s (sample - m), from 0, the
+                mean m of the possible images, over 1, the sample, to 1.5. By
+                default, the sample. If a single network call does not
+                estimate m, it is the mean of 5 draws, which takes 5 times as
+                long.
             callback: Called with a :class:`Progress` at the start (step 0)
                 and after every step.
 
@@ -124,8 +131,25 @@ class ImagePipeline(ABC):
         """Name of the model type, for messages."""
         return type(self).__name__
 
+    def choose_dial(self, crispness: Optional[float] = None,
+                    sampler: Optional[Sampler] = None,
+                    t: Optional[int] = None) -> Optional[Dial]:
+        """Return the dial for a crispness, see
+        :func:`crispness.choose_dial`."""
+        if crispness is not None:
+            raise ConfigError(f'{self.name} is not a diffusion model and does '
+                              'not support the option crispness.')
+        return None
+
+    def trajectories(self, crispness: Optional[float] = None,
+                     sampler: Optional[Sampler] = None,
+                     t: Optional[int] = None) -> int:
+        """Return the number of trajectories per draw of an image."""
+        dial = self.choose_dial(crispness, sampler, t)
+        return dial.draws if dial else 1
+
     def max_calls(self, sampler: Optional[Sampler]) -> int:
-        """Return the maximum number of network calls per draw of an image."""
+        """Return the maximum number of network calls per trajectory."""
         return 1
 
     def padded_size(self, height: int, width: int) -> Size:
@@ -204,13 +228,15 @@ class ImagePipeline(ABC):
     def __call__(self, image: Union[str, Path, np.ndarray, Tensor], *,
                  sampler: Choice = None, steps: Optional[int] = None,
                  seed: Optional[int] = None, tile: Optional[Tile] = None,
+                 crispness: Optional[float] = None,
                  callback: Optional[Callback] = None):
         """Restore an image.
 
         Args:
             image: A path, an array (H, W, C) uint8 BGR, or a tensor (C, H, W)
                 or (B, C, H, W), RGB in [0, 1].
-            sampler, steps, seed, tile, callback: See :meth:`restore_batch`.
+            sampler, steps, seed, tile, crispness, callback: See
+                :meth:`restore_batch`.
 
         Returns:
             ndarray | Tensor: (H, W, C) uint8 BGR, or, for a tensor, a tensor
@@ -220,7 +246,7 @@ class ImagePipeline(ABC):
             ConfigError, DataError: If an option or the image is invalid.
         """
         options = dict(sampler=sampler, steps=steps, seed=seed, tile=tile,
-                       callback=callback)
+                       crispness=crispness, callback=callback)
         if isinstance(image, Tensor):
             return self.restore_tensor(image, **options)
         name = ''

@@ -13,6 +13,7 @@ from ..sde.base import SDE, Generators, Time
 from ..sde.predictions import NoiseOutput, Output, Prediction
 from .arrays import Upscale, channel_order, from_array, to_array
 from .components import build as build_component
+from .crispness import Dial, check_crispness, choose_dial
 from .hooks import Hooks
 from .image_pipeline import (Callback, Choice, ImagePipeline, Size, Start,
                              check_seed)
@@ -48,6 +49,7 @@ class RestorationPipeline(ImagePipeline):
         upscale (Upscale, optional): Upsamples images to the size of the
             result.
         order (str): Channel order of the network, 'RGB' or 'BGR'.
+        crispness (float, optional): Default of :meth:`restore_batch`.
         build: Function that builds a sampler from a config.
 
     Raises:
@@ -62,9 +64,11 @@ class RestorationPipeline(ImagePipeline):
                  calls: Optional[NetworkCalls] = None, seed: int = 0,
                  sigma: Union[None, float, str] = None,
                  upscale: Optional[Upscale] = None, order: str = 'RGB',
+                 crispness: Optional[float] = None,
                  build: Callable[[dict], Sampler] = build_component) -> None:
         check_seed(seed)
         check_sigma(sigma)
+        check_crispness(crispness)
         if order not in ('RGB', 'BGR'):
             raise ConfigError(f"order={order!r} must be 'RGB' or 'BGR'.")
         self.network = network
@@ -78,6 +82,7 @@ class RestorationPipeline(ImagePipeline):
         self.sigma = sigma
         self.upscaling = upscale
         self.order = order
+        self.crispness = crispness
 
     # --------------------------------------------------------- from a file
 
@@ -157,6 +162,15 @@ class RestorationPipeline(ImagePipeline):
         sampler = sampler or self.sampler
         return sampler.num_steps or self.sde.num_steps
 
+    def choose_dial(self, crispness: Optional[float] = None,
+                    sampler: Optional[Sampler] = None,
+                    t: Optional[int] = None) -> Optional[Dial]:
+        crispness = self.crispness if crispness is None else crispness
+        sampler = sampler or self.sampler
+        calls = self.max_calls(sampler)
+        return choose_dial(crispness, calls if t is None else min(calls, t),
+                           self.hooks, self.output, self.sde, sampler, t)
+
     def padded_size(self, height: int, width: int) -> Size:
         return self.hooks.padding(self.network, height, width)
 
@@ -179,6 +193,7 @@ class RestorationPipeline(ImagePipeline):
                       seed: Optional[int] = None, draw: int = 0,
                       start: Optional[Start] = None,
                       tile: Optional[Tile] = None,
+                      crispness: Optional[float] = None,
                       callback: Optional[Callback] = None
                       ) -> List[np.ndarray]:
         self.check_batch(images)
@@ -187,7 +202,7 @@ class RestorationPipeline(ImagePipeline):
             inputs, sizes=sizes, names=names, generators=self.generators(
                 len(images), names, seed, draw),
             sampler=self._resolve_sampler(sampler, steps), start=start,
-            tile=tile, callback=callback)
+            tile=tile, crispness=crispness, callback=callback)
         return self.as_arrays(restored, sizes)
 
     def _resolve_sampler(self, sampler: Choice,
@@ -200,6 +215,7 @@ class RestorationPipeline(ImagePipeline):
                        steps: Optional[int] = None,
                        seed: Optional[int] = None,
                        tile: Optional[Tile] = None,
+                       crispness: Optional[float] = None,
                        callback: Optional[Callback] = None) -> Tensor:
         inputs = image if image.ndim == 4 else image[None]
         if inputs.ndim != 4 or inputs.shape[1] != self.channels \
@@ -215,7 +231,7 @@ class RestorationPipeline(ImagePipeline):
             inputs.to(self.device), generators=self.generators(
                 len(inputs), None, seed),
             sampler=self._resolve_sampler(sampler, steps), tile=tile,
-            callback=callback)
+            crispness=crispness, callback=callback)
         restored = channel_order(restored, self.order, 'RGB').clamp_(0, 1)
         return restored.view(*image.shape[:-2], *restored.shape[-2:])
 
@@ -275,6 +291,7 @@ class RestorationPipeline(ImagePipeline):
                 sigmas: Optional[Sequence[float]] = None,
                 sizes: Optional[Sequence[Size]] = None,
                 start: Optional[Start] = None, tile: Optional[Tile] = None,
+                crispness: Optional[float] = None,
                 callback: Optional[Callback] = None) -> Tensor:
         """Restore a batch of tensors.
 
@@ -285,7 +302,7 @@ class RestorationPipeline(ImagePipeline):
             names: Paths of the images, for messages.
             sigmas: Noise level of each image; overrides the pipeline's level.
             sizes: Height and width of each image if the batch was padded.
-            start, tile, callback: See :meth:`restore_batch`.
+            start, tile, crispness, callback: See :meth:`restore_batch`.
 
         Returns:
             Tensor: Restored images (B, C, H, W), not clipped.
@@ -296,6 +313,8 @@ class RestorationPipeline(ImagePipeline):
             ImageError: If the noise level of an image is out of range.
         """
         sampler = sampler or self.sampler
+        dial = self.choose_dial(crispness, sampler,
+                                None if start is None else start[1])
         # Noise is drawn in memory order, so make the layout deterministic.
         inputs = inputs.contiguous()
         h, w = inputs.shape[-2:]
@@ -311,7 +330,7 @@ class RestorationPipeline(ImagePipeline):
             if len(parts) > 1 else generators
         with self.calls.session(tile) as session:
             restored = torch.cat([Trajectory(
-                self, session, sampler, sizes, part, callback).run(
+                self, session, sampler, sizes, part, callback, dial).run(
                     inputs[part.start:part.stop],
                     sources[part.start:part.stop]
                     if isinstance(sources, list) else sources,

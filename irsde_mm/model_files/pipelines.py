@@ -118,6 +118,7 @@ def assemble(settings: dict,
         seed=settings.get('seed', 0), sigma=settings.get('sigma'),
         upscale=upscale and Upscale(**upscale),
         order=settings.get('order', 'RGB'),
+        crispness=settings.get('crispness'),
         build=partial(build, base=Sampler))
     pipeline.degradation = settings.get('degradation') or []
     return pipeline

@@ -12,8 +12,8 @@ NONE = type(None)
 KINDS = dict(
     network=(dict, ), initial=(dict, NONE), sde=(dict, ), output=(dict, NONE),
     sampler=(str, dict), seed=(int, ), sigma=(int, float, str, NONE),
-    tile=(int, str), inference=(dict, NONE), order=(str, ),
-    upscale=(dict, NONE), degradation=(list, NONE))
+    crispness=(int, float, NONE), tile=(int, str), inference=(dict, NONE),
+    order=(str, ), upscale=(dict, NONE), degradation=(list, NONE))
 REQUIRED = ('network', 'sde', 'sampler')
 
 

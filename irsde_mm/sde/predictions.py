@@ -73,6 +73,16 @@ class Output(ABC):
         chosen so that equal errors contribute equally at all times."""
         return torch.ones_like(sde.coefficients(t)[2])
 
+    def one_call(self, sde: SDE, t: Time) -> bool:
+        """Return whether a single output at time t gives a useful estimate of
+        x0, whose error is at most twice that of the output.
+
+        Args:
+            sde (SDE): The process.
+            t: Time, a number.
+        """
+        return not self.needs_signal or float(sde.coefficients(t)[0]) >= 0.5
+
     def trained_with(self, objective: str) -> 'Output':
         """Return the output that matches weights trained with an objective."""
         return self
@@ -244,11 +254,24 @@ class VelocityOutput(Output):
         """Return the factor of the output relative to the derivative."""
         return 1 if self.per_step else sde.num_steps
 
-    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
-               t: Time) -> Prediction:
+    def one_call(self, sde: SDE, t: Time) -> bool:
+        c, dc = sde.coefficients(t)[2], sde.velocity(t)[2]
+        _, scale = self._solve(sde, t)
+        # a noisy bridge gives no estimate at T, see decode
+        return bool((c > 0) | (dc == 0) | sde.noise_at_end) and (
+            abs(float(scale)) <= 2 * sde.num_steps)
+
+    @staticmethod
+    def _solve(sde: SDE, t: Time) -> Tuple[Tensor, Tensor]:
+        """Return k and the scale in x0 = scale (v - k xt + (k b - db) mu)."""
         (a, b, c), (da, db, dc) = sde.coefficients(t), sde.velocity(t)
         k = torch.where(c > 0, dc / nonzero(c), db / nonzero(b))
-        scale = 1 / (da - k * a)
+        return k, 1 / (da - k * a)
+
+    def decode(self, sde: SDE, out: Tensor, xt: Tensor, mu: Optional[Tensor],
+               t: Time) -> Prediction:
+        (_, b, c), (_, db, dc) = sde.coefficients(t), sde.velocity(t)
+        k, scale = self._solve(sde, t)
         x0 = combine((scale / self.unit(sde), out), (-k * scale, xt),
                      ((k * b - db) * scale, mu))
         if not sde.noise_at_end:  # a noisy bridge gives no estimate at T

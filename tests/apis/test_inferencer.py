@@ -7,6 +7,7 @@ from irsde_mm.apis import RestorationInferencer, init_restorer, restore
 from irsde_mm.apis.results import spread
 from irsde_mm.errors import (CheckpointError, ConfigError, DataError,
                              ImageError, IRSDEError, OutputError)
+from irsde_mm.sde import NoiseOutput
 from PIL import Image
 
 RNG = np.random.default_rng(0)
@@ -124,7 +125,11 @@ def test_refused_inputs(tool, inputs, words):
     (dict(seed=-1), 'seed=-1'), (dict(seed=2**63), 'seed=9'),
     (dict(seed=1.5), 'seed=1.5'), (dict(samples=0), 'samples=0'),
     (dict(samples=2.), 'samples=2.0'), (dict(batch_size=0), 'batch_size=0'),
-    (dict(max_pixels=0), 'max_pixels=0')])
+    (dict(max_pixels=0), 'max_pixels=0'),
+    (dict(crispness=1.6), 'crispness=1.6'),
+    (dict(crispness='1'), "crispness='1'"),
+    (dict(crispness=float('nan')), 'crispness=nan'),
+    (dict(crispness=0.5, steps=1), 'at least 2 calls')])
 def test_refused_options(tool, option, words):
     with pytest.raises(ConfigError, match=words):
         call(tool, A, **option)
@@ -150,7 +155,8 @@ def test_regression_model(tmp_path):
         tool.pipeline(A, tile=128)
     with pytest.raises(ConfigError, match='does not support start'):
         restore(model, A, start=(torch.zeros(1, 3, 20, 31), 5))
-    for option in (dict(samples=2), dict(trajectory=True), dict(steps=3)):
+    for option in (dict(samples=2), dict(trajectory=True), dict(steps=3),
+                   dict(crispness=0.5)):
         with pytest.raises(ConfigError, match='not a diffusion model'):
             call(tool, A, **option)
     with pytest.raises(ConfigError, match='no states to mix'):
@@ -197,6 +203,47 @@ def test_states_from_the_start_to_the_result(tool):
     noise = few.states[0][1] - mu
     inside = (few.states[0][1] > 0) & (few.states[0][1] < 255)
     assert noise[inside].std() > 3 and few.states[0][1].shape == A.shape
+
+
+def test_crispness_of_every_draw(tool, tmp_path):
+    result, = call(tool, A, seed=5, samples=2, crispness=0.3, compare=True,
+                   trajectory=True, out_dir=str(tmp_path))
+    for i, sample in enumerate(result.samples):
+        assert np.array_equal(sample, restore(
+            tool.pipeline, A, seed=5 + i, crispness=0.3))
+        assert not np.array_equal(sample, restore(
+            tool.pipeline, A, seed=5 + i))
+    assert np.array_equal(result.states[-1][1], result.image)
+    assert np.array_equal(np.asarray(Image.open(result.path))[..., ::-1],
+                          result.image)
+    assert result.spread.any()
+
+
+def test_progress_and_states_with_a_mean_of_draws(trained, monkeypatch):
+    """All trajectories are counted; states are those of the sample."""
+    tool = RestorationInferencer(str(trained), device='cpu')
+    tool.pipeline.output = NoiseOutput()
+    seen = []
+    options = dict(steps=3, samples=2, trajectory=True, seed=1)
+    result, = call(tool, A, crispness=0.5, **options, callback=lambda p: (
+        seen.append((p.step, p.steps))))
+    assert seen == [(min(i, 30), 30) for i in (
+        *range(16), *range(15, 31), 30)]
+    plain, = call(tool, A, **options)
+    assert len(result.states) == 4
+    for (t, state), (s, expected) in zip(result.states[:-1], plain.states):
+        assert t == s and np.array_equal(state, expected)
+
+
+def test_crispness_of_an_interpolation(tool):
+    """It applies to the images, not to the ends that are mixed."""
+    options = dict(number=3, steps=4, show_progress=False)
+    none, full, default = (tool.interpolate(A, B, crispness=s, **options)
+                           for s in (0, 1, None))
+    for a, b, c in zip(none, full, default):
+        assert np.array_equal(b, c) and not np.array_equal(a, b)
+    with pytest.raises(ConfigError, match='at least 2 calls'):
+        tool.interpolate(A, B, crispness=0.5, time=1, **options)
 
 
 def test_progress_counts_images_and_steps(tool):

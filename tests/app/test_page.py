@@ -16,6 +16,7 @@ from irsde_mm.app import server
 from irsde_mm.app.page import MAX_WAITING, build_page
 from irsde_mm.app.progress import Stopped, iterate_progress
 from irsde_mm.app.service import CLEARED, DEFAULT_SAMPLER, RestorationService
+from irsde_mm.app.view import data_url
 from irsde_mm.commands import app as command
 from irsde_mm.commands import cli
 from irsde_mm.datasets import BuiltinPhotos
@@ -104,7 +105,20 @@ def test_several_identical_results(service, photo, monkeypatch):
     assert not spread['visible'] and not draws['visible']
 
 
+def test_crispness(service, photo):
+    model = init_restorer(service.models['tiny'], device='cpu')
+    shown = []
+    for s in (0, 1):
+        *_, (view, *_) = updates(service, photo, crispness=s)
+        expected = restore(model, photo, seed=0, crispness=s)
+        shown.append(images(view)[0])
+        assert shown[-1] == data_url(expected)
+    assert shown[0] != shown[1]
+
+
 @pytest.mark.parametrize('options, message', [
+    (dict(crispness=2), 'crispness=2 must be'),
+    (dict(crispness=0.5, steps=1), 'at least 2 calls'),
     (dict(sampler='fastest'), 'unknown sampler'),
     (dict(steps=1000), 'steps'), (dict(samples=99), 'got 99')])
 def test_invalid_options(service, photo, options, message):

@@ -111,6 +111,21 @@ def test_extra_pictures(trained, photo, tmp_path, capfd):
         assert contains(np.asarray(strip), draws[0])
 
 
+def test_crispness(trained, photo, tmp_path, error):
+    """It changes the file; 1 is the default."""
+    results = {}
+    for s in (None, 0, 0.5, 1):
+        out = tmp_path / f'{s}'
+        assert run_tool('restore', photo, '--model', trained, '--out', out,
+                        *([] if s is None else ['--crispness', s])) == 0
+        results[s] = np.asarray(Image.open(out / photo.name)).astype(int)
+    assert np.array_equal(results[1], results[None])
+    assert not np.array_equal(results[0], results[1])
+    ends = np.stack([results[0], results[1]])
+    inside = ((ends > 0) & (ends < 255)).all(0)  # not clipped
+    assert np.abs(results[0.5] - ends.mean(0))[inside].max() <= 1
+
+
 def contains(picture: np.ndarray, image: np.ndarray) -> bool:
     """Return True if an image is a part of a picture, pixel for pixel."""
     h, w = image.shape[:2]
@@ -138,7 +153,9 @@ def test_interpolate(trained, photo, tmp_path, error):
 
 @pytest.mark.parametrize('args, words', [
     (['--seed', -1], 'seed=-1'), (['--seed', 2**63], 'seed='),
-    (['--samples', 0], 'samples=0'), (['--max-pixels', 0], 'max_pixels=0')])
+    (['--samples', 0], 'samples=0'), (['--max-pixels', 0], 'max_pixels=0'),
+    (['--crispness', -1], 'crispness=-1'), (['--crispness', 'nan'], '=nan'),
+    (['--crispness', 0.5, '--steps', 1], 'at least 2 calls')])
 def test_refused_options(args, words, trained, photo, tmp_path, error):
     """The message names the Python argument."""
     assert words in error('restore', photo, '--model', trained, '--out',

@@ -259,6 +259,29 @@ def test_scores_of_bundled_models_on_own_photos(name, tmp_path, photos,
         assert found.items() <= expected.items()
 
 
+def test_crispness_is_a_setting_of_the_file(trained, tmp_path):
+    image = np.zeros((9, 9, 3), np.uint8)
+    model = init_restorer(str(trained), device='cpu')
+    model.pipeline.crispness = 0.25
+    export(model, tmp_path / 'dial.safetensors', 'dial')
+    pipe = RestorationPipeline.from_file(tmp_path / 'dial.safetensors', 'cpu')
+    assert pipe.crispness == 0.25
+    found, expected = pipe(image), pipe(image, crispness=1)
+    assert not np.array_equal(found, expected)
+    cfg = load_config(str(tmp_path / 'dial.safetensors'))
+    assert cfg.model.test_cfg.crispness == 0.25
+    content = read_exported(tmp_path / 'dial.safetensors')
+    texts = {key: json.dumps(value) if isinstance(value, (dict, list))
+             else value for key, value in content['meta']['exported'].items()
+             if key != 'sha256'}
+    for wrong in (7, True, 'x'):
+        write_exported(tmp_path / 'w.safetensors', content['state_dict'], dict(
+            texts, pipeline=json.dumps(dict(
+                content['meta']['exported']['pipeline'], crispness=wrong))))
+        with pytest.raises(CheckpointError, match='crispness'):
+            RestorationPipeline.from_file(tmp_path / 'w.safetensors', 'cpu')
+
+
 def test_training_from_the_file(exported, trained, tmp_path):
     path = tmp_path / 'tiny.safetensors'  # options must not contain spaces
     path.write_bytes(exported.read_bytes())

@@ -131,6 +131,19 @@ def test_checkpoints_and_exported_files(model, tmp_path):
     assert str(loaded.sde) == str(pipeline.sde) == str(model.sde)
 
 
+def test_crispness_0_is_the_baseline(model):
+    """For any number of calls, since it costs none."""
+    mu = torch.rand(2, 3, 8, 8)
+    expected = model.initial(mu).clamp(0, 1)
+    for steps in (1, 3):
+        sampler = model.sampler.with_steps(steps)
+        none, half, full = (model(mu, mode='tensor', sampler=sampler,
+                                  crispness=s) for s in (0, 0.5, 1))
+        torch.testing.assert_close(none, expected)
+        torch.testing.assert_close(half, (none + full) / 2)
+        assert not torch.equal(none, full)
+
+
 def complete(case) -> Config:
     cfg = Config(dict(model=config(case), test_dataloader=None))
     complete_config(cfg)

@@ -566,6 +566,33 @@ def test_validation_uses_the_fast_sampler():
     assert len(calls) == 5 + 10
 
 
+def test_crispness_of_a_config():
+    """test_cfg sets it for testing; validation takes one call."""
+    options = dict(output=dict(type='irsde_mm.CleanOutput', residual=True),
+                   pixel_loss=dict(type='irsde_mm.NoiseMatchingLoss'),
+                   sampler=dict(type='irsde_mm.JumpSampler', num_steps=3))
+    plain, dialed = build(**options), build(
+        test_cfg=dict(crispness=0.25), **options)
+    once = JumpSampler(num_steps=1)
+    full, mean, found = (
+        torch.stack([sample.output.pred_img.data for sample in samples])
+        for samples in (plain.test_step(batch()), plain(
+            **plain.data_preprocessor(batch(), False), mode='predict',
+            sampler=once), dialed.test_step(batch())))
+    inside = ((torch.stack([full, mean]) - 127.5).abs() < 127).all(0)
+    torch.testing.assert_close(  # where nothing is clipped
+        found[inside], (0.75 * mean + 0.25 * full)[inside], rtol=0, atol=1e-3)
+    assert (found != full).any()
+    for a, b in zip(plain.val_step(batch()), dialed.val_step(batch())):
+        assert torch.equal(a.output.pred_img.data, b.output.pred_img.data)
+    assert dialed.settings == plain.settings
+    with pytest.raises(ConfigError, match='crispness=3 must be'):
+        build(test_cfg=dict(crispness=3))
+    dialed.pipeline.sampler = once
+    with pytest.raises(ConfigError, match='at least 2 calls'):
+        dialed.test_step(batch())
+
+
 def test_late_start_takes_fewer_steps():
     """With little noise, t* is below the number of steps of the sampler."""
     for sampler in ('posterior', 'multistep'):

@@ -256,6 +256,10 @@ def test_plot_connects_the_calls_of_a_model(monkeypatch):
     points = panel(rows, 'a')[2]
     assert points == [rows[1], rows[2], rows[4]]  # bad is worse than the input
     assert grouped(points) == {'m': rows[1:3], 'other': rows[4:]}
+    dial = [dict(common, model=f'm, 5 calls, crispness {s}')
+            for s in ('0', '0.5')]
+    assert grouped([*points, *dial]) == {
+        'm': rows[1:3], 'other': rows[4:], 'm, 5 calls, crispness': dial}
 
 
 # ----------------------------------------------------------------- resuming

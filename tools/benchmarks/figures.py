@@ -6,7 +6,8 @@ import numpy as np
 
 ZOOM = 4  # crops have a quarter of the shorter side
 MARKERS = 'osv^D<>*Xph'
-CALLS = re.compile(r', \d+ calls?$')
+#: End of the name of a point on the curve of a model.
+POINT = re.compile(r', (\d+ calls?|crispness ([\d.]+))$')
 
 
 def draw_grid(results: dict, path: Path) -> None:
@@ -106,10 +107,13 @@ def draw_plot(rows: list, path: Path) -> bool:
 
 
 def grouped(points: list) -> dict:
-    """Return rows by model; rows named 'MODEL, N calls' are one model."""
+    """Return rows by model; rows named 'MODEL, N calls' are one model, and
+    so are rows named 'MODEL, crispness S'."""
     models: dict = {}
     for row in points:
-        name = CALLS.sub('', row['model'])
+        point = POINT.search(row['model'])
+        name = POINT.sub(', crispness' if point and point[2] else '',
+                         row['model'])
         published = row['kind'] == 'published'
         models.setdefault(name + ' (published)' * published, []).append(row)
     return models
@@ -122,8 +126,10 @@ def draw_model(axis, marker: str, name: str, x: str, y: str,
               marker=marker, linewidth=1, markersize=8, label=name,
               fillstyle='none' if rows[0]['kind'] == 'published' else 'full')
     for row in rows:
-        if CALLS.search(row['model']):
-            axis.annotate(f"{row['network_calls']:g}", (row[x], row[y]),
+        point = POINT.search(row['model'])
+        if point:
+            text = point[2] or f"{row['network_calls']:g}"
+            axis.annotate(text, (row[x], row[y]),
                           xytext=(5, 4), textcoords='offset points',
                           fontsize=7)
 

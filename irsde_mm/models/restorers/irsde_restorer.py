@@ -67,9 +67,10 @@ class IRSDERestorer(Hooks, TiledEditModel):
         output (dict): Parameterization of the network output, an
             :class:`Output`.
         **kwargs: Arguments of :class:`TiledEditModel`. ``test_cfg`` may
-            contain ``seed`` (int, 0 by default) and ``sigma``, the noise level
+            contain ``seed`` (int, 0 by default), ``sigma``, the noise level
             of inputs without a level of their own: a number in [0, 1] or
-            'estimate'.
+            'estimate', and ``crispness``, see
+            :meth:`ImagePipeline.restore_batch`; validation ignores it.
 
     Attributes:
         pipeline (RestorationPipeline): Pipeline with these components.
@@ -84,7 +85,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
             components are not compatible.
     """
 
-    test_settings = TiledEditModel.test_settings | {'seed', 'sigma'}
+    test_settings = TiledEditModel.test_settings | {
+        'seed', 'sigma', 'crispness'}
 
     def __init__(self, generator: dict, sde: dict, sampler: Union[dict, str],
                  pixel_loss: Optional[dict] = None,
@@ -111,6 +113,7 @@ class IRSDERestorer(Hooks, TiledEditModel):
             self.generator, self.sde, sampler, self.output, hooks=self,
             calls=self.calls, seed=options.get('seed', 0),
             sigma=options.get('sigma'), order=self._channel_order(),
+            crispness=options.get('crispness'),
             build=build_registered)
         self.val_sampler = build_sampler(
             val_sampler, self.sde, self.output, build_registered)
@@ -250,12 +253,14 @@ class IRSDERestorer(Hooks, TiledEditModel):
     def val_step(self, data: Any) -> List[DataSample]:
         """Run a test step with the validation sampler."""
         data = self.data_preprocessor(data, False)
-        return self(**data, mode='predict', sampler=self.val_sampler)
+        return self(**data, mode='predict', sampler=self.val_sampler,
+                    crispness=1.)
 
     def forward_tensor(self, inputs: Tensor,
                        data_samples: Optional[DataSample] = None,
                        sampler: Optional[Sampler] = None,
                        generator: Generators = None,
+                       crispness: Optional[float] = None,
                        callback: Optional[Callback] = None,
                        start: Optional[Start] = None) -> Tensor:
         """Restore a batch.
@@ -266,7 +271,7 @@ class IRSDERestorer(Hooks, TiledEditModel):
                 levels and padding of the images.
             sampler (Sampler, optional): Overrides the model's sampler.
             generator: Noise generator; by default, one per image.
-            callback: See :meth:`ImagePipeline.restore_batch`.
+            crispness, callback: See :meth:`ImagePipeline.restore_batch`.
             start: ``(xt, t)`` to use instead of the start of the process.
 
         Returns:
@@ -281,7 +286,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
             sigmas=sample_noise_levels(data_samples),
             sizes=image_sizes(inputs, data_samples), start=start,
             generators=generator or self.image_generators(
-                inputs, data_samples), callback=callback)
+                inputs, data_samples), crispness=crispness,
+            callback=callback)
 
     def padded_size(self, height: int, width: int) -> tuple:
         """Return the padded size, see :meth:`ImagePipeline.padded_size`."""

@@ -31,6 +31,7 @@ class RefiningRestorer(IRSDERestorer):
     """
 
     loads_checkpoint = False
+    refines = True
 
     def __init__(self, initial: dict,
                  initial_checkpoint: Optional[str] = None, **kwargs) -> None:
