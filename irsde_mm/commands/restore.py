@@ -23,9 +23,9 @@ def parser() -> argparse.ArgumentParser:
                         help='random seed (default: derived from the test '
                         'seed and the file name)')
     parser.add_argument('--crispness', type=float, metavar='S',
-                        help='from 0, the most faithful result, which is '
-                        'smooth, over 1, a sample with all its detail, to 1.5 '
-                        '(default: 1)')
+                        help='0 is the most faithful result, which is '
+                        'smooth, 1 is a sample with all its detail, and up to '
+                        '1.5 exaggerates the detail (default: 1)')
     picture_arguments(parser)
     parser.add_argument('--batch-size', type=int, help='maximum number of '
                         'photos of (almost) the same size restored together '

@@ -86,11 +86,10 @@ class ImagePipeline(ABC):
                 process and their time, to use instead of the start of the
                 process.
             tile (int | str, optional): See :class:`NetworkCalls`.
-            crispness (float, optional): s in m + s (sample - m), from 0, the
-                mean m of the possible images, over 1, the sample, to 1.5. By
-                default, the sample. If a single network call does not
-                estimate m, it is the mean of 5 draws, which takes 5 times as
-                long.
+            crispness (float, optional): s from 0 to 1.5 in m + s (sample - m),
+                where m is the mean of the possible images; 1 by default. If
+                a single network call does not estimate m, it is the mean of
+                5 draws, which takes 5 times as long.
             callback: Called with a :class:`Progress` at the start (step 0)
                 and after every step.
 
