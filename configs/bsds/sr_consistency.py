@@ -1,7 +1,9 @@
-# Super-resolution (x4) on BSDS500 with one or two calls, see docs/consistency.md.
+# Super-resolution (x4) with two calls: sr.py, which is trained first, and
+# 800 iterations of consistency training, see docs/consistency.md.
 _base_ = [
     '../_base_/models/quickstart_consistency.py',
     '../_base_/datasets/bsds_low_resolution.py',
     '../_base_/schedules/quickstart_consistency.py',
     '../_base_/default_runtime.py'
 ]
+load_from = 'work_dirs/bsds/sr/iter_1600.pth'
