@@ -1,15 +1,14 @@
 # The CNN baseline for denoise_consistency.py: denoise_cnn.py, which is trained
 # first, and 800 iterations with the same distance.
-_base_ = './denoise_cnn.py'
+_base_ = [
+    '../_base_/models/quickstart_cnn.py',
+    '../_base_/datasets/bsds_noise.py',
+    '../_base_/schedules/quickstart_finetune.py',
+    '../_base_/default_runtime.py'
+]
 model = dict(
     pixel_loss=dict(
         _delete_=True, type='irsde_mm.SumLoss', losses=[
             dict(type='mmagic.L1Loss'),
             dict(type='irsde_mm.PerceptualLoss', loss_weight=0.05)]))
-train_cfg = dict(max_iters=800)
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=20),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=20, end=800,
-         eta_min=1e-6)]
 load_from = 'work_dirs/bsds/denoise_cnn/iter_1600.pth'

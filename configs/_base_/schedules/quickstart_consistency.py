@@ -1,13 +1,5 @@
-# Half of quickstart.py, from trained weights, with the averaged weights as the
-# target. Found by experiment, see docs/consistency.md.
-_base_ = './quickstart.py'
-train_cfg = dict(max_iters=800)
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=20),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=20, end=800,
-         eta_min=1e-6),
-]
+# quickstart_finetune.py, with the averaged weights as the target.
+_base_ = './quickstart_finetune.py'
 custom_hooks = [
     dict(type='irsde_mm.ConsistencyHook',
          ema_type='irsde_mm.ExponentialMovingAverage', momentum=0.01,
