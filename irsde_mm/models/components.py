@@ -4,8 +4,8 @@ from ..registry import DIFFUSION_SCHEDULERS, MODELS
 
 for _component in (
         # processes
-        sde.IRSDE, sde.DenoisingSDE, sde.VPSDE, sde.GOUB, sde.RDDM,
-        sde.StraightSDE,
+        sde.IRSDE, sde.DenoisingSDE, sde.VPSDE, sde.GOUB, sde.UniDB,
+        sde.RDDM, sde.StraightSDE,
         # outputs
         sde.NoiseOutput, sde.EulerNoiseOutput, sde.CleanOutput,
         sde.ResidualOutput, sde.StepOutput, sde.VelocityOutput,

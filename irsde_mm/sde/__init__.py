@@ -1,6 +1,6 @@
 """Diffusion processes between a clean and a degraded image."""
 from .base import SDE
-from .bridges import GOUB
+from .bridges import GOUB, UniDB
 from .denoising_sde import DenoisingSDE
 from .euler_form import EulerForm
 from .irsde import IRSDE
@@ -15,8 +15,8 @@ from .vpsde import VPSDE
 
 __all__ = [
     'SDE', 'EulerForm', 'OrnsteinUhlenbeckSDE', 'MeanRevertingSDE', 'IRSDE',
-    'DenoisingSDE', 'VPSDE', 'GOUB', 'RDDM', 'StraightSDE', 'Prediction',
-    'Denoiser', 'Output', 'NoiseOutput', 'EulerNoiseOutput', 'CleanOutput',
-    'ResidualOutput', 'StepOutput', 'VelocityOutput', 'PreconditionedOutput',
-    'ResidualNoiseOutput'
+    'DenoisingSDE', 'VPSDE', 'GOUB', 'UniDB', 'RDDM', 'StraightSDE',
+    'Prediction', 'Denoiser', 'Output', 'NoiseOutput', 'EulerNoiseOutput',
+    'CleanOutput', 'ResidualOutput', 'StepOutput', 'VelocityOutput',
+    'PreconditionedOutput', 'ResidualNoiseOutput'
 ]

@@ -1,12 +1,26 @@
 """Bridges: processes conditioned to end in the degraded image."""
+import math
 from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
 
-from .base import Coefficients, Generators, Time, combine, nonzero
+from .base import (SDE, Coefficients, Generators, Time, combine, draw_noise,
+                   nonzero)
 from .euler_form import EulerForm
 from .mean_reverting import MeanRevertingSDE
+
+
+def refuse_start_noise(sde: SDE, sigma: Optional[float]) -> None:
+    """Check that no noise level is requested for the start of a bridge.
+
+    Raises:
+        ValueError: If ``sigma`` is given and not 0.
+    """
+    if sigma:
+        raise ValueError(f'{type(sde).__name__} starts in the degraded image '
+                         f'itself, so it cannot start with sigma={sigma}; '
+                         'remove sigma.')
 
 
 class GOUB(MeanRevertingSDE):
@@ -57,12 +71,17 @@ class GOUB(MeanRevertingSDE):
         Raises:
             ValueError: Always.
         """
-        raise ValueError('GOUB ends in mu itself, not in a stationary '
-                         'distribution.')
+        raise ValueError(f'{type(self).__name__} ends in mu itself, not in a '
+                         'stationary distribution.')
 
     def start(self, mu: Tensor, generator: Generators = None,
               sigma: Optional[float] = None) -> Tuple[Tensor, int]:
-        """Return mu and T. Draw no noise and ignore ``sigma``."""
+        """Return mu and T. Draw no noise.
+
+        Raises:
+            ValueError: If ``sigma`` is given and not 0.
+        """
+        refuse_start_noise(self, sigma)
         return mu, self.num_steps
 
     # ---------------------------------------------------------- Euler form
@@ -96,3 +115,87 @@ class GOUB(MeanRevertingSDE):
         return combine((rate, mu), (-rate, xt), (-variance, score))
 
     debias = EulerForm.debias
+
+
+class UniDB(GOUB):
+    """Bridge whose end is tied to mu with a finite penalty gamma.
+
+    As :class:`GOUB` with 1/gamma + st^2 in place of st^2 and 1/gamma + sT^2
+    in place of sT^2: the spread of the published drift started in x0. The
+    published implementation combines this drift with the spread of GOUB, for
+    which one-step variances near T are negative. The process ends in
+    N(a_T x0 + b_T mu, c_T^2). It is GOUB for an infinite gamma and IR-SDE for
+    gamma = 0.
+
+    At the published gamma, a_T is 4e-8, and an Euler step at T would be
+    unstable. If 1 / (gamma lam^2) < 2 theta_T dt, the rules of GOUB hold at
+    T: no h term, no score, and x0 is undetermined.
+
+    Source: Pan et al., "UniDB: A Unified Diffusion Bridge Framework via
+    Stochastic Optimal Control", ICML 2025.
+
+    Args:
+        max_sigma, num_steps, schedule, eps: See :class:`MeanRevertingSDE`.
+        gamma (float): Penalty on the distance to mu at T, > 0;
+            ``float('inf')`` is GOUB.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+
+    def __init__(self, max_sigma: float, num_steps: int = 100,
+                 schedule: str = 'cosine', eps: float = 0.005,
+                 gamma: float = 1e7) -> None:
+        super().__init__(max_sigma, num_steps, schedule, eps)
+        if not gamma > 0:
+            raise ValueError('gamma must be positive (infinity is GOUB), but '
+                             f'got {gamma}.')
+        self.gamma = float(gamma)
+        self.slack = 1 / (self.gamma * self.lam**2)
+        self.signal_at_end = self.noise_at_end = \
+            self.slack >= 2 * float(self.theta[-1]) * self.dt
+
+    @classmethod
+    def example(cls, num_steps: int = 100, **kwargs) -> 'UniDB':
+        # a gamma that differs visibly from infinity
+        return super().example(num_steps, **dict(dict(gamma=5.), **kwargs))
+
+    def _end_gap(self, t: Time) -> Tensor:
+        """Return 1 - E_t^2 + 1 / (gamma lam^2)."""
+        return super()._end_gap(t) + self.slack
+
+    def _at_end(self, t: Time) -> Tensor:
+        """Return whether the rules of GOUB for T hold at t."""
+        end = self._log_end(t) >= 0
+        return torch.zeros_like(end) if self.signal_at_end else end
+
+    def predict_x0(self, xt: Tensor, mu: Optional[Tensor], noise: Tensor,
+                   t: Time) -> Tensor:
+        """Return the clean image that yields x_t with the given noise, or mu
+        where x0 is undetermined."""
+        x0 = super().predict_x0(xt, mu, noise, t)
+        return torch.where(self._at_end(t), mu, x0)
+
+    def score(self, noise: Tensor, t: Time) -> Tensor:
+        """Return -noise / c_t, or 0 where the rules of GOUB hold."""
+        score = super().score(noise, t)
+        return torch.where(self._at_end(t), torch.zeros_like(score), score)
+
+    def _drift_rate(self, t: Time) -> Tensor:
+        return torch.where(self._at_end(t), self.lookup_ceil(self.theta, t),
+                           super()._drift_rate(t))
+
+    def start(self, mu: Tensor, generator: Generators = None,
+              sigma: Optional[float] = None) -> Tuple[Tensor, int]:
+        """Return mu + c_T noise and T.
+
+        Raises:
+            ValueError: If ``sigma`` is given and not 0.
+        """
+        refuse_start_noise(self, sigma)
+        noise = None if self.gamma == math.inf else draw_noise(mu, generator)
+        return combine((1, mu), (self.coefficients(self.num_steps)[2], noise)
+                       ), self.num_steps
+
+    def extra_repr(self) -> str:
+        return f'{super().extra_repr()}, gamma={self.gamma:g}'

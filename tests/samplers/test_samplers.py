@@ -24,13 +24,13 @@ def test_refused_pairs():
                 refused.setdefault(cls.__name__, {})[
                     sampler_class.__name__] = str(error)
     log_snr = ('log_snr', 'karras', 'MultistepSampler')
-    assert set(refused) == {'DenoisingSDE', 'GOUB', 'RDDM', 'StraightSDE',
-                            'StraightBridge', 'StraightFlow'}
-    assert all('Diffusers' in name for name in refused['DenoisingSDE'])
+    assert set(refused) == {cls.__name__ for cls in SDES} - {'IRSDE', 'VPSDE'}
+    for name in ('DenoisingSDE', 'UniDB'):
+        assert all('Diffusers' in text for text in refused[name])
     for name, text in refused['GOUB'].items():
         assert name.startswith('Diffusers') or (
             name.endswith(log_snr) and "grid='uniform'" in text)
-    euler = {'EulerMaruyamaSampler', 'ProbabilityFlowSampler'}
+    euler = {cls.__name__ for cls in SAMPLERS if cls.needs_euler_form}
     jumps = {'PosteriorSampler', 'JumpSampler'}
     multistep = {'MultistepSampler-1-sde-data-uniform'}
     for name, allowed in (
