@@ -1,6 +1,6 @@
 """Diffusion processes between a clean and a degraded image."""
 from .base import SDE
-from .bridges import GOUB, UniDB
+from .bridges import GOUB, I2SB, UniDB
 from .denoising_sde import DenoisingSDE
 from .euler_form import EulerForm
 from .irsde import IRSDE
@@ -15,7 +15,7 @@ from .vpsde import VPSDE
 
 __all__ = [
     'SDE', 'EulerForm', 'OrnsteinUhlenbeckSDE', 'MeanRevertingSDE', 'IRSDE',
-    'DenoisingSDE', 'VPSDE', 'GOUB', 'UniDB', 'RDDM', 'StraightSDE',
+    'DenoisingSDE', 'VPSDE', 'GOUB', 'UniDB', 'I2SB', 'RDDM', 'StraightSDE',
     'Prediction', 'Denoiser', 'Output', 'NoiseOutput', 'EulerNoiseOutput',
     'CleanOutput', 'ResidualOutput', 'StepOutput', 'VelocityOutput',
     'PreconditionedOutput', 'ResidualNoiseOutput'

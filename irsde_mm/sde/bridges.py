@@ -7,23 +7,14 @@ from torch import Tensor
 
 from .base import (SDE, Coefficients, Generators, Time, combine, draw_noise,
                    nonzero)
+from .ends import EndsInMu, refuse_start_noise
 from .euler_form import EulerForm
 from .mean_reverting import MeanRevertingSDE
+from .ranges import SymmetricRange
+from .schedules import quadratic_betas
 
 
-def refuse_start_noise(sde: SDE, sigma: Optional[float]) -> None:
-    """Check that no noise level is requested for the start of a bridge.
-
-    Raises:
-        ValueError: If ``sigma`` is given and not 0.
-    """
-    if sigma:
-        raise ValueError(f'{type(sde).__name__} starts in the degraded image '
-                         f'itself, so it cannot start with sigma={sigma}; '
-                         'remove sigma.')
-
-
-class GOUB(MeanRevertingSDE):
+class GOUB(EndsInMu, MeanRevertingSDE):
     """Generalized Ornstein-Uhlenbeck bridge: IR-SDE conditioned to end in mu.
 
     a_t = exp(-theta_bar_t) st^2 / sT^2, b_t = 1 - a_t, c_t = sb st / sT with
@@ -37,7 +28,6 @@ class GOUB(MeanRevertingSDE):
     """
 
     stationary_end = False
-    signal_at_end = noise_at_end = False
 
     def _log_end(self, t: Time) -> Tensor:
         """Return ln E_t = theta_bar_t - theta_bar_T."""
@@ -73,16 +63,6 @@ class GOUB(MeanRevertingSDE):
         """
         raise ValueError(f'{type(self).__name__} ends in mu itself, not in a '
                          'stationary distribution.')
-
-    def start(self, mu: Tensor, generator: Generators = None,
-              sigma: Optional[float] = None) -> Tuple[Tensor, int]:
-        """Return mu and T. Draw no noise.
-
-        Raises:
-            ValueError: If ``sigma`` is given and not 0.
-        """
-        refuse_start_noise(self, sigma)
-        return mu, self.num_steps
 
     # ---------------------------------------------------------- Euler form
 
@@ -120,18 +100,18 @@ class GOUB(MeanRevertingSDE):
 class UniDB(GOUB):
     """Bridge whose end is tied to mu with a finite penalty gamma.
 
-    As :class:`GOUB` with 1/gamma + st^2 in place of st^2 and 1/gamma + sT^2
-    in place of sT^2: the spread of the published drift started in x0. The
-    published implementation combines this drift with the spread of GOUB, for
+    The equations are those of :class:`GOUB` with 1/gamma + st^2 in place of
+    st^2 and 1/gamma + sT^2 in place of sT^2, in the drift and in c_t. The
+    published implementation changes the drift but keeps the c_t of GOUB, for
     which one-step variances near T are negative. The process ends in
-    N(a_T x0 + b_T mu, c_T^2). It is GOUB for an infinite gamma and IR-SDE for
-    gamma = 0.
+    N(a_T x0 + b_T mu, c_T^2). An infinite gamma gives GOUB, and gamma toward
+    0 gives IR-SDE.
 
     At the published gamma, a_T is 4e-8, and an Euler step at T would be
     unstable. If 1 / (gamma lam^2) < 2 theta_T dt, the rules of GOUB hold at
     T: no h term, no score, and x0 is undetermined.
 
-    Source: Pan et al., "UniDB: A Unified Diffusion Bridge Framework via
+    Source: Zhu et al., "UniDB: A Unified Diffusion Bridge Framework via
     Stochastic Optimal Control", ICML 2025.
 
     Args:
@@ -199,3 +179,59 @@ class UniDB(GOUB):
 
     def extra_repr(self) -> str:
         return f'{super().extra_repr()}, gamma={self.gamma:g}'
+
+
+class I2SB(EndsInMu, SymmetricRange, SDE):
+    """Image-to-image Schroedinger bridge: Brownian motion conditioned to end
+    in mu.
+
+    With s_t^2 the sum of the betas up to t and sb_t^2 the sum of those after
+    t: a_t = sb_t^2 / (s_t^2 + sb_t^2), b_t = 1 - a_t and c_t = s_t sb_t /
+    sqrt(s_t^2 + sb_t^2). The square roots of the betas rise linearly over the
+    first half of a ramp from 0.1 / T to beta_max / T, and fall again in the
+    second half of the process. Both ends are free of noise; in the published
+    tables, which count a beta twice, they are not. Images are in [-1, 1].
+    Between integer times, s_t^2 is linear.
+
+    Source: Liu et al., "I2SB: Image-to-Image Schroedinger Bridge", ICML 2023,
+    proposition 3.3. The published ramp starts at 1e-4 for T = 1000; here, it
+    scales with T, so that the noise does not depend on T.
+
+    Args:
+        num_steps (int): T.
+        beta_max (float): T times the last beta of the ramp, in (0, 1].
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+
+    published_sampler = 'posterior'
+
+    forward_variance: Tensor
+    backward_variance: Tensor
+
+    def __init__(self, num_steps: int = 1000, beta_max: float = 0.3) -> None:
+        super().__init__(num_steps)
+        if not 0 < beta_max <= 1:
+            raise ValueError('beta_max must be in (0, 1], but got '
+                             f'{beta_max}.')
+        self.beta_max = float(beta_max)
+        rise = quadratic_betas(num_steps, 0.1 / num_steps,
+                               beta_max / num_steps)[:(num_steps + 1) // 2]
+        betas = torch.cat((rise, rise[:num_steps // 2].flip(0)))
+        forward = torch.cat((betas.new_zeros(1), betas.cumsum(0)))
+        self.keep_table('forward_variance', forward)
+        self.keep_table('backward_variance', forward[-1] - forward)
+
+    def coefficients(self, t: Time) -> Coefficients:
+        s2 = self.lookup(self.forward_variance, t)
+        sb2 = self.lookup(self.backward_variance, t)
+        total = self.forward_variance[-1]
+        return sb2 / total, s2 / total, (s2 * (sb2 / total)).sqrt()
+
+    def forward_std(self, t: Time) -> Tensor:
+        """Return s_t, the standard deviation of the Brownian motion."""
+        return self.lookup(self.forward_variance, t).sqrt()
+
+    def extra_repr(self) -> str:
+        return f'{super().extra_repr()}, beta_max={self.beta_max:g}'

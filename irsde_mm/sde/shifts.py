@@ -6,9 +6,11 @@ from torch import Tensor
 
 from .base import (SDE, Coefficients, Generators, Time, combine, draw_noise,
                    nonzero)
+from .ends import refuse_start_noise
+from .ranges import SymmetricRange
 
 
-class RDDM(SDE):
+class RDDM(SymmetricRange, SDE):
     """Residual denoising diffusion model (RDDM).
 
     ``x_t = x0 + abar_t (mu - x0) + bbar_t noise``. abar rises to 1 in linearly
@@ -49,14 +51,6 @@ class RDDM(SDE):
         growing = steps * (steps + 1) / 2 / whole
         self.keep_table('shift', shrinking)
         self.keep_table('variance', sum_scale * growing)
-
-    def from_image(self, image: Tensor) -> Tensor:
-        """Map [0, 1] to [-1, 1]."""
-        return 2 * image - 1
-
-    def to_image(self, x: Tensor) -> Tensor:
-        """Map [-1, 1] to [0, 1]."""
-        return (x + 1) / 2
 
     def coefficients(self, t: Time) -> Coefficients:
         b = self.lookup(self.shift, t)
@@ -170,8 +164,14 @@ class StraightSDE(SDE):
 
     def start(self, mu: Tensor, generator: Generators = None,
               sigma: Optional[float] = None) -> Tuple[Tensor, int]:
-        """Return mu + c_T noise, or mu if c_T = 0, and T. Ignore the
-        argument ``sigma``."""
+        """Return mu + c_T noise, or mu if c_T = 0, and T. Otherwise ignore
+        the argument ``sigma``.
+
+        Raises:
+            ValueError: If ``sigma`` is given and not 0, but c_T = 0.
+        """
+        if not self.noise_at_end:
+            refuse_start_noise(self, sigma)
         noise = draw_noise(mu, generator) if self.noise_at_end else None
         c = self.coefficients(self.num_steps)[2]
         return combine((1, mu), (c, noise)), self.num_steps

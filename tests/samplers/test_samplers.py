@@ -33,10 +33,11 @@ def test_refused_pairs():
     euler = {cls.__name__ for cls in SAMPLERS if cls.needs_euler_form}
     jumps = {'PosteriorSampler', 'JumpSampler'}
     multistep = {'MultistepSampler-1-sde-data-uniform'}
+    noise = {'MultistepSampler-2-ode-noise-uniform'}
     for name, allowed in (
             ('RDDM', jumps | multistep), ('StraightSDE', jumps | multistep),
-            ('StraightBridge', jumps | multistep | {
-                'MultistepSampler-2-ode-noise-uniform'}),
+            ('I2SB', jumps | multistep | noise),
+            ('StraightBridge', jumps | multistep | noise),
             ('StraightFlow', jumps)):
         assert {s.__name__ for s in SAMPLERS} - set(refused[name]) == allowed
         assert all('Euler form' in refused[name][cls] for cls in euler)
