@@ -5,7 +5,7 @@ from ..registry import DIFFUSION_SCHEDULERS, MODELS
 for _component in (
         # processes
         sde.IRSDE, sde.DenoisingSDE, sde.VPSDE, sde.GOUB, sde.UniDB,
-        sde.I2SB, sde.RDDM, sde.StraightSDE,
+        sde.I2SB, sde.ResShift, sde.RDDM, sde.StraightSDE,
         # outputs
         sde.NoiseOutput, sde.EulerNoiseOutput, sde.CleanOutput,
         sde.ResidualOutput, sde.StepOutput, sde.VelocityOutput,

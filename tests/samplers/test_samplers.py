@@ -34,8 +34,11 @@ def test_refused_pairs():
     jumps = {'PosteriorSampler', 'JumpSampler'}
     multistep = {'MultistepSampler-1-sde-data-uniform'}
     noise = {'MultistepSampler-2-ode-noise-uniform'}
+    solvers = {cls.__name__ for cls in SAMPLERS
+               if 'Diffusers' not in cls.__name__} - euler
     for name, allowed in (
-            ('RDDM', jumps | multistep), ('StraightSDE', jumps | multistep),
+            ('ResShift', solvers), ('RDDM', jumps | multistep),
+            ('StraightSDE', jumps | multistep),
             ('I2SB', jumps | multistep | noise),
             ('StraightBridge', jumps | multistep | noise),
             ('StraightFlow', jumps)):
