@@ -12,8 +12,9 @@ for _component in (
         sde.PreconditionedOutput, sde.ResidualNoiseOutput,
         # samplers
         samplers.EulerMaruyamaSampler, samplers.ProbabilityFlowSampler,
-        samplers.PosteriorSampler, samplers.JumpSampler,
-        samplers.MultistepSampler, samplers.DiffusersSampler):
+        samplers.MeanODESampler, samplers.PosteriorSampler,
+        samplers.JumpSampler, samplers.MultistepSampler,
+        samplers.DiffusersSampler):
     DIFFUSION_SCHEDULERS.register_module(module=_component)
 
 for _component in (networks.ConditionalUNet, networks.ConditionalNAFNet,
