@@ -224,10 +224,13 @@ def published_sets(data):
 
 @pytest.mark.grid(at_most=3)
 @pytest.mark.parametrize('name', [
-    *TASKS, 'denoise_grey', 'sr_x3', 'sr_x8', 'refusion_denoise'])
+    *(f'irsde/{name}' for name in (*TASKS, 'denoise_grey', 'sr_x3', 'sr_x8',
+                                   'refusion_denoise')),
+    *(f'family/published/{path.stem}' for path in CONFIGS
+      if path.parent.name == 'published')])
 def test_published_layouts_train_and_test(name, tmp_path, monkeypatch):
-    """Run the paper's configs on their layouts with a tiny network."""
-    cfg = load_config(f'irsde/{name}', {
+    """Run the papers' configs on their layouts with a tiny network."""
+    cfg = load_config(name, {
         'train_cfg.max_iters': 2, 'train_cfg.val_interval': 2,
         'model.sampler.num_steps': 1})
     cfg.model.generator = dict(
