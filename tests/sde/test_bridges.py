@@ -1,7 +1,7 @@
 """GOUB and RDDM against published values."""
 import pytest
 import torch
-from conftest import predict
+from conftest import agree, predict
 from irsde_mm.samplers import (EulerMaruyamaSampler, JumpSampler,
                                MeanODESampler, PosteriorSampler,
                                ProbabilityFlowSampler)
@@ -21,11 +21,6 @@ def goub(golden):
     g = {key: value.double() if value.is_floating_point() else value
          for key, value in golden('goub_cosine_T100_lam30').items()}
     return g, GOUB(30 / 255)
-
-
-def agree(ours, published, tol=1e-9):
-    scale = published.abs().max()
-    assert (torch.as_tensor(ours) - published).abs().max() <= tol * scale
 
 
 def test_goub_tables(goub):

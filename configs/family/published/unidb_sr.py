@@ -1,5 +1,5 @@
-# UniDB on DF2K (x4) with the published options (Zhu et al., ICML 2025): batches
-# of 8 patches of 128 pixels. The data set is that of irsde/sr.py.
+# UniDB on DF2K (x4) with the published options (Zhu et al., ICML 2025):
+# batches of 8 patches of 128 pixels. The data set is that of irsde/sr.py.
 _base_ = [
     '../../_base_/models/goub_unet.py', '../../_base_/datasets/df2k.py',
     '../../_base_/schedules/goub_900k.py', '../../_base_/default_runtime.py'
