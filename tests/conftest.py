@@ -260,6 +260,37 @@ def golden():
     return load
 
 
+@pytest.fixture(params=[torch.float64, torch.float32],
+                ids=['float64', 'float32'])
+def precision(request):
+    """Compute in float64, then in float32; tables take the default dtype."""
+    torch.set_default_dtype(request.param)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def floats(arrays: dict) -> dict:
+    """Return golden arrays in the default dtype."""
+    return {key: value.to(torch.get_default_dtype())
+            if value.is_floating_point() else value
+            for key, value in arrays.items()}
+
+
+def agree(ours, published, tol=1e-9, run=False) -> None:
+    """Compare with the golden tolerances.
+
+    float64: ``tol`` of the largest value. float32: 1e-5 + 1e-4 of each value,
+    or 1e-3 of the largest value for a run.
+    """
+    size = published.abs()
+    if published.dtype == torch.float64:
+        bound = tol * size.max()
+    else:
+        bound = 1e-3 * size.max() if run else 1e-5 + 1e-4 * size
+    error = (torch.as_tensor(ours).reshape(size.shape) - published).abs()
+    assert (error <= bound).all(), float((error - bound).max())
+
+
 @pytest.fixture(autouse=True)
 def fixed_seed():
     torch.manual_seed(0)

@@ -160,11 +160,14 @@ def test_settings_of_the_tasks(task):
             task == 'denoise')
 
 
-@pytest.mark.grid(at_most=1)
-@pytest.mark.parametrize('task', [*TASKS, 'derain_likelihood'])
-def test_quickstarts_run(task, tmp_path):
+@pytest.mark.grid(at_most=2)
+@pytest.mark.parametrize('name', [
+    *(f'quickstart/{task}' for task in (*TASKS, 'derain_likelihood')),
+    *(f'family/{path.stem}' for path in CONFIGS
+      if path.parent.name == 'family')])
+def test_quickstarts_run(name, tmp_path):
     """Run two iterations, a validation and a test."""
-    cfg = load_config(f'quickstart/{task}', {
+    cfg = load_config(name, {
         'train_cfg.max_iters': 2, 'train_cfg.val_interval': 2,
         'model.generator.width': 4, 'model.sampler.num_steps': 1})
     cfg.work_dir = str(tmp_path)
@@ -221,10 +224,13 @@ def published_sets(data):
 
 @pytest.mark.grid(at_most=3)
 @pytest.mark.parametrize('name', [
-    *TASKS, 'denoise_grey', 'sr_x3', 'sr_x8', 'refusion_denoise'])
+    *(f'irsde/{name}' for name in (*TASKS, 'denoise_grey', 'sr_x3', 'sr_x8',
+                                   'refusion_denoise')),
+    *(f'family/published/{path.stem}' for path in CONFIGS
+      if path.parent.name == 'published')])
 def test_published_layouts_train_and_test(name, tmp_path, monkeypatch):
-    """Run the paper's configs on their layouts with a tiny network."""
-    cfg = load_config(f'irsde/{name}', {
+    """Run the papers' configs on their layouts with a tiny network."""
+    cfg = load_config(name, {
         'train_cfg.max_iters': 2, 'train_cfg.val_interval': 2,
         'model.sampler.num_steps': 1})
     cfg.model.generator = dict(

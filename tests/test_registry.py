@@ -36,10 +36,11 @@ def test_found_from_every_registry(node):
 
 
 def test_diffusion_schedulers():
-    for name in ('IRSDE', 'DenoisingSDE', 'VPSDE', 'GOUB', 'RDDM',
-                 'StraightSDE', 'NoiseOutput', 'CleanOutput',
-                 'PosteriorSampler', 'JumpSampler', 'EulerMaruyamaSampler',
-                 'ProbabilityFlowSampler'):
+    for name in ('IRSDE', 'DenoisingSDE', 'VPSDE', 'GOUB', 'UniDB',
+                 'I2SB', 'ResShift', 'RDDM', 'StraightSDE', 'NoiseOutput',
+                 'CleanOutput', 'PosteriorSampler', 'JumpSampler',
+                 'EulerMaruyamaSampler', 'ProbabilityFlowSampler',
+                 'MeanODESampler'):
         cls = ours.DIFFUSION_SCHEDULERS.get(name)
         assert cls is not None
         assert mmagic_nodes.DIFFUSION_SCHEDULERS.get(f'irsde_mm.{name}') \

@@ -11,6 +11,7 @@ SAMPLERS = dict(
     posterior=dict(type='irsde_mm.PosteriorSampler'),
     sde=dict(type='irsde_mm.EulerMaruyamaSampler'),
     ode=dict(type='irsde_mm.ProbabilityFlowSampler'),
+    mean_ode=dict(type='irsde_mm.MeanODESampler'),
     jump=dict(type='irsde_mm.JumpSampler', eta=0.),
     multistep=dict(type='irsde_mm.MultistepSampler', grid='uniform'),
     multistep_sde=dict(type='irsde_mm.MultistepSampler', variant='sde',

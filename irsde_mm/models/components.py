@@ -4,16 +4,17 @@ from ..registry import DIFFUSION_SCHEDULERS, MODELS
 
 for _component in (
         # processes
-        sde.IRSDE, sde.DenoisingSDE, sde.VPSDE, sde.GOUB, sde.RDDM,
-        sde.StraightSDE,
+        sde.IRSDE, sde.DenoisingSDE, sde.VPSDE, sde.GOUB, sde.UniDB,
+        sde.I2SB, sde.ResShift, sde.RDDM, sde.StraightSDE,
         # outputs
         sde.NoiseOutput, sde.EulerNoiseOutput, sde.CleanOutput,
         sde.ResidualOutput, sde.StepOutput, sde.VelocityOutput,
         sde.PreconditionedOutput, sde.ResidualNoiseOutput,
         # samplers
         samplers.EulerMaruyamaSampler, samplers.ProbabilityFlowSampler,
-        samplers.PosteriorSampler, samplers.JumpSampler,
-        samplers.MultistepSampler, samplers.DiffusersSampler):
+        samplers.MeanODESampler, samplers.PosteriorSampler,
+        samplers.JumpSampler, samplers.MultistepSampler,
+        samplers.DiffusersSampler):
     DIFFUSION_SCHEDULERS.register_module(module=_component)
 
 for _component in (networks.ConditionalUNet, networks.ConditionalNAFNet,

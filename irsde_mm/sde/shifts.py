@@ -1,4 +1,5 @@
 """Processes that shift the clean image toward the degraded one."""
+import math
 from typing import Optional, Tuple
 
 import torch
@@ -6,9 +7,33 @@ from torch import Tensor
 
 from .base import (SDE, Coefficients, Generators, Time, combine, draw_noise,
                    nonzero)
+from .ends import refuse_start_noise
+from .ranges import SymmetricRange
 
 
-class RDDM(SDE):
+class ShiftSDE(SymmetricRange, SDE):
+    """Process that shifts x0 toward mu while noise accumulates.
+
+    ``x_t = (1 - b_t) x0 + b_t mu + c_t noise`` with retention A(t, s) = 1.
+    Images are in [-1, 1].
+    """
+
+    published_clamp = (-1., 1.)
+
+    def retention(self, t: Time, s: Time) -> Tensor:
+        """Return A(t, s) = 1, because the noise of the steps accumulates."""
+        return torch.ones_like(self.coefficients(t)[0]
+                               + self.coefficients(s)[0])
+
+    def start(self, mu: Tensor, generator: Generators = None,
+              sigma: Optional[float] = None) -> Tuple[Tensor, int]:
+        """Return mu + c_T noise and T. Ignore ``sigma``."""
+        c = self.coefficients(self.num_steps)[2]
+        return combine((1, mu), (c, draw_noise(mu, generator))), \
+            self.num_steps
+
+
+class RDDM(ShiftSDE):
     """Residual denoising diffusion model (RDDM).
 
     ``x_t = x0 + abar_t (mu - x0) + bbar_t noise``. abar rises to 1 in linearly
@@ -30,7 +55,6 @@ class RDDM(SDE):
     """
 
     published_sampler = 'jump'
-    published_clamp = (-1., 1.)
     signal_at_end = False
 
     shift: Tensor
@@ -50,32 +74,85 @@ class RDDM(SDE):
         self.keep_table('shift', shrinking)
         self.keep_table('variance', sum_scale * growing)
 
-    def from_image(self, image: Tensor) -> Tensor:
-        """Map [0, 1] to [-1, 1]."""
-        return 2 * image - 1
-
-    def to_image(self, x: Tensor) -> Tensor:
-        """Map [-1, 1] to [0, 1]."""
-        return (x + 1) / 2
-
     def coefficients(self, t: Time) -> Coefficients:
         b = self.lookup(self.shift, t)
         return 1 - b, b, self.lookup(self.variance, t).sqrt()
 
-    def retention(self, t: Time, s: Time) -> Tensor:
-        """Return A(t, s) = 1, because the noise of the steps accumulates."""
-        return torch.ones_like(self.coefficients(t)[0]
-                               + self.coefficients(s)[0])
-
-    def start(self, mu: Tensor, generator: Generators = None,
-              sigma: Optional[float] = None) -> Tuple[Tensor, int]:
-        """Return mu + c_T noise and T. Ignore ``sigma``."""
-        c = self.coefficients(self.num_steps)[2]
-        return combine((1, mu), (c, draw_noise(mu, generator))), \
-            self.num_steps
-
     def extra_repr(self) -> str:
         return f'{super().extra_repr()}, sum_scale={self.sum_scale:g}'
+
+
+class ResShift(ShiftSDE):
+    """Residual shifting: b_t = eta_t and c_t = kappa sqrt(eta_t).
+
+    sqrt(eta) rises from min(min_noise / kappa, min_noise) at t = 1 to
+    ``etas_end`` at T; its logarithm is linear in ((t - 1) / (T - 1))^power.
+    Between integer times, eta is linear. The network input is divided by
+    3 kappa sqrt(eta) + 1 for images, or by sqrt(kappa^2 eta + 1) for latents.
+
+    Source: Yue et al., "ResShift: Efficient Diffusion Model for Image
+    Super-resolution by Residual Shifting", NeurIPS 2023; the schedule's
+    start and the input scales are those of the published implementation.
+
+    Args:
+        num_steps (int): T.
+        kappa (float): Ratio c_t / sqrt(eta_t), > 0.
+        power (float): Exponent of the schedule, > 0; larger values shift
+            later.
+        min_noise (float): Upper bound of c_1, > 0.
+        etas_end (float): sqrt(eta_T), in (0, 1].
+        latent (bool): Whether the images are latents of unit variance, which
+            changes only the input scale.
+
+    Raises:
+        ValueError: If an argument is out of range, or the schedule does not
+            rise.
+    """
+
+    published_sampler = 'posterior'
+
+    eta: Tensor
+
+    def __init__(self, num_steps: int = 15, kappa: float = 2.0,
+                 power: float = 0.3, min_noise: float = 0.04,
+                 etas_end: float = 0.99, latent: bool = False) -> None:
+        super().__init__(num_steps)
+        for name, value in (('kappa', kappa), ('power', power),
+                            ('min_noise', min_noise)):
+            if not 0 < value < math.inf:
+                raise ValueError(f'{name} must be positive, but got {value}.')
+        if not 0 < etas_end <= 1:
+            raise ValueError('etas_end must be in (0, 1], but got '
+                             f'{etas_end}.')
+        first = min(min_noise / kappa, min_noise)
+        if num_steps > 1 and not first < etas_end:
+            raise ValueError(
+                f'sqrt(eta) does not rise from {first:.4g} (min_noise='
+                f'{min_noise}, kappa={kappa}) to etas_end={etas_end}; choose '
+                'a smaller min_noise.')
+        self.kappa, self.power = float(kappa), float(power)
+        self.min_noise, self.etas_end = float(min_noise), float(etas_end)
+        self.latent = latent
+        self.signal_at_end = etas_end < 1
+        steps = torch.arange(num_steps, dtype=torch.float64)
+        share = steps / (num_steps - 1) if num_steps > 1 else steps + 1
+        roots = first * (etas_end / first)**share**power
+        self.keep_table('eta', torch.cat((steps.new_zeros(1), roots**2)))
+
+    def coefficients(self, t: Time) -> Coefficients:
+        b = self.lookup(self.eta, t)
+        return 1 - b, b, self.kappa * b.sqrt()
+
+    def input_scale(self, t: Time) -> Tensor:
+        """Return 1 / (3 c_t + 1), which maps most states to [-1, 1], or
+        1 / sqrt(c_t^2 + 1) for latents."""
+        c = self.coefficients(t)[2]
+        return (c**2 + 1).rsqrt() if self.latent else 1 / (3 * c + 1)
+
+    def extra_repr(self) -> str:
+        return (f'{super().extra_repr()}, kappa={self.kappa:g}, '
+                f'power={self.power:g}, min_noise={self.min_noise:g}, '
+                f'etas_end={self.etas_end:g}, latent={self.latent}')
 
 
 class StraightSDE(SDE):
@@ -170,8 +247,14 @@ class StraightSDE(SDE):
 
     def start(self, mu: Tensor, generator: Generators = None,
               sigma: Optional[float] = None) -> Tuple[Tensor, int]:
-        """Return mu + c_T noise, or mu if c_T = 0, and T. Ignore the
-        argument ``sigma``."""
+        """Return mu + c_T noise, or mu if c_T = 0, and T. Otherwise ignore
+        the argument ``sigma``.
+
+        Raises:
+            ValueError: If ``sigma`` is given and not 0, but c_T = 0.
+        """
+        if not self.noise_at_end:
+            refuse_start_noise(self, sigma)
         noise = draw_noise(mu, generator) if self.noise_at_end else None
         c = self.coefficients(self.num_steps)[2]
         return combine((1, mu), (c, noise)), self.num_steps

@@ -7,10 +7,11 @@ from torch import Tensor
 
 from .base import Coefficients, Generators, Time, draw_noise
 from .ornstein_uhlenbeck import OrnsteinUhlenbeckSDE
+from .ranges import SymmetricRange
 from .schedules import BETAS
 
 
-class VPSDE(OrnsteinUhlenbeckSDE):
+class VPSDE(SymmetricRange, OrnsteinUhlenbeckSDE):
     """Variance-preserving process ``x_t = a_t x0 + c_t noise``.
 
     a_t = sqrt(alpha_bar_t), called the level, is the product of
@@ -65,14 +66,6 @@ class VPSDE(OrnsteinUhlenbeckSDE):
         return cls(num_steps=num_steps, **dict(usual, **kwargs))
 
     # ------------------------------------------- between images and networks
-
-    def from_image(self, image: Tensor) -> Tensor:
-        """Map [0, 1] to [-1, 1]."""
-        return 2 * image - 1
-
-    def to_image(self, x: Tensor) -> Tensor:
-        """Map [-1, 1] to [0, 1]."""
-        return (x + 1) / 2
 
     def network_time(self, t: Time) -> Tensor:
         """Return the level a_t."""

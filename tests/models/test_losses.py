@@ -1,14 +1,14 @@
 """Objectives against their definitions."""
 import pytest
 import torch
-from conftest import OUTPUTS, build_sde, predict
+from conftest import OUTPUTS, SDES, build_sde, predict
 from irsde_mm.errors import ConfigError
 from irsde_mm.models.losses import (LikelihoodLoss, MaximumLikelihoodLoss,
                                     NoiseMatchingLoss)
-from irsde_mm.models.restorers.times import check_objective
+from irsde_mm.models.restorers.times import check_objective, check_times
 from irsde_mm.registry import MODELS
-from irsde_mm.sde import (GOUB, IRSDE, SDE, DenoisingSDE, EulerForm,
-                          OrnsteinUhlenbeckSDE)
+from irsde_mm.sde import (GOUB, I2SB, IRSDE, SDE, DenoisingSDE, EulerForm,
+                          ResShift, UniDB)
 from irsde_mm.sde.log_snr import log_snr_range
 
 L2 = dict(type='mmagic.MSELoss')
@@ -31,7 +31,7 @@ def euler(sde):
 
 @pytest.fixture
 def stationary(sde):
-    if not isinstance(sde, OrnsteinUhlenbeckSDE) or not sde.signal_at_end:
+    if not sde.stationary_end:
         pytest.skip('no likelihood')
 
 
@@ -115,9 +115,15 @@ def test_objectives_that_need_an_euler_form(loss, words):
 
 
 def test_likelihood_needs_a_stationary_end():
-    for cls in (DenoisingSDE, GOUB):
+    ends = [cls for cls in SDES if not cls.stationary_end]
+    assert {DenoisingSDE, GOUB, UniDB, I2SB, ResShift} <= set(ends)
+    for cls in ends:
+        sde = build_sde(cls)
         with pytest.raises(ValueError, match='known distribution at T'):
-            check_objective(LikelihoodLoss(), build_sde(cls))
+            check_times('log_snr', sde, None)
+        if isinstance(sde, EulerForm):
+            with pytest.raises(ValueError, match='known distribution at T'):
+                check_objective(LikelihoodLoss(), sde)
     check_objective(LikelihoodLoss(), build_sde(IRSDE))
 
 

@@ -24,19 +24,23 @@ def test_refused_pairs():
                 refused.setdefault(cls.__name__, {})[
                     sampler_class.__name__] = str(error)
     log_snr = ('log_snr', 'karras', 'MultistepSampler')
-    assert set(refused) == {'DenoisingSDE', 'GOUB', 'RDDM', 'StraightSDE',
-                            'StraightBridge', 'StraightFlow'}
-    assert all('Diffusers' in name for name in refused['DenoisingSDE'])
+    assert set(refused) == {cls.__name__ for cls in SDES} - {'IRSDE', 'VPSDE'}
+    for name in ('DenoisingSDE', 'UniDB'):
+        assert all('Diffusers' in text for text in refused[name])
     for name, text in refused['GOUB'].items():
         assert name.startswith('Diffusers') or (
             name.endswith(log_snr) and "grid='uniform'" in text)
-    euler = {'EulerMaruyamaSampler', 'ProbabilityFlowSampler'}
+    euler = {cls.__name__ for cls in SAMPLERS if cls.needs_euler_form}
     jumps = {'PosteriorSampler', 'JumpSampler'}
     multistep = {'MultistepSampler-1-sde-data-uniform'}
+    noise = {'MultistepSampler-2-ode-noise-uniform'}
+    solvers = {cls.__name__ for cls in SAMPLERS
+               if 'Diffusers' not in cls.__name__} - euler
     for name, allowed in (
-            ('RDDM', jumps | multistep), ('StraightSDE', jumps | multistep),
-            ('StraightBridge', jumps | multistep | {
-                'MultistepSampler-2-ode-noise-uniform'}),
+            ('ResShift', solvers), ('RDDM', jumps | multistep),
+            ('StraightSDE', jumps | multistep),
+            ('I2SB', jumps | multistep | noise),
+            ('StraightBridge', jumps | multistep | noise),
             ('StraightFlow', jumps)):
         assert {s.__name__ for s in SAMPLERS} - set(refused[name]) == allowed
         assert all('Euler form' in refused[name][cls] for cls in euler)

@@ -1,9 +1,10 @@
 """GOUB and RDDM against published values."""
 import pytest
 import torch
-from conftest import predict
+from conftest import agree, predict
 from irsde_mm.samplers import (EulerMaruyamaSampler, JumpSampler,
-                               PosteriorSampler, ProbabilityFlowSampler)
+                               MeanODESampler, PosteriorSampler,
+                               ProbabilityFlowSampler)
 from irsde_mm.sde import GOUB, RDDM, CleanOutput, ResidualNoiseOutput
 
 
@@ -20,11 +21,6 @@ def goub(golden):
     g = {key: value.double() if value.is_floating_point() else value
          for key, value in golden('goub_cosine_T100_lam30').items()}
     return g, GOUB(30 / 255)
-
-
-def agree(ours, published, tol=1e-9):
-    scale = published.abs().max()
-    assert (torch.as_tensor(ours) - published).abs().max() <= tol * scale
 
 
 def test_goub_tables(goub):
@@ -73,16 +69,22 @@ def net(mu, T):
     return lambda x, t: mu + 0.5 * torch.tanh(2 * (x - mu)) + 0.05 * t / T
 
 
-def test_goub_reverse_sde(goub):
+@pytest.mark.parametrize('sampler, name', [
+    (EulerMaruyamaSampler(), 'traj_reverse_sde'),
+    (MeanODESampler(), 'traj_reverse_mean_ode'),
+    (MeanODESampler(), 'traj_reverse_mean_ode_noisenet')])
+def test_goub_runs(goub, sampler, name):
     g, sde = goub
-    mu, output = g['mu'], CleanOutput()
-    states = {}
-    EulerMaruyamaSampler().sample(
-        sde, lambda x, t: output.decode(sde, net(mu, 100)(x, t), x, mu, t),
-        mu, mu, 100, draws=g['traj_z'],
-        callback=lambda s, x: states.update({s: x}))
-    states[100] = mu
-    for t, state in zip(g['traj_t'].tolist(), g['traj_reverse_sde']):
+    mu, states = g['mu'], {100: g['mu']}
+
+    def denoiser(x, t):
+        if name.endswith('noisenet'):
+            return 0.7 * torch.tanh(x - mu) + 0.01 * t / 100
+        return CleanOutput().decode(sde, net(mu, 100)(x, t), x, mu, t)
+
+    sampler.sample(sde, denoiser, mu, mu, 100, draws=g['traj_z'],
+                   callback=lambda s, x: states.update({s: x}))
+    for t, state in zip(g['traj_t'].tolist(), g[name], strict=True):
         agree(states[t], state, 1e-8)
 
 

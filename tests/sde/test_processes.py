@@ -5,7 +5,7 @@ import pytest
 import torch
 from conftest import predict
 from irsde_mm.samplers import EulerMaruyamaSampler, ProbabilityFlowSampler
-from irsde_mm.sde import GOUB, IRSDE, DenoisingSDE
+from irsde_mm.sde import GOUB, IRSDE, DenoisingSDE, UniDB
 from irsde_mm.sde.schedules import SCHEDULES
 
 
@@ -121,7 +121,7 @@ def test_bad_arguments(kwargs, words):
         IRSDE(**kwargs)
 
 
-@pytest.mark.parametrize('cls', [IRSDE, DenoisingSDE, GOUB])
+@pytest.mark.parametrize('cls', [IRSDE, DenoisingSDE, GOUB, UniDB])
 @pytest.mark.parametrize('t', [1, 2, 30, 99, 45.5])
 def test_debias_undoes_the_euler_objective(cls, t, images):
     """Debiasing the minimizer of the published objective gives the true

@@ -125,6 +125,9 @@ def test_start_has_the_noise_of_the_end():
     assert abs(float((xt - mu).std()) - 0.1) < 0.01
     bridge = StraightSDE(0.1, bridge=True)
     assert torch.equal(bridge.start(mu)[0], mu)
+    for sde in (bridge, StraightSDE()):
+        with pytest.raises(ValueError, match='StraightSDE starts in .*sigma'):
+            sde.start(mu, sigma=0.1)
 
 
 def test_velocity_at_the_end_of_a_bridge(images):

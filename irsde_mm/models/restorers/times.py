@@ -59,14 +59,15 @@ def check_times(timesteps: str, sde: SDE,
     Raises:
         ConfigError: If ``timesteps`` is unknown or does not match the weights
             of the objective.
-        ValueError: If 'log_snr' is set and the log-SNR of the process is not
-            finite at T.
+        ValueError: If 'log_snr' is set and the process has no known end
+            distribution or no finite log-SNR at T.
     """
     if timesteps not in TIMESTEPS:
         raise ConfigError('timesteps must be one of '
                           f'{", ".join(TIMESTEPS)}, but got {timesteps!r}.')
     log_snr = timesteps == 'log_snr'
     if log_snr:
+        require_stationary_end(sde, "timesteps='log_snr'")
         log_snr_range(sde)
     if getattr(loss, 'importance', log_snr) != log_snr:
         raise ConfigError(

@@ -1,0 +1,9 @@
+# ResShift on the data of quickstart/sr.py, with the same network
+# and number of iterations.
+_base_ = [
+    '../_base_/models/family_resshift.py',
+    '../_base_/datasets/builtin_low_resolution.py',
+    '../_base_/schedules/quickstart_4k.py', '../_base_/default_runtime.py'
+]
+# as published for bicubic super-resolution
+model = dict(sde=dict(kappa=1.0))
