@@ -20,8 +20,8 @@ class Options:
         steps (int, optional): Number of network calls per image.
         seed (int, optional): Seed of the noise; by default derived from the
             test seed and the file name.
-        crispness (float, optional): From 0 (the mean of the possible images) to
-            1.5 (exaggerated detail); 1, the default, is a sample. See
+        crispness (float, optional): From 0, the mean of the possible images,
+            to 1.5, exaggerated detail; 1, the default, is a sample. See
             :meth:`ImagePipeline.restore_batch`.
         batch_size (int, optional): Maximum number of images restored
             together; by default, as many as fit in a megapixel.
