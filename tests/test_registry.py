@@ -15,7 +15,7 @@ NAMES = dict(
             'OutputLoss', 'PerceptualLoss', 'SumLoss', 'RegressionNetwork',
             'SuperResolver', 'WhiteHolePreprocessor', 'GreyHolesDeepFill',
             'RefiningRestorer', 'UnetNoisePredictor', 'MAXIM',
-            'MultiStageRestorer'],
+            'MultiStageRestorer', 'LatentUNet'],
     DATASETS=['PairedImageDataset', 'BuiltinPhotos', 'CleanImageDataset'],
     TRANSFORMS=['RainStreaks', 'GaussianNoise', 'PoissonNoise', 'JPEG',
                 'MotionBlur', 'KeepMask', 'LowResolution', 'Upsample', 'Haze',

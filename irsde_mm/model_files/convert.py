@@ -38,6 +38,16 @@ NAFNET_NAMES = (
     (r'^middle_blks\.', 'middle.'),
     (r'^(encoders|decoders|downs|ups)\.', r'\1.'),
 )
+LATENT_UNET_NAMES = (
+    (r'^init_conv\.', 'conv_in.'),
+    (r'^final_conv\.', 'conv_out.'),
+    (r'^latent_conv\.', 'to_latent.'),
+    (r'^post_latent_conv\.', 'from_latent.'),
+    (r'^(encoder|decoder)\.(\d+)\.0\.', r'\1.\2.block1.'),
+    (r'^(encoder|decoder)\.(\d+)\.1\.', r'\1.\2.block2.'),
+    (r'^(encoder|decoder)\.(\d+)\.2\.', r'\1.\2.attn.'),
+    (r'^(encoder|decoder)\.(\d+)\.3\.', r'\1.\2.resample.'),
+)
 NAFNET_PARTS = (
     (r'\.mlp\.1\.', '.time_proj.1.'),
     (r'\.sca\.1\.', '.channel_attn.'),
@@ -51,9 +61,12 @@ def convert_state_dict(official: Dict[str, Tensor],
 
     Args:
         official (dict): State dict in the layout of the published IR-SDE
-            ('unet') or Refusion ('nafnet') checkpoints, or the arrays of
-            MAXIM's Flax checkpoints by their path below ``opt/target/``.
-        arch (str): 'unet', 'nafnet' or 'maxim'.
+            ('unet') or Refusion checkpoints, or the arrays of MAXIM's Flax
+            checkpoints by their path below ``opt/target/``.
+        arch (str): 'unet', 'nafnet', 'latent_nafnet' or 'latent_unet' (the
+            networks of Refusion for images, for latents, and its
+            autoencoder), or 'maxim'. Weights of the two NAFNets have the same
+            names and shapes.
 
     Returns:
         (state_dict, generator_config): Weights for the network that the
@@ -65,7 +78,11 @@ def convert_state_dict(official: Dict[str, Tensor],
             network.
     """
     layouts = dict(unet=(UNET_NAMES, UNET_PARTS, _unet_config),
-                   nafnet=(NAFNET_NAMES, NAFNET_PARTS, _nafnet_config))
+                   nafnet=(NAFNET_NAMES, NAFNET_PARTS, _nafnet_config),
+                   latent_nafnet=(NAFNET_NAMES, NAFNET_PARTS,
+                                  _latent_nafnet_config),
+                   latent_unet=(LATENT_UNET_NAMES, UNET_PARTS,
+                                _latent_unet_config))
     if arch == 'maxim':
         return maxim_weights(official)
     if arch not in layouts:
@@ -123,3 +140,17 @@ def _nafnet_config(state_dict: dict) -> dict:
         middle_blocks=_count(state_dict, 'middle'),
         dec_blocks=[_count(state_dict, f'decoders.{i}') for i in levels],
         conditional=first.shape[1] == 2 * last.shape[0])
+
+
+def _latent_nafnet_config(state_dict: dict) -> dict:
+    return dict(_nafnet_config(state_dict), long_skip=True)
+
+
+def _latent_unet_config(state_dict: dict) -> dict:
+    base, channels = state_dict['conv_in.weight'].shape[:2]
+    return dict(
+        type='irsde_mm.LatentUNet', in_channels=channels, base_channels=base,
+        channel_factors=[
+            state_dict[f'encoder.{i}.resample.weight'].shape[0] // base
+            for i in range(_count(state_dict, 'encoder'))],
+        latent_channels=state_dict['to_latent.weight'].shape[0])

@@ -3,7 +3,7 @@ from . import components  # noqa: F401
 from .averaged_model import ExponentialMovingAverage
 from .losses import (ConsistencyLoss, LikelihoodLoss, MaximumLikelihoodLoss,
                      NoiseMatchingLoss, OutputLoss, PerceptualLoss, SumLoss)
-from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
+from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet, LatentUNet,
                        RegressionNetwork, UnetNoisePredictor)
 from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
                         RefiningRestorer, SuperResolver, TiledEditModel,
@@ -13,8 +13,8 @@ __all__ = [
     'ConsistencyLoss', 'ExponentialMovingAverage', 'LikelihoodLoss',
     'MaximumLikelihoodLoss',
     'NoiseMatchingLoss', 'OutputLoss', 'PerceptualLoss', 'SumLoss',
-    'ConditionalNAFNet', 'ConditionalUNet', 'MAXIM', 'RegressionNetwork',
-    'UnetNoisePredictor', 'GreyHolesDeepFill', 'IRSDERestorer',
-    'MultiStageRestorer', 'RefiningRestorer', 'SuperResolver',
-    'TiledEditModel', 'WhiteHolePreprocessor'
+    'ConditionalNAFNet', 'ConditionalUNet', 'LatentUNet', 'MAXIM',
+    'RegressionNetwork', 'UnetNoisePredictor', 'GreyHolesDeepFill',
+    'IRSDERestorer', 'MultiStageRestorer', 'RefiningRestorer',
+    'SuperResolver', 'TiledEditModel', 'WhiteHolePreprocessor'
 ]

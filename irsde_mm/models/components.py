@@ -18,5 +18,5 @@ for _component in (
     DIFFUSION_SCHEDULERS.register_module(module=_component)
 
 for _component in (networks.ConditionalUNet, networks.ConditionalNAFNet,
-                   networks.MAXIM):
+                   networks.LatentUNet, networks.MAXIM):
     MODELS.register_module(module=_component)

@@ -72,6 +72,9 @@ class ConditionalNAFNet(ProcessNetwork):
             image, as published. The weights do not depend on it.
         out_channels (int, optional): Channels of the output. Default:
             ``in_channels``.
+        long_skip (bool): Whether the output of the first convolution is added
+            before the last one, as in Refusion's networks for latents. The
+            parameters are the same.
         img_channels (int, optional): Name of ``in_channels`` in version 0.1.
 
     Raises:
@@ -91,6 +94,7 @@ class ConditionalNAFNet(ProcessNetwork):
                  conditional: bool = True,
                  local_pooling: Optional[int] = None,
                  out_channels: Optional[int] = None,
+                 long_skip: bool = False,
                  img_channels: Optional[int] = None) -> None:
         super().__init__()
         in_channels = img_channels or in_channels
@@ -100,7 +104,7 @@ class ConditionalNAFNet(ProcessNetwork):
                              f'length, but are {tuple(enc_blocks)} and '
                              f'{tuple(dec_blocks)}.')
         self.in_channels = in_channels
-        self.conditional = conditional
+        self.conditional, self.long_skip = conditional, long_skip
         self.divisor = 2**len(enc_blocks)
         time = 4 * width
         self.embedding = TimeEmbedding(width)
@@ -139,7 +143,7 @@ class ConditionalNAFNet(ProcessNetwork):
                 block.window = window >> i
 
     def features(self, x: Tensor, time: Tensor) -> Tensor:
-        x = self.conv_in(x)
+        first = x = self.conv_in(x)
         skips = []
         for encoder, down in zip(self.encoders, self.downs):
             x = encoder(x, time)
@@ -148,7 +152,7 @@ class ConditionalNAFNet(ProcessNetwork):
         x = self.middle(x, time)
         for decoder, up in zip(self.decoders, self.ups):
             x = decoder(up(x) + skips.pop(), time)
-        return self.conv_out(x)
+        return self.conv_out(x + first if self.long_skip else x)
 
     def folded(self) -> nn.Module:
         from .folding import fold

@@ -1,5 +1,5 @@
 """The network of IR-SDE (Luo et al., ICML 2023)."""
-from typing import List
+from typing import List, Optional
 
 import torch
 import torch.nn.functional as F
@@ -11,12 +11,14 @@ HEADS, HEAD_CHANNELS = 4, 32
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with a scale and shift by the time in between."""
+    """Two 3x3 convolutions, in a network with a time modulated by it in
+    between."""
 
     def __init__(self, in_channels: int, out_channels: int,
-                 time_channels: int) -> None:
+                 time_channels: Optional[int] = None) -> None:
         super().__init__()
-        self.time_proj = nn.Linear(time_channels, 2 * out_channels)
+        if time_channels is not None:
+            self.time_proj = nn.Linear(time_channels, 2 * out_channels)
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1,
                                bias=False)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1,
@@ -24,11 +26,13 @@ class ResidualBlock(nn.Module):
         self.shortcut = nn.Identity() if in_channels == out_channels else \
             nn.Conv2d(in_channels, out_channels, 1, bias=False)
 
-    def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        scale, shift = self.time_proj(
-            F.silu(time))[..., None, None].chunk(2, dim=1)
-        h = F.silu(self.conv1(x) * (scale + 1) + shift)
-        return F.silu(self.conv2(h)) + self.shortcut(x)
+    def forward(self, x: Tensor, time: Optional[Tensor] = None) -> Tensor:
+        h = self.conv1(x)
+        if time is not None:
+            scale, shift = self.time_proj(
+                F.silu(time))[..., None, None].chunk(2, dim=1)
+            h = h * (scale + 1) + shift
+        return F.silu(self.conv2(F.silu(h))) + self.shortcut(x)
 
 
 class LinearAttention(nn.Module):
@@ -86,7 +90,8 @@ class Level(nn.Module):
         self.attn = attn
         self.resample = resample
 
-    def down(self, x: Tensor, time: Tensor, skips: List[Tensor]) -> Tensor:
+    def down(self, x: Tensor, time: Optional[Tensor],
+             skips: List[Tensor]) -> Tensor:
         """Encode ``x`` and append the features of both blocks to ``skips``."""
         x = self.block1(x, time)
         skips.append(x)
@@ -94,7 +99,8 @@ class Level(nn.Module):
         skips.append(x)
         return self.resample(x)
 
-    def up(self, x: Tensor, time: Tensor, skips: List[Tensor]) -> Tensor:
+    def up(self, x: Tensor, time: Optional[Tensor],
+           skips: List[Tensor]) -> Tensor:
         """Decode ``x`` with the features that it pops from ``skips``."""
         x = self.block1(torch.cat((x, skips.pop()), dim=1), time)
         x = self.block2(torch.cat((x, skips.pop()), dim=1), time)

@@ -1,9 +1,10 @@
 """Networks of :mod:`irsde_mm.networks`, and adapters for mmagic networks."""
-from ...networks import MAXIM, ConditionalNAFNet, ConditionalUNet
+from ...networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
+                         LatentUNet)
 from .regression import RegressionNetwork
 from .unet_predictor import UnetNoisePredictor
 
 __all__ = [
-    'ConditionalUNet', 'ConditionalNAFNet', 'MAXIM', 'RegressionNetwork',
-    'UnetNoisePredictor'
+    'ConditionalUNet', 'ConditionalNAFNet', 'LatentUNet', 'MAXIM',
+    'RegressionNetwork', 'UnetNoisePredictor'
 ]
