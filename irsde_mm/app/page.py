@@ -3,6 +3,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from ..inference.intervals import HIGHEST
 from ..inference.presets import PRESETS, SAMPLERS
 from . import view
 from .service import DEFAULT_SAMPLER, MAX_SAMPLES, RestorationService
@@ -74,11 +75,15 @@ def build_inputs(service: RestorationService) -> dict:
                          info='selects one of the possible results')
         samples = gr.Slider(1, MAX_SAMPLES, 1, step=1, label='Results',
                             info='several show the uncertainty')
+    interval = gr.Number(
+        0, label='Interval', minimum=0, maximum=HIGHEST, step=0.05,
+        info='share of the pixels that the interval is to contain, such as '
+        '0.9; shows its width, for models with a calibration; 0: none')
     white = gr.Number(0, label='White level', precision=0, minimum=0,
                       info='for 16-bit files, such as 4095 for 12-bit data; '
                       '0: 65535')
     return dict(photo=photo, examples=examples, model=model, white=white,
-                settings=[sampler, steps, seed, samples, white])
+                settings=[sampler, steps, seed, samples, white, interval])
 
 
 def refuse_urls(component: gr.components.Component) -> None:
@@ -102,12 +107,15 @@ def build_outputs() -> dict:
     spread = gr.Image(
         label='Uncertainty of the model', elem_id='spread', visible=False,
         interactive=False, format='png', buttons=['download', 'fullscreen'])
+    width = gr.Image(
+        label='Width of the interval', visible=False, interactive=False,
+        format='png', buttons=['download', 'fullscreen'])
     rows = dict(height='auto', visible=False, interactive=False)
     draws = gr.Gallery(label='Results', columns=4,
                        buttons=['download', 'fullscreen'], **rows)
     states = gr.Gallery(label='Intermediate states', columns=3,
                         buttons=[], **rows)
-    return dict(result=result, more=[download, spread, draws, states])
+    return dict(result=result, more=[download, spread, draws, states, width])
 
 
 def connect(page: gr.Blocks, service: RestorationService, inputs: dict,
