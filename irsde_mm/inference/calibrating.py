@@ -40,7 +40,7 @@ def calibrate(names: Sequence[str], measure: Measure, sampler: str,
     the share of scores above m in photo i. The multiplier of a level is the
     smallest m with ``sum_i L_i(m) + max_i L_i(m) <= (n + 1) (1 - level)``
     for the n photos. This is conformal risk control (Angelopoulos et al.,
-    ICLR 2024, equation 4), which adds 1, the worst case of a new photo, in
+    ICLR 2024), which adds 1, the worst case of a new photo, in
     place of the largest L_i. If the photos and the new one are exchangeable,
     the expected share of pixels inside is at least the level, less the gap
     between the worst and the second worst of the n + 1 photos divided by

@@ -252,3 +252,16 @@ def test_benchmark(exported, clean, tmp_path, error):
                for kind in ('seen', 'unseen')}
     assert by_kind['seen'] == sorted(by_kind['seen'])
     assert sum(by_kind['unseen']) < sum(by_kind['seen'])
+
+
+def test_picture_of_the_docs(inferencer, capsys):
+    import draw_uncertainty
+    from irsde_mm.registry import TRANSFORMS
+    TRANSFORMS.import_from_location()
+    with pytest.warns(UserWarning, match='unlike'):
+        images = draw_uncertainty.row(inferencer, 'rocket', (150, 120))
+    assert {image.shape for image in images} == {(200, 260, 3)}
+    assert {image.dtype for image in images} == {np.dtype('uint8')}
+    for i, image in enumerate(images):
+        assert not any(np.array_equal(image, other) for other in images[:i])
+    assert 'inside, mean width' in capsys.readouterr().out

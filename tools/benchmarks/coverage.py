@@ -110,7 +110,7 @@ def show(args: argparse.Namespace, figures: list) -> None:
     """Print the figures."""
     from printing import print_table
     print_table(
-        ['scale', 'degradation', 'level', 'coverage', 'lowest photo',
+        ['scale', 'data', 'level', 'coverage', 'lowest photo',
          'mean width', 'warnings'],
         [[f['scale'], f['degradation'], f"{f['level']:.0%}",
           f"{f['coverage']:.1%}", f"{f['lowest']:.1%}", f"{f['width']:.1f}",
