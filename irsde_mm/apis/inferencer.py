@@ -218,16 +218,12 @@ class RestorationInferencer:
 
     def _add_interval(self, photo: Photo, result: Restoration,
                       options: Options) -> None:
-        """Add the requested interval, and warn if it may not hold.
-
-        Raises:
-            ImageError: If the photo can no longer be read.
-        """
+        """Add the requested interval, and warn if it may not hold."""
         if options.interval is None or result.error:
             return
-        calibration = self.pipeline.calibration
-        degraded = self.pipeline.enlarged(photo.load(
-            self.pipeline.channels, options.max_pixels, options.white))
+        calibration, pipe = self.pipeline.calibration, self.pipeline
+        degraded = pipe.enlarged(photo.load(
+            pipe.channels, options.max_pixels, options.white))
         scale = calibration.scale(result.image, degraded)
         result.lower, result.upper = calibration.bounds(
             result.image, scale, options.interval)

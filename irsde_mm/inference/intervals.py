@@ -17,8 +17,7 @@ LOWEST, HIGHEST, PARTS = 0.5, 0.99, 1000
 FLOOR = 0.25
 #: Largest multiplier: an interval of this width contains every value.
 MAX_MULTIPLIER = 1024.
-#: What shows at restoring time that a photo is unlike those measured, with
-#: its text in the warning.
+#: Signs that a photo is unlike those measured, with their text in a warning.
 SIGNS = dict(change='the mean change by the model',
              scale='the mean error predicted')
 

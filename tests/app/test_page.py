@@ -107,8 +107,8 @@ def test_states_then_the_result_and_its_file(service, photo):
 
 
 def test_several_results_and_their_spread(service, photo):
-    *steps, (_, _, spread, draws, states, _) = updates(service, photo, samples=3,
-                                                    steps=1)
+    *steps, (_, _, spread, draws, states, _) = updates(
+        service, photo, samples=3, steps=1)
     assert any('<progress' in view for view, *_ in steps)
     # only of the first result
     assert [text for _, text in states['value']] in (

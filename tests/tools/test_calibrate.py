@@ -7,8 +7,8 @@ import pytest
 from conftest import run_tool
 from irsde_mm.apis import RestorationInferencer
 from irsde_mm.errors import ConfigError
-from irsde_mm.model_files import bundled_model
-from irsde_mm.model_files.exported import read_parts
+from irsde_mm.model_files import bundled_model, open_pipeline
+from irsde_mm.model_files.exported import read_parts, write_calibrated
 from PIL import Image
 
 PHOTOS = 12  # 10 for the quantiles, 2 for the scale
@@ -222,8 +222,7 @@ def test_pairs_and_sampler(exported, clean, tmp_path):
 
 
 def test_super_resolution(tmp_path):
-    """The input has another size than the result; the denoising model of
-    version 0.1 is read and written, too."""
+    """The input has another size than the result."""
     data = write_photos(tmp_path / 'data', PHOTOS, (44, 32))
     out = tmp_path / 'sr.safetensors'
     assert run_tool('calibrate', bundled_model('sr'), '--data', data, '--out',
@@ -232,6 +231,21 @@ def test_super_resolution(tmp_path):
     image = np.asarray(Image.open(data / '0.png').reduce(4))
     result, = restore(image, interval=0.9, show_progress=False)['predictions']
     assert result.lower.shape == result.image.shape == (32, 44, 3)
+
+
+def test_file_of_version_01(inferencer, clean, tmp_path):
+    path = tmp_path / 'x.safetensors'
+    source = bundled_model('denoise')
+    assert read_parts(str(source))[1]['format_version'] == '1'
+    calibration = inferencer.pipeline.calibration
+    write_calibrated(source, path, calibration)
+    pipeline = open_pipeline(path, 'cpu')
+    assert pipeline.calibration.settings() == calibration.settings()
+    image = np.asarray(Image.open(clean / '0.png'))
+    assert np.array_equal(pipeline(image), open_pipeline(source, 'cpu')(image))
+    again = tmp_path / 'again.safetensors'  # replaces the calibration
+    write_calibrated(path, again, calibration)
+    assert again.read_bytes() == path.read_bytes()
 
 
 def test_benchmark(exported, clean, tmp_path, error):
