@@ -245,7 +245,7 @@ def test_file_of_version_01(inferencer, clean, tmp_path):
     assert np.array_equal(pipeline(image), open_pipeline(source, 'cpu')(image))
     again = tmp_path / 'again.safetensors'  # replaces the calibration
     write_calibrated(path, again, calibration)
-    assert again.read_bytes() == path.read_bytes()
+    assert read_parts(str(again))[1] == read_parts(str(path))[1]
 
 
 def test_benchmark(exported, clean, tmp_path, error):
