@@ -29,6 +29,8 @@ LATE = {
     # from_file and from_bundled
     ('inference/pipeline.py', 'irsde_mm.model_files'),
     ('inference/noise.py', 'skimage'),
+    # only for calibration
+    ('inference/calibrating.py', 'scipy'),
     # only if a caller passes a config or a model of mmagic
     ('apis/inference.py', 'irsde_mm.apis.edit_models'),
     ('apis/inference.py', 'irsde_mm.config'),

@@ -61,6 +61,12 @@ def picture_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--samples', type=int, default=1, metavar='N',
                         help='write N draws and a heat map of their spread, '
                         'which is large where the model is uncertain')
+    parser.add_argument('--interval', type=float, metavar='LEVEL',
+                        help='also write the intervals that contain this '
+                        'share of the pixels of the clean photo on average, '
+                        '0.5 to 0.99: NAME_lower.png, NAME_upper.png, and '
+                        'NAME_width.png, whose values are the widths in gray '
+                        'levels; needs a model from tools/calibrate.py')
     parser.add_argument('--interpolate', nargs=2, metavar=('A', 'B'),
                         help='write images between two photos of the same '
                         'size, mixed halfway through the process, and a strip '
@@ -77,7 +83,8 @@ def main(args: argparse.Namespace) -> None:
     inferencer = RestorationInferencer(model, args.checkpoint, args.device,
                                        args.tile)
     options = {name: getattr(args, name) for name in (
-        'sampler', 'steps', 'seed', 'crispness', 'max_pixels', 'white')}
+        'sampler', 'steps', 'seed', 'crispness', 'interval', 'max_pixels',
+        'white')}
     options.update(out_dir=args.out, force=args.force)
     if args.interpolate:
         inferencer.interpolate(*args.interpolate, **options)

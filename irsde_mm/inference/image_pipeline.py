@@ -11,6 +11,7 @@ from torch import Tensor
 from ..errors import ConfigError, DataError, ImageError
 from ..samplers.base import Sampler
 from .crispness import Dial
+from .intervals import Calibration
 from .memory import free_memory
 from .network_calls import MAX_WHOLE_PIXELS, Tile
 from .progress import Progress
@@ -56,6 +57,8 @@ class ImagePipeline(ABC):
     sampler: Optional[Sampler] = None
     #: Configs of the transforms that degraded the training images.
     degradation: Sequence[dict] = ()
+    #: Measured errors for intervals, see tools/calibrate.py.
+    calibration: Optional[Calibration] = None
 
     @property
     @abstractmethod

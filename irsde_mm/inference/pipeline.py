@@ -261,6 +261,10 @@ class RestorationPipeline(ImagePipeline):
             padded[:, :h, :w] = image
         return batch, sizes
 
+    def enlarged(self, image: np.ndarray) -> np.ndarray:
+        """Return an input (H, W, C) uint8 BGR at the size of its result."""
+        return self.as_arrays(*self.as_inputs([image]))[0]
+
     def as_arrays(self, restored: Tensor,
                   sizes: Sequence[Size]) -> List[np.ndarray]:
         """Convert a batch (B, C, H, W) to images (H, W, C) uint8 BGR."""
