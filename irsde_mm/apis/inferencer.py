@@ -208,6 +208,7 @@ class RestorationInferencer:
                 tracker.draws.append(restore_batch(
                     self.pipeline, photos, sampler=options.sampler,
                     seed=options.seed, draw=tracker.draw,
+                    data_consistency=options.data_consistency,
                     max_pixels=options.max_pixels, white=options.white,
                     callback=tracker if options.sampler else None))
         return tracker.restored()

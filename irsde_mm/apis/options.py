@@ -28,6 +28,9 @@ class Options:
         compare (bool): Whether to draw degraded and restored side by side.
         out_dir (str): Folder for the results, where existing files are never
             overwritten; '' writes nothing.
+        data_consistency: Whether, and how, results agree with the degraded
+            images, see :func:`data_consistency`; by default, the setting of
+            the model, which is usually none.
         callback (callable, optional): Called with a :class:`Progress` after
             every step.
         show_progress (bool): Whether to show a progress bar.
@@ -46,6 +49,7 @@ class Options:
     trajectory: bool = False
     compare: bool = False
     out_dir: str = ''
+    data_consistency: Any = None
     callback: Optional[Callable[[Progress], Any]] = None
     show_progress: bool = True
     max_pixels: int = MAX_PIXELS
@@ -71,6 +75,8 @@ class Options:
         check_white(self.white)
         self.sampler = pipeline.choose_sampler(self.sampler, self.steps)
         self.steps = None
+        self.data_consistency = pipeline.choose_consistency(
+            self.data_consistency) or False
         if self.sampler is None and (self.samples > 1 or self.trajectory):
             raise ConfigError(f'{pipeline.name} is not a diffusion model: it '
                               'supports neither samples nor trajectory.')

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import ConfigError, DataError, ImageError
 from ..samplers.base import Sampler
+from .consistency import DataConsistency, data_consistency
 from .memory import free_memory
 from .network_calls import MAX_WHOLE_PIXELS, Tile
 from .progress import Progress
@@ -68,6 +69,7 @@ class ImagePipeline(ABC):
                       seed: Optional[int] = None, draw: int = 0,
                       start: Optional[Start] = None,
                       tile: Optional[Tile] = None,
+                      data_consistency: Any = None,
                       callback: Optional[Callback] = None
                       ) -> List[np.ndarray]:
         """Restore a batch of images, each independently of the others.
@@ -84,6 +86,7 @@ class ImagePipeline(ABC):
                 process and their time, to use instead of the start of the
                 process.
             tile (int | str, optional): See :class:`NetworkCalls`.
+            data_consistency: See :meth:`choose_consistency`.
             callback: Called with a :class:`Progress` at the start (step 0)
                 and after every step.
 
@@ -117,6 +120,23 @@ class ImagePipeline(ABC):
         if sampler is not None or steps is not None:
             raise ConfigError(f'{self.name} is not a diffusion model and does '
                               'not support the options sampler and steps.')
+        return None
+
+    def choose_consistency(self, value: Any = None
+                           ) -> Optional[DataConsistency]:
+        """Return the settings of data consistency for an option.
+
+        Args:
+            value: See :func:`data_consistency`; by default, the setting of
+                the model.
+
+        Raises:
+            ConfigError: If the option is invalid or not supported by the
+                model.
+        """
+        if data_consistency(value) is not None:
+            raise ConfigError(f'{self.name} is not a diffusion model and does '
+                              'not support data_consistency.')
         return None
 
     @property
@@ -204,13 +224,15 @@ class ImagePipeline(ABC):
     def __call__(self, image: Union[str, Path, np.ndarray, Tensor], *,
                  sampler: Choice = None, steps: Optional[int] = None,
                  seed: Optional[int] = None, tile: Optional[Tile] = None,
+                 data_consistency: Any = None,
                  callback: Optional[Callback] = None):
         """Restore an image.
 
         Args:
             image: A path, an array (H, W, C) uint8 BGR, or a tensor (C, H, W)
                 or (B, C, H, W), RGB in [0, 1].
-            sampler, steps, seed, tile, callback: See :meth:`restore_batch`.
+            sampler, steps, seed, tile, data_consistency, callback: See
+                :meth:`restore_batch`.
 
         Returns:
             ndarray | Tensor: (H, W, C) uint8 BGR, or, for a tensor, a tensor
@@ -220,7 +242,7 @@ class ImagePipeline(ABC):
             ConfigError, DataError: If an option or the image is invalid.
         """
         options = dict(sampler=sampler, steps=steps, seed=seed, tile=tile,
-                       callback=callback)
+                       data_consistency=data_consistency, callback=callback)
         if isinstance(image, Tensor):
             return self.restore_tensor(image, **options)
         name = ''

@@ -9,6 +9,7 @@ from ..errors import ConfigError
 from ..samplers.base import Sampler
 from ..sde.base import SDE, Generators, Time
 from .image_pipeline import Callback, Size, Start
+from .measurements import Measurements
 from .network_calls import Session
 from .padding import PaddedBatch, one_per_image
 from .progress import Progress
@@ -35,13 +36,17 @@ class Trajectory:
         sizes: Height and width of each image of the whole batch.
         part (range): Indices of the images in the batch.
         callback: See :meth:`ImagePipeline.restore_batch`.
+        measurements (Measurements, optional): Data consistency of the whole
+            batch.
     """
 
     def __init__(self, pipeline: 'RestorationPipeline', session: Session,
                  sampler: Sampler, sizes: Sequence[Size], part: range,
-                 callback: Optional[Callback]) -> None:
+                 callback: Optional[Callback],
+                 measurements: Optional[Measurements] = None) -> None:
         self.pipeline, self.session, self.sampler = pipeline, session, sampler
         self.sizes, self.part, self.callback = sizes, part, callback
+        self.measurements = measurements
         self.step, self.steps = -1, 0
         self.context: Any = None
 
@@ -74,6 +79,8 @@ class Trajectory:
             raise ConfigError(str(error)) from error
         self.report(t_start, xt)
         denoiser = pipe.denoiser(self.session, mu, sampler, fill)
+        if self.measurements is not None:
+            denoiser = self.measurements.denoiser(denoiser, sde, self.part)
         x0 = sampler.sample(sde, denoiser, xt, mu, t_start, generator, draws,
                             self.report)
         return hooks.decode(sde.to_image(x0), self.context)

@@ -1,5 +1,5 @@
 """Registration of the components defined in the torch-only packages."""
-from .. import networks, samplers, sde
+from .. import networks, operators, samplers, sde
 from ..registry import DIFFUSION_SCHEDULERS, MODELS
 
 for _component in (
@@ -13,7 +13,10 @@ for _component in (
         # samplers
         samplers.EulerMaruyamaSampler, samplers.ProbabilityFlowSampler,
         samplers.PosteriorSampler, samplers.JumpSampler,
-        samplers.MultistepSampler, samplers.DiffusersSampler):
+        samplers.MultistepSampler, samplers.DiffusersSampler,
+        # operators of data consistency
+        operators.MaskOperator, operators.DownsamplingOperator,
+        operators.BlurOperator):
     DIFFUSION_SCHEDULERS.register_module(module=_component)
 
 for _component in (networks.ConditionalUNet, networks.ConditionalNAFNet,

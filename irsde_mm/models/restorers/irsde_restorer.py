@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...errors import CheckpointError, ConfigError
 from ...inference import Hooks, RestorationPipeline
+from ...inference.consistency import data_consistency
 from ...inference.noise import image_generators
 from ...inference.image_pipeline import Callback, Start
 from ...inference.trajectory import run_network
@@ -66,9 +67,10 @@ class IRSDERestorer(Hooks, TiledEditModel):
         output (dict): Parameterization of the network output, an
             :class:`Output`.
         **kwargs: Arguments of :class:`TiledEditModel`. ``test_cfg`` may
-            contain ``seed`` (int, 0 by default) and ``sigma``, the noise level
+            contain ``seed`` (int, 0 by default); ``sigma``, the noise level
             of inputs without a level of their own: a number in [0, 1] or
-            'estimate'.
+            'estimate'; and ``data_consistency``, see
+            :func:`data_consistency`.
 
     Attributes:
         pipeline (RestorationPipeline): Pipeline with these components.
@@ -83,7 +85,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
             components are not compatible.
     """
 
-    test_settings = TiledEditModel.test_settings | {'seed', 'sigma'}
+    test_settings = TiledEditModel.test_settings | {
+        'seed', 'sigma', 'data_consistency'}
 
     def __init__(self, generator: dict, sde: dict, sampler: Union[dict, str],
                  pixel_loss: Optional[dict] = None,
@@ -109,6 +112,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
             self.generator, self.sde, sampler, self.output, hooks=self,
             calls=self.calls, seed=options.get('seed', 0),
             sigma=options.get('sigma'), order=self._channel_order(),
+            data_consistency=data_consistency(
+                options.get('data_consistency'), build_registered),
             build=build_registered)
         self.val_sampler = build_sampler(
             val_sampler, self.sde, self.output, build_registered)
