@@ -2,7 +2,8 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import data, memory, quality, sampling, speed, startup
+from benchmarks import (consistency, data, memory, quality, sampling, speed,
+                        startup)
 
 from irsde_mm.commands import cli
 
@@ -13,7 +14,7 @@ TIMES = (speed, data, memory, startup)
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest='benchmark', required=True)
-    for module in (*TIMES, sampling, quality):
+    for module in (*TIMES, sampling, quality, consistency):
         name = module.__name__.split('.')[-1]
         command = commands.add_parser(name, help=module.__doc__.split('\n')[0],
                                       description=module.__doc__)
