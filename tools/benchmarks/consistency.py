@@ -38,13 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Restore the photos in every way, print a table and write the scores."""
-    from irsde_mm.errors import OutputError
+    from irsde_mm.errors import ConfigError, OutputError
     from irsde_mm.inference import RestorationPipeline
     from irsde_mm.io.plain_json import to_json
     if Path(args.out).exists():
         raise OutputError(f"'{args.out}' exists and is not overwritten.")
     from irsde_mm.evaluation import LPIPS
     metric, pipelines, rows, drawn = LPIPS(device='cpu'), {}, {}, {}
+    if not metric.has_weights:
+        raise ConfigError(f'LPIPS needs its weights: {metric.advice}.')
     for i, name, task in tasks(args.folder, args.images):
         if task.model not in pipelines:
             pipelines[task.model] = RestorationPipeline.from_bundled(
@@ -154,4 +156,4 @@ def draw(path: str, drawn: Dict[str, List[np.ndarray]]) -> None:
             [[np.ascontiguousarray(image[part][..., ::-1])
               for image in (degraded, *images[1:])]],
             [name, *titles[1:]]))
-    Image.fromarray(np.vstack(rows)).save(path, quality=85, optimize=True)
+    Image.fromarray(np.vstack(rows)).save(path, quality=85)
