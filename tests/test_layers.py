@@ -13,7 +13,8 @@ STANDARD = sys.stdlib_module_names
 #: modules of apis/ build mmagic's models and belong to the upper layer.
 BELOW = dict(
     sde=(), samplers=('sde', 'errors'), networks=('errors', ), io=('errors', ),
-    inference=('sde', 'samplers', 'networks', 'io', 'errors'),
+    operators=('io', 'errors'),
+    inference=('sde', 'samplers', 'networks', 'operators', 'io', 'errors'),
     model_files=('sde', 'samplers', 'networks', 'io', 'inference', 'errors',
                  'version'),
     apis=('sde', 'samplers', 'networks', 'io', 'inference', 'model_files',

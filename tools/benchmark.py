@@ -2,8 +2,8 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import (coverage, data, memory, quality, sampling, speed,
-                        startup)
+from benchmarks import (coverage, data, data_consistency, memory, quality,
+                        sampling, speed, startup)
 
 from irsde_mm.commands import cli
 
@@ -16,7 +16,7 @@ FILES = (*TIMES, coverage)
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest='benchmark', required=True)
-    for module in (*FILES, sampling, quality):
+    for module in (*FILES, sampling, quality, data_consistency):
         name = module.__name__.split('.')[-1]
         command = commands.add_parser(name, help=module.__doc__.split('\n')[0],
                                       description=module.__doc__)

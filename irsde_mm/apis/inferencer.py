@@ -216,6 +216,7 @@ class RestorationInferencer:
                     self.pipeline, photos, sampler=options.sampler,
                     seed=options.seed, draw=tracker.draw,
                     crispness=options.crispness,
+                    data_consistency=options.data_consistency,
                     max_pixels=options.max_pixels, white=options.white,
                     callback=tracker if options.sampler else None))
         return tracker.restored()

@@ -35,6 +35,9 @@ class Options:
             (tools/calibrate.py).
         out_dir (str): Folder for the results, where existing files are never
             overwritten; '' writes nothing.
+        data_consistency: Whether, and how, results agree with the degraded
+            images, see :func:`data_consistency`; by default, the setting of
+            the model, which is usually none.
         callback (callable, optional): Called with a :class:`Progress` after
             every step.
         show_progress (bool): Whether to show a progress bar.
@@ -55,6 +58,7 @@ class Options:
     compare: bool = False
     interval: Optional[float] = None
     out_dir: str = ''
+    data_consistency: Any = None
     callback: Optional[Callable[[Progress], Any]] = None
     show_progress: bool = True
     max_pixels: int = MAX_PIXELS
@@ -81,6 +85,8 @@ class Options:
         self.sampler = pipeline.choose_sampler(self.sampler, self.steps)
         self.steps = None
         pipeline.choose_dial(self.crispness, self.sampler)
+        self.data_consistency = pipeline.choose_consistency(
+            self.data_consistency) or False
         if self.sampler is None and (self.samples > 1 or self.trajectory):
             raise ConfigError(f'{pipeline.name} is not a diffusion model: it '
                               'supports neither samples nor trajectory.')
@@ -91,8 +97,8 @@ class Options:
 
     def _check_interval(self) -> None:
         """Reject options that change the results measured in calibration."""
-        for name in ('crispness', ):
-            if getattr(self, name) is not None:
+        for name in ('crispness', 'data_consistency'):
+            if getattr(self, name) not in (None, False):
                 raise ConfigError(f'interval does not support {name}, because '
                                   'the calibration holds for the results of '
                                   'the model as it is; omit one of them.')
