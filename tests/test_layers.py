@@ -13,7 +13,8 @@ STANDARD = sys.stdlib_module_names
 #: modules of apis/ build mmagic's models and belong to the upper layer.
 BELOW = dict(
     sde=(), samplers=('sde', 'errors'), networks=('errors', ), io=('errors', ),
-    inference=('sde', 'samplers', 'networks', 'io', 'errors'),
+    operators=('io', 'errors'),
+    inference=('sde', 'samplers', 'networks', 'operators', 'io', 'errors'),
     model_files=('sde', 'samplers', 'networks', 'io', 'inference', 'errors',
                  'version'),
     apis=('sde', 'samplers', 'networks', 'io', 'inference', 'model_files',
@@ -29,6 +30,8 @@ LATE = {
     # from_file and from_bundled
     ('inference/pipeline.py', 'irsde_mm.model_files'),
     ('inference/noise.py', 'skimage'),
+    # only for calibration
+    ('inference/calibrating.py', 'scipy'),
     # only if a caller passes a config or a model of mmagic
     ('apis/inference.py', 'irsde_mm.apis.edit_models'),
     ('apis/inference.py', 'irsde_mm.config'),

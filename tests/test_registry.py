@@ -65,7 +65,7 @@ def test_package_and_cli_import_nothing_heavy():
 
 #: Packages that do not import mmagic, and those that do.
 LIGHT = ('apis', 'commands', 'config', 'inference', 'io', 'model_files',
-         'networks', 'samplers', 'sde')
+         'networks', 'operators', 'samplers', 'sde')
 HEAVY = ('datasets', 'engine', 'evaluation', 'models')
 
 

@@ -2,18 +2,21 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import data, memory, quality, sampling, speed, startup
+from benchmarks import (coverage, data, data_consistency, memory, quality,
+                        sampling, speed, startup)
 
 from irsde_mm.commands import cli
 
-# these write one JSON file, the others a folder
+# measured several times
 TIMES = (speed, data, memory, startup)
+# these write one JSON file, the others a folder
+FILES = (*TIMES, coverage)
 
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest='benchmark', required=True)
-    for module in (*TIMES, sampling, quality):
+    for module in (*FILES, sampling, quality, data_consistency):
         name = module.__name__.split('.')[-1]
         command = commands.add_parser(name, help=module.__doc__.split('\n')[0],
                                       description=module.__doc__)
@@ -22,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
         if module in TIMES:
             command.add_argument('--repeats', type=int, default=9,
                                  help='measurements (default: %(default)s)')
+        if module in FILES:
             command.add_argument('--out', help='JSON file for the results')
         command.set_defaults(module=module)
     return parser
@@ -35,7 +39,7 @@ def main(args: argparse.Namespace) -> None:
                  'batch_size'):
         if getattr(args, name, None) is not None and getattr(args, name) < 1:
             raise ConfigError(f'--{name} must be at least 1.')
-    to_file = args.module in TIMES and args.out
+    to_file = args.module in FILES and args.out
     if to_file:
         if Path(args.out).exists():
             raise OutputError(f"'{args.out}' exists and is not overwritten.")

@@ -27,12 +27,7 @@ def main(args: argparse.Namespace) -> None:
     from irsde_mm.apis.export import export, source_of
     from irsde_mm.config import load_config
     from irsde_mm.io.photos import prepare_folder
-    from irsde_mm.model_files.exported import EXPORTED
-    out = Path(args.out)
-    if out.suffix != EXPORTED:
-        raise OutputError(f"'{out}' must end in {EXPORTED}.")
-    if out.exists():
-        raise OutputError(f"'{out}' exists and is not overwritten.")
+    out = new_file(args.out)
     config, checkpoint = find_source(args.source, args.config)
     with building(f"'{config}' cannot be built"):
         model = model_from_config(load_config(config), checkpoint, 'cpu')
@@ -43,6 +38,21 @@ def main(args: argparse.Namespace) -> None:
     print(f"tools/test.py '{out}' uses the test set of '{source}'."
           if source else f"The file names no test set: tools/test.py '{out}' "
           f"needs --data FOLDER, or '{config}' before the file.")
+
+
+def new_file(name: str) -> Path:
+    """Return the path of an exported file to write.
+
+    Raises:
+        OutputError: If it has another extension or exists.
+    """
+    from irsde_mm.model_files.exported import EXPORTED
+    out = Path(name)
+    if out.suffix != EXPORTED:
+        raise OutputError(f"'{out}' must end in {EXPORTED}.")
+    if out.exists():
+        raise OutputError(f"'{out}' exists and is not overwritten.")
+    return out
 
 
 def find_source(source: str, config: Optional[str]) -> Tuple[str, str]:

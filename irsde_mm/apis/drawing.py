@@ -24,16 +24,19 @@ def draw_result(kind: str, degraded: Callable[[], np.ndarray],
 
     Args:
         kind (str): 'compare', degraded and restored side by side; 'states', a
-            strip of the states; 'spread', a heat map of the spread.
+            strip of the states; 'spread', a heat map of the spread; 'lower',
+            'upper' and 'width', the intervals in gray levels.
         degraded (callable): Returns the degraded image, (H, W, C) uint8 BGR.
         result (Restoration): The result, with the data to draw.
 
     Returns:
-        ndarray: (h, w, 3) uint8 BGR.
+        ndarray: (h, w, 3) uint8 BGR; intervals have the shape of the result.
     """
     return dict(compare=lambda: draw_comparison(degraded(), result.image),
                 states=lambda: draw_states(result.states),
-                spread=lambda: draw_spread(result.spread))[kind]()
+                spread=lambda: draw_spread(result.spread),
+                lower=lambda: result.lower, upper=lambda: result.upper,
+                width=lambda: result.upper - result.lower)[kind]()
 
 
 def draw_comparison(degraded: np.ndarray, restored: np.ndarray) -> np.ndarray:
@@ -78,13 +81,15 @@ def heat_map(spread: np.ndarray, top: Optional[float] = None) -> np.ndarray:
     return cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)
 
 
-def draw_spread(spread: np.ndarray) -> np.ndarray:
+def draw_spread(spread: np.ndarray,
+                title: str = 'standard deviation') -> np.ndarray:
     """Draw a :func:`heat_map` with a color bar.
 
     The color bar ends at the 99.5th percentile of the pixels.
 
     Args:
         spread (ndarray): (H, W) in units of 0..255.
+        title (str): What it is.
 
     Returns:
         ndarray: (h, w, 3) uint8 BGR.
@@ -94,7 +99,7 @@ def draw_spread(spread: np.ndarray) -> np.ndarray:
     heights = np.linspace(1, 0, max(spread.shape[0], 64))
     scale = heat_map(np.repeat(heights[:, None], 24, axis=1), 1.)
     return draw_grid([[heat_map(spread, top), scale]],
-                     ['standard deviation', f'0 to {top:.3g} of 255'])
+                     [title, f'0 to {top:.3g} of 255'])
 
 
 def write_animation(path: Path, images: Sequence[np.ndarray]) -> None:

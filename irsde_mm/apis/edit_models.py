@@ -145,6 +145,7 @@ class EditModelPipeline(ImagePipeline):
                       start: Optional[Start] = None,
                       tile: Optional[Tile] = None,
                       crispness: Optional[float] = None,
+                      data_consistency: Any = None,
                       callback: Optional[Callback] = None
                       ) -> List[np.ndarray]:
         self.choose_sampler(sampler, steps)
@@ -153,6 +154,7 @@ class EditModelPipeline(ImagePipeline):
             raise ConfigError(f'{self.name} does not support start, and '
                               'supports tile only when it is loaded: '
                               'init_restorer(..., tile=).')
+        self.choose_consistency(data_consistency)
         self.check_batch(images)
         pre = self.model.data_preprocessor
         tensors = [torch.from_numpy(np.ascontiguousarray(image)).permute(

@@ -78,6 +78,11 @@ def settings_of_pipeline(model: IRSDERestorer, cfg: dict) -> dict:
         raise ConfigError('the model cannot be exported: '
                           f'{type(model).__name__} is not supported.')
     check_range(given.get('data_preprocessor') or {})
+    if pipeline.data_consistency is not None:
+        raise ConfigError(
+            'the model cannot be exported: a file does not store '
+            'test_cfg.data_consistency; remove it, and pass data_consistency '
+            'when restoring.')
     output = dict(plain(model.settings['output']),
                   type=f'irsde_mm.{type(pipeline.output).__name__}')
     upscale = pipeline.upscaling

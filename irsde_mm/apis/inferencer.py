@@ -4,7 +4,7 @@ from collections import deque
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Optional, Union
 
-from ..errors import DataError, ImageError, building, listed
+from ..errors import ConfigError, DataError, ImageError, building, listed
 from ..inference.memory import memory_errors
 from ..inference.progress import Progress
 from ..io.photos import prepare_folder
@@ -98,6 +98,7 @@ class RestorationInferencer:
         good = [i for i, photo in enumerate(photos) if not photo.error]
         for place, result in self._restored(photos, good, options):
             try:
+                self._add_interval(photos[place], result, options)
                 drawn = self._draw(photos[place], result, options)
             except ImageError as error:  # the file changed in the meantime
                 result, drawn = Restoration(result.name, error=error), {}
@@ -142,6 +143,9 @@ class RestorationInferencer:
             IRSDEError: As for :meth:`__call__`.
         """
         options = Options(**options).for_pipeline(self.pipeline)
+        if options.interval is not None:
+            raise ConfigError('an image between two photos has no interval: '
+                              'omit interval.')
         photos = [self._photos(single(list_sources(image)), options)[0]
                   for image in (a, b)]
         for photo in photos:
@@ -212,9 +216,25 @@ class RestorationInferencer:
                     self.pipeline, photos, sampler=options.sampler,
                     seed=options.seed, draw=tracker.draw,
                     crispness=options.crispness,
+                    data_consistency=options.data_consistency,
                     max_pixels=options.max_pixels, white=options.white,
                     callback=tracker if options.sampler else None))
         return tracker.restored()
+
+    def _add_interval(self, photo: Photo, result: Restoration,
+                      options: Options) -> None:
+        """Add the requested interval, and warn if it may not hold."""
+        if options.interval is None or result.error:
+            return
+        calibration, pipe = self.pipeline.calibration, self.pipeline
+        degraded = pipe.enlarged(photo.load(
+            pipe.channels, options.max_pixels, options.white))
+        scale = calibration.scale(result.image, degraded)
+        result.lower, result.upper = calibration.bounds(
+            result.image, scale, options.interval)
+        result.doubt = calibration.doubt(result.image, degraded, scale)
+        if result.doubt:
+            warnings.warn(f"'{result.name}': {result.doubt}", stacklevel=4)
 
     def _draw(self, photo: Photo, result: Restoration,
               options: Options) -> dict:

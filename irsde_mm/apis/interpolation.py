@@ -57,7 +57,8 @@ def interpolate(model, pair: Sequence[np.ndarray], number: int = 7, *,
     pipeline = diffusion_pipeline(model, NO_STATES)
     t = check_places(pipeline, number, time)
     check_sizes(pair)
-    options = dict(sampler=sampler, seed=seed, callback=callback)
+    options = dict(sampler=sampler, seed=seed, callback=callback,
+                   data_consistency=False)  # a mixture was not measured
     ends = pipeline.restore_batch(pair, crispness=1., **options)
     xa, xb = (pipeline.state_at(degraded, clean, t, seed)
               for degraded, clean in zip(pair, ends))
@@ -125,6 +126,9 @@ def interpolate_photos(model, photos: Sequence[Photo], number: int,
             a file.
     """
     pipeline = diffusion_pipeline(model, NO_STATES)
+    if options.data_consistency:
+        raise ConfigError('interpolation does not support data_consistency, '
+                          'because mixtures of photos were not measured.')
     t = check_places(pipeline, number, time)
     calls = pipeline.max_calls(options.sampler)
     frame_calls = min(calls, t) * pipeline.trajectories(

@@ -5,6 +5,7 @@ from typing import Any, Callable, List, Optional
 from ..errors import ConfigError
 from ..inference import ImagePipeline, Progress
 from ..inference.image_pipeline import Choice, check_seed
+from ..inference.intervals import calibration_for
 from ..io.reader import MAX_PIXELS
 from ..io.white_level import check_white
 
@@ -29,8 +30,14 @@ class Options:
             ``seed + i``.
         trajectory (bool): Whether to keep states of the sampling trajectory.
         compare (bool): Whether to draw degraded and restored side by side.
+        interval (float, optional): Level from 0.5 to 0.99 of pixel intervals
+            of the first draw, for a model with a calibration
+            (tools/calibrate.py).
         out_dir (str): Folder for the results, where existing files are never
             overwritten; '' writes nothing.
+        data_consistency: Whether, and how, results agree with the degraded
+            images, see :func:`data_consistency`; by default, the setting of
+            the model, which is usually none.
         callback (callable, optional): Called with a :class:`Progress` after
             every step.
         show_progress (bool): Whether to show a progress bar.
@@ -49,7 +56,9 @@ class Options:
     samples: int = 1
     trajectory: bool = False
     compare: bool = False
+    interval: Optional[float] = None
     out_dir: str = ''
+    data_consistency: Any = None
     callback: Optional[Callable[[Progress], Any]] = None
     show_progress: bool = True
     max_pixels: int = MAX_PIXELS
@@ -76,14 +85,29 @@ class Options:
         self.sampler = pipeline.choose_sampler(self.sampler, self.steps)
         self.steps = None
         pipeline.choose_dial(self.crispness, self.sampler)
+        self.data_consistency = pipeline.choose_consistency(
+            self.data_consistency) or False
         if self.sampler is None and (self.samples > 1 or self.trajectory):
             raise ConfigError(f'{pipeline.name} is not a diffusion model: it '
                               'supports neither samples nor trajectory.')
+        if self.interval is not None:
+            self._check_interval()
+            calibration_for(pipeline.calibration, self.interval, self.sampler)
         return self
+
+    def _check_interval(self) -> None:
+        """Reject options that change the results measured in calibration."""
+        for name in ('crispness', 'data_consistency'):
+            if getattr(self, name) not in (None, False):
+                raise ConfigError(f'interval does not support {name}, because '
+                                  'the calibration holds for the results of '
+                                  'the model as it is; omit one of them.')
 
     @property
     def pictures(self) -> List[str]:
         """Kinds of visualizations to draw for each image."""
         kinds = dict(compare=self.compare, states=self.trajectory,
-                     spread=self.samples > 1)
+                     spread=self.samples > 1, **dict.fromkeys(
+                         ('lower', 'upper', 'width'),
+                         self.interval is not None))
         return [kind for kind, enabled in kinds.items() if enabled]

@@ -1,6 +1,6 @@
 """Functions that restore photos, one by one or in batches."""
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -53,6 +53,7 @@ def restore_batch(model, images: Sequence[Union[str, Source, Photo]], *,
                   seed: Optional[int] = None, draw: int = 0,
                   start: Optional[Start] = None,
                   crispness: Optional[float] = None,
+                  data_consistency: Any = None,
                   callback: Optional[Callback] = None,
                   max_pixels: int = MAX_PIXELS,
                   white: Optional[int] = None) -> List[np.ndarray]:
@@ -62,7 +63,8 @@ def restore_batch(model, images: Sequence[Union[str, Source, Photo]], *,
         model: Model returned by :func:`init_restorer`.
         images: Images as for :func:`restore`, of (almost) the same size
             (:meth:`ImagePipeline.batch_key`).
-        sampler, steps, seed, draw, start, crispness, callback: See
+        sampler, steps, seed, draw, start, crispness, data_consistency,
+            callback: See
             :meth:`ImagePipeline.restore_batch`.
         max_pixels (int): Files that declare more pixels are rejected.
         white (int, optional): White level of files with 16 bits per channel,
@@ -81,4 +83,5 @@ def restore_batch(model, images: Sequence[Union[str, Source, Photo]], *,
     return pipeline.restore_batch(
         [pixels for _, pixels in named], [name for name, _ in named],
         sampler=sampler, steps=steps, seed=seed, draw=draw, start=start,
-        crispness=crispness, callback=callback)
+        crispness=crispness, data_consistency=data_consistency,
+        callback=callback)

@@ -25,6 +25,9 @@ class Restoration:
         spread (ndarray, optional): (H, W) float32, the spread of several
             draws, see :func:`spread`.
         states (list): Pairs (t, image) from x_T to x_0, if requested.
+        lower, upper (ndarray, optional): (H, W, C) uint8 BGR, the bounds of
+            the pixel intervals of ``image`` in gray levels, if requested.
+        doubt (str): Why these may not hold, or ''.
         error (IRSDEError, optional): Reason why there is no image.
         path (Path, optional): File of ``image``.
         files (list[Path]): All files written.
@@ -34,6 +37,9 @@ class Restoration:
     samples: List[np.ndarray] = field(default_factory=list)
     spread: Optional[np.ndarray] = None
     states: List[Tuple[float, np.ndarray]] = field(default_factory=list)
+    lower: Optional[np.ndarray] = None
+    upper: Optional[np.ndarray] = None
+    doubt: str = ''
     error: Optional[IRSDEError] = None
     path: Optional[Path] = None
     files: List[Path] = field(default_factory=list)

@@ -43,7 +43,7 @@ class Folder:
         path (Path): An existing folder.
         samples (int): Number of draws per photo.
         pictures (Sequence[str]): Visualizations of each photo: 'compare',
-            'states', 'spread'.
+            'states', 'spread', 'lower', 'upper', 'width'.
     """
 
     def __init__(self, path: Path, samples: int,
@@ -94,7 +94,7 @@ class Folder:
         Args:
             stem (str): Stem of the file names.
             result (Restoration): A result with an image.
-            pictures (dict): Visualizations (H, W, 3) uint8 BGR by kind.
+            pictures (dict): Visualizations (H, W, C) uint8 BGR by kind.
             metadata (dict): See :func:`read_metadata`. Of this, the
                 visualizations get only the color profile.
         """
@@ -106,9 +106,9 @@ class Folder:
                    if key == 'icc_profile' and result.image.shape[2] == 3}
         for kind, picture in pictures.items():
             path = self.path / f'{stem}_{kind}.png'
-            # the photo's color profile does not apply to a heat map
+            # the photo's color profile does not apply to a map
             write_image(path, picture, **(
-                {} if kind == 'spread' else profile))
+                {} if kind in ('spread', 'width') else profile))
             result.files.append(path)
         if 'states' in pictures:
             path = self.path / f'{stem}_states.gif'

@@ -4,6 +4,7 @@ from pathlib import Path
 import gradio as gr
 
 from ..inference.crispness import MAX_CRISPNESS
+from ..inference.intervals import HIGHEST
 from ..inference.presets import PRESETS, SAMPLERS
 from . import view
 from .service import DEFAULT_SAMPLER, MAX_SAMPLES, RestorationService
@@ -78,11 +79,16 @@ def build_inputs(service: RestorationService) -> dict:
     crispness = gr.Slider(
         0, MAX_CRISPNESS, 1, step=0.05, label='Crispness', info='0: faithful '
         'to the photo but smooth; 1: one possible result with its detail')
+    interval = gr.Number(
+        0, label='Interval', minimum=0, maximum=HIGHEST, step=0.05,
+        info='share of the pixels that the interval is to contain, such as '
+        '0.9; shows its width, for models with a calibration; 0: none')
     white = gr.Number(0, label='White level', precision=0, minimum=0,
                       info='for 16-bit files, such as 4095 for 12-bit data; '
                       '0: 65535')
     return dict(photo=photo, examples=examples, model=model, white=white,
-                settings=[sampler, steps, seed, samples, white, crispness])
+                settings=[sampler, steps, seed, samples, white, crispness,
+                          interval])
 
 
 def refuse_urls(component: gr.components.Component) -> None:
@@ -106,12 +112,15 @@ def build_outputs() -> dict:
     spread = gr.Image(
         label='Uncertainty of the model', elem_id='spread', visible=False,
         interactive=False, format='png', buttons=['download', 'fullscreen'])
+    width = gr.Image(
+        label='Width of the interval', visible=False, interactive=False,
+        format='png', buttons=['download', 'fullscreen'])
     rows = dict(height='auto', visible=False, interactive=False)
     draws = gr.Gallery(label='Results', columns=4,
                        buttons=['download', 'fullscreen'], **rows)
     states = gr.Gallery(label='Intermediate states', columns=3,
                         buttons=[], **rows)
-    return dict(result=result, more=[download, spread, draws, states])
+    return dict(result=result, more=[download, spread, draws, states, width])
 
 
 def connect(page: gr.Blocks, service: RestorationService, inputs: dict,

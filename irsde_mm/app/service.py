@@ -24,11 +24,11 @@ from .progress import Stopped, iterate_progress
 #: Models kept in memory, intermediate states shown, results per request.
 MAX_MODELS, MAX_STATES, MAX_SAMPLES = 2, 6, 8
 DEFAULT_SAMPLER = 'default'
-#: Updates of download, spread, draws and states that remove the last result
-#: or keep it.
+#: Updates of download, spread, draws, states and width that remove the last
+#: result or keep it.
 CLEARED = (gr.update(value=None, interactive=False),
-           *[gr.update(value=None, visible=False)] * 3)
-UNCHANGED = [gr.skip()] * 4
+           *[gr.update(value=None, visible=False)] * 4)
+UNCHANGED = [gr.skip()] * 5
 
 
 @contextmanager
@@ -139,7 +139,8 @@ class RestorationService:
     def restore(self, path: Optional[str], model: str, sampler: str,
                 steps: Optional[int], seed: Optional[int], samples: int,
                 request: gr.Request, white: Optional[int] = None,
-                crispness: float = 1.) -> Iterator[tuple]:
+                crispness: float = 1.,
+                interval: Optional[float] = None) -> Iterator[tuple]:
         """Restore a photo, showing intermediate states and then the result.
 
         Args:
@@ -154,16 +155,17 @@ class RestorationService:
             white (int, optional): White level of a 16-bit file; 0 for 65535.
             crispness (float): As for :func:`restore_batch`; 1 is the default
                 of the model.
+            interval (float, optional): Level of the interval; 0 for none.
 
         Yields:
-            tuple: Updates of the view, the download, the spread, the draws
-            and the states.
+            tuple: Updates of the view, the download, the spread, the draws,
+            the states and the width of the interval.
         """
         stop = self.running[request.session_hash] = Event()
         options = dict(
             sampler=None if sampler == DEFAULT_SAMPLER else sampler,
             steps=steps or None, seed=seed, samples=samples,
-            white=white or None,
+            white=white or None, interval=interval or None,
             crispness=None if crispness == 1 else crispness)
         try:
             with show_errors(path), tempfile.TemporaryDirectory() as folder:
@@ -236,7 +238,10 @@ def current(progress: Any) -> tuple:
 
 
 def remark(result: Any) -> str:
-    """Return a note if several results are identical."""
+    """Return a note if the interval may not hold, or if several results are
+    identical."""
+    if result.doubt:
+        return f'; {result.doubt}'
     if result.spread is None or result.spread.any():
         return ''
     return ('; all results are identical because neither the start nor the '
@@ -244,11 +249,16 @@ def remark(result: Any) -> str:
 
 
 def details(result: Any, states: list) -> tuple:
-    """Return updates of spread, draws and states; empty ones are hidden."""
+    """Return updates of spread, draws, states and width; empty ones are
+    hidden."""
     differ = result.spread is not None and bool(result.spread.any())
     return (
         gr.update(value=view.to_picture(draw_spread(result.spread))
                   if differ else None, visible=differ),
         gr.update(value=[view.to_picture(image) for image in result.samples]
                   if differ else None, visible=differ),
-        gr.update(value=spread_out(states, MAX_STATES), visible=bool(states)))
+        gr.update(value=spread_out(states, MAX_STATES), visible=bool(states)),
+        gr.update(value=view.to_picture(draw_spread(
+            (result.upper - result.lower).mean(axis=2), 'mean width'))
+            if result.upper is not None else None,
+            visible=result.upper is not None))

@@ -154,6 +154,11 @@ def data_argument(parser: argparse.ArgumentParser) -> None:
         'images, which are degraded as in the config, or pairs in input/ and '
         'target/; every tenth image is held out unless FOLDER has train/ and '
         'val/')
+    pairs_argument(parser)
+
+
+def pairs_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the names of pairs."""
     parser.add_argument(
         '--pairs', nargs=2, metavar=('DEGRADED', 'CLEAN'),
         help='name patterns of the pairs in --data, without extensions, where '

@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
                         help='0 is the most faithful result, which is '
                         'smooth, 1 is a sample with all its detail, and up to '
                         '1.5 exaggerates the detail (default: 1)')
+    consistency_arguments(parser)
     picture_arguments(parser)
     parser.add_argument('--batch-size', type=int, help='maximum number of '
                         'photos of (almost) the same size restored together '
@@ -51,6 +52,50 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     cli.tile_argument(parser)
 
 
+def consistency_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options for data consistency."""
+    parser.add_argument(
+        '--data-consistency', nargs='?', const='auto', metavar='OPERATOR',
+        choices=('auto', 'mask', 'downsampling', 'blur'),
+        help='make the results agree with the photos: mask keeps the known '
+        'pixels, downsampling the low-resolution image, blur the blurred one '
+        '(default: auto, as the model was trained)')
+    parser.add_argument('--mask', metavar='FILE', help='mask of the photos, '
+                        'white where they are known (default: pixels in the '
+                        'color of the holes are missing)')
+    parser.add_argument('--kernel', metavar='FILE', help='kernel of the blur, '
+                        'an image, a text file of numbers or a .npy file')
+    parser.add_argument('--data-noise', type=float, metavar='SIGMA',
+                        help='noise in the photos, from 0 to 1, which the '
+                        'results need not agree with (default: 0)')
+
+
+def consistency(args: argparse.Namespace):
+    """Return the option data_consistency of the inferencer.
+
+    Raises:
+        ConfigError: If the options do not fit together.
+    """
+    from ..errors import ConfigError
+    files = dict(mask=args.mask, blur=args.kernel)
+    given = [name for name, file in files.items() if file is not None]
+    operator = args.data_consistency
+    if operator is None:
+        if given or args.data_noise is not None:
+            raise ConfigError('--mask, --kernel and --data-noise require '
+                              '--data-consistency.')
+        return None
+    if len(given) > 1 or (given and operator not in ('auto', *given)):
+        raise ConfigError('--mask belongs to --data-consistency mask, '
+                          '--kernel to --data-consistency blur.')
+    if given:
+        operator = dict(type='irsde_mm.MaskOperator', mask=args.mask) \
+            if args.mask else dict(type='irsde_mm.BlurOperator',
+                                   kernel=args.kernel)
+    return dict(operator=None if operator == 'auto' else operator,
+                sigma=args.data_noise or 0.)
+
+
 def picture_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options for additional images."""
     parser.add_argument('--compare', action='store_true',
@@ -61,6 +106,12 @@ def picture_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--samples', type=int, default=1, metavar='N',
                         help='write N draws and a heat map of their spread, '
                         'which is large where the model is uncertain')
+    parser.add_argument('--interval', type=float, metavar='LEVEL',
+                        help='also write the intervals that contain this '
+                        'share of the pixels of the clean photo on average, '
+                        '0.5 to 0.99: NAME_lower.png, NAME_upper.png, and '
+                        'NAME_width.png, whose values are the widths in gray '
+                        'levels; needs a model from tools/calibrate.py')
     parser.add_argument('--interpolate', nargs=2, metavar=('A', 'B'),
                         help='write images between two photos of the same '
                         'size, mixed halfway through the process, and a strip '
@@ -73,12 +124,15 @@ def main(args: argparse.Namespace) -> None:
     if bool(args.inputs) == bool(args.interpolate):
         raise ConfigError('specify either photos to restore or two photos '
                           'with --interpolate.')
+    consistency(args)  # before the model is loaded
     model = choose_model(args)
     inferencer = RestorationInferencer(model, args.checkpoint, args.device,
                                        args.tile)
     options = {name: getattr(args, name) for name in (
-        'sampler', 'steps', 'seed', 'crispness', 'max_pixels', 'white')}
-    options.update(out_dir=args.out, force=args.force)
+        'sampler', 'steps', 'seed', 'crispness', 'interval', 'max_pixels',
+        'white')}
+    options.update(out_dir=args.out, force=args.force,
+                   data_consistency=consistency(args))
     if args.interpolate:
         inferencer.interpolate(*args.interpolate, **options)
         print(args.out)

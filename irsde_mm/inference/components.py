@@ -4,13 +4,13 @@ from typing import Any, Dict, Type
 
 from torch import nn
 
-from .. import networks, samplers, sde
+from .. import networks, operators, samplers, sde
 from ..errors import ConfigError
 
 #: Classes by their name in configs and files.
 COMPONENTS: Dict[str, type] = {
     f'irsde_mm.{name}': cls
-    for module in (networks, samplers, sde)
+    for module in (networks, operators, samplers, sde)
     for name, cls in vars(module).items()
     if inspect.isclass(cls) and name in module.__all__
     and not inspect.isabstract(cls)}

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from ..errors import ConfigError, DataError, ImageError
 from ..samplers.base import Sampler
+from .data_consistency import DataConsistency, data_consistency
 from .crispness import Dial
+from .intervals import Calibration
 from .memory import free_memory
 from .network_calls import MAX_WHOLE_PIXELS, Tile
 from .progress import Progress
@@ -56,6 +58,8 @@ class ImagePipeline(ABC):
     sampler: Optional[Sampler] = None
     #: Configs of the transforms that degraded the training images.
     degradation: Sequence[dict] = ()
+    #: Measured errors for intervals, see tools/calibrate.py.
+    calibration: Optional[Calibration] = None
 
     @property
     @abstractmethod
@@ -70,6 +74,7 @@ class ImagePipeline(ABC):
                       start: Optional[Start] = None,
                       tile: Optional[Tile] = None,
                       crispness: Optional[float] = None,
+                      data_consistency: Any = None,
                       callback: Optional[Callback] = None
                       ) -> List[np.ndarray]:
         """Restore a batch of images, each independently of the others.
@@ -90,6 +95,7 @@ class ImagePipeline(ABC):
                 where m is the mean of the possible images; 1 by default. If
                 a single network call does not estimate m, it is the mean of
                 5 draws, which takes 5 times as long.
+            data_consistency: See :meth:`choose_consistency`.
             callback: Called with a :class:`Progress` at the start (step 0)
                 and after every step.
 
@@ -123,6 +129,23 @@ class ImagePipeline(ABC):
         if sampler is not None or steps is not None:
             raise ConfigError(f'{self.name} is not a diffusion model and does '
                               'not support the options sampler and steps.')
+        return None
+
+    def choose_consistency(self, value: Any = None
+                           ) -> Optional[DataConsistency]:
+        """Return the settings of data consistency for an option.
+
+        Args:
+            value: See :func:`data_consistency`; by default, the setting of
+                the model.
+
+        Raises:
+            ConfigError: If the option is invalid or not supported by the
+                model.
+        """
+        if data_consistency(value) is not None:
+            raise ConfigError(f'{self.name} is not a diffusion model and does '
+                              'not support data_consistency.')
         return None
 
     @property
@@ -228,13 +251,15 @@ class ImagePipeline(ABC):
                  sampler: Choice = None, steps: Optional[int] = None,
                  seed: Optional[int] = None, tile: Optional[Tile] = None,
                  crispness: Optional[float] = None,
+                 data_consistency: Any = None,
                  callback: Optional[Callback] = None):
         """Restore an image.
 
         Args:
             image: A path, an array (H, W, C) uint8 BGR, or a tensor (C, H, W)
                 or (B, C, H, W), RGB in [0, 1].
-            sampler, steps, seed, tile, crispness, callback: See
+            sampler, steps, seed, tile, crispness, data_consistency,
+                callback: See
                 :meth:`restore_batch`.
 
         Returns:
@@ -245,7 +270,8 @@ class ImagePipeline(ABC):
             ConfigError, DataError: If an option or the image is invalid.
         """
         options = dict(sampler=sampler, steps=steps, seed=seed, tile=tile,
-                       crispness=crispness, callback=callback)
+                       crispness=crispness, data_consistency=data_consistency,
+                       callback=callback)
         if isinstance(image, Tensor):
             return self.restore_tensor(image, **options)
         name = ''

@@ -1,7 +1,7 @@
 """Pipeline for restoring images with a diffusion model."""
 from functools import partial
 from pathlib import Path
-from typing import Callable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -14,9 +14,12 @@ from ..sde.predictions import NoiseOutput, Output, Prediction
 from .arrays import Upscale, channel_order, from_array, to_array
 from .components import build as build_component
 from .crispness import Dial, check_crispness, choose_dial
+from .data_consistency import (DataConsistency, check_hooks,
+                               data_consistency as as_settings)
 from .hooks import Hooks
 from .image_pipeline import (Callback, Choice, ImagePipeline, Size, Start,
                              check_seed)
+from .measurements import Measurements
 from .memory import bytes_per_pixel
 from .network_calls import NetworkCalls, Tile
 from .noise import check_sigma, image_generators, noise_levels
@@ -50,6 +53,8 @@ class RestorationPipeline(ImagePipeline):
             result.
         order (str): Channel order of the network, 'RGB' or 'BGR'.
         crispness (float, optional): Default of :meth:`restore_batch`.
+        data_consistency: Data consistency of every restoration, see
+            :func:`data_consistency`; none by default.
         build: Function that builds a sampler from a config.
 
     Raises:
@@ -65,6 +70,7 @@ class RestorationPipeline(ImagePipeline):
                  sigma: Union[None, float, str] = None,
                  upscale: Optional[Upscale] = None, order: str = 'RGB',
                  crispness: Optional[float] = None,
+                 data_consistency: Any = None,
                  build: Callable[[dict], Sampler] = build_component) -> None:
         check_seed(seed)
         check_sigma(sigma)
@@ -83,6 +89,7 @@ class RestorationPipeline(ImagePipeline):
         self.upscaling = upscale
         self.order = order
         self.crispness = crispness
+        self.data_consistency = as_settings(data_consistency)
 
     # --------------------------------------------------------- from a file
 
@@ -158,6 +165,14 @@ class RestorationPipeline(ImagePipeline):
             raise ConfigError('the sampler cannot be used: '
                               f'{error}') from error
 
+    def choose_consistency(self, value: Any = None
+                           ) -> Optional[DataConsistency]:
+        chosen = self.data_consistency if value is None else as_settings(value)
+        if chosen is None:
+            return None
+        check_hooks(self.hooks, self.name)
+        return chosen.for_model(self.degradation, self.upscale)
+
     def max_calls(self, sampler: Optional[Sampler]) -> int:
         sampler = sampler or self.sampler
         return sampler.num_steps or self.sde.num_steps
@@ -194,6 +209,7 @@ class RestorationPipeline(ImagePipeline):
                       start: Optional[Start] = None,
                       tile: Optional[Tile] = None,
                       crispness: Optional[float] = None,
+                      data_consistency: Any = None,
                       callback: Optional[Callback] = None
                       ) -> List[np.ndarray]:
         self.check_batch(images)
@@ -202,7 +218,8 @@ class RestorationPipeline(ImagePipeline):
             inputs, sizes=sizes, names=names, generators=self.generators(
                 len(images), names, seed, draw),
             sampler=self._resolve_sampler(sampler, steps), start=start,
-            tile=tile, crispness=crispness, callback=callback)
+            tile=tile, crispness=crispness, data_consistency=data_consistency,
+            callback=callback)
         return self.as_arrays(restored, sizes)
 
     def _resolve_sampler(self, sampler: Choice,
@@ -216,6 +233,7 @@ class RestorationPipeline(ImagePipeline):
                        seed: Optional[int] = None,
                        tile: Optional[Tile] = None,
                        crispness: Optional[float] = None,
+                       data_consistency: Any = None,
                        callback: Optional[Callback] = None) -> Tensor:
         inputs = image if image.ndim == 4 else image[None]
         if inputs.ndim != 4 or inputs.shape[1] != self.channels \
@@ -231,7 +249,8 @@ class RestorationPipeline(ImagePipeline):
             inputs.to(self.device), generators=self.generators(
                 len(inputs), None, seed),
             sampler=self._resolve_sampler(sampler, steps), tile=tile,
-            crispness=crispness, callback=callback)
+            crispness=crispness, data_consistency=data_consistency,
+            callback=callback)
         restored = channel_order(restored, self.order, 'RGB').clamp_(0, 1)
         return restored.view(*image.shape[:-2], *restored.shape[-2:])
 
@@ -260,6 +279,10 @@ class RestorationPipeline(ImagePipeline):
         for padded, image, (h, w) in zip(batch, inputs, sizes):
             padded[:, :h, :w] = image
         return batch, sizes
+
+    def enlarged(self, image: np.ndarray) -> np.ndarray:
+        """Return an input (H, W, C) uint8 BGR at the size of its result."""
+        return self.as_arrays(*self.as_inputs([image]))[0]
 
     def as_arrays(self, restored: Tensor,
                   sizes: Sequence[Size]) -> List[np.ndarray]:
@@ -292,6 +315,7 @@ class RestorationPipeline(ImagePipeline):
                 sizes: Optional[Sequence[Size]] = None,
                 start: Optional[Start] = None, tile: Optional[Tile] = None,
                 crispness: Optional[float] = None,
+                data_consistency: Any = None,
                 callback: Optional[Callback] = None) -> Tensor:
         """Restore a batch of tensors.
 
@@ -302,15 +326,17 @@ class RestorationPipeline(ImagePipeline):
             names: Paths of the images, for messages.
             sigmas: Noise level of each image; overrides the pipeline's level.
             sizes: Height and width of each image if the batch was padded.
-            start, tile, crispness, callback: See :meth:`restore_batch`.
+            start, tile, crispness, data_consistency, callback: See
+                :meth:`restore_batch`.
 
         Returns:
             Tensor: Restored images (B, C, H, W), not clipped.
 
         Raises:
             ConfigError: If the process or sampler cannot start from the
-                inputs.
-            ImageError: If the noise level of an image is out of range.
+                inputs, or data consistency is not possible.
+            ImageError: If the noise level of an image is out of range, or
+                the operator does not fit it.
         """
         sampler = sampler or self.sampler
         dial = self.choose_dial(crispness, sampler,
@@ -322,6 +348,10 @@ class RestorationPipeline(ImagePipeline):
         levels = [None] * len(inputs) if start is not None else noise_levels(
             self.sde, self.sigma, inputs, sizes, names or [''] * len(inputs),
             sigmas)
+        settings = self.choose_consistency(data_consistency)
+        measurements = settings and Measurements(
+            settings, inputs, sizes, names or [''] * len(inputs), self.order,
+            self.upscaling)
         parts = [range(len(inputs))]
         if len(set(levels)) > 1:
             # Different noise levels start at different times.
@@ -330,13 +360,15 @@ class RestorationPipeline(ImagePipeline):
             if len(parts) > 1 else generators
         with self.calls.session(tile) as session:
             restored = torch.cat([Trajectory(
-                self, session, sampler, sizes, part, callback, dial).run(
+                self, session, sampler, sizes, part, callback, dial,
+                measurements).run(
                     inputs[part.start:part.stop],
                     sources[part.start:part.stop]
                     if isinstance(sources, list) else sources,
                     levels[part.start], start) for part in parts])
         # Clone to get a normal tensor instead of an inference tensor.
-        return restored[..., :h, :w].clone()
+        restored = restored[..., :h, :w].clone()
+        return measurements.finish(restored) if measurements else restored
 
     def denoiser(self, call: Callable[..., Tensor], mu: Optional[Tensor],
                  sampler: Optional[Sampler] = None,

@@ -11,6 +11,7 @@ from ..samplers.base import Sampler
 from ..sde.base import SDE, Generators, Time
 from .crispness import Dial, FirstCall
 from .image_pipeline import Callback, Size, Start
+from .measurements import Measurements
 from .network_calls import Session
 from .padding import PaddedBatch, one_per_image
 from .progress import Progress
@@ -38,15 +39,18 @@ class Trajectory:
         part (range): Indices of the images in the batch.
         callback: See :meth:`ImagePipeline.restore_batch`.
         dial (Dial, optional): Mixes the result with the mean.
+        measurements (Measurements, optional): Data consistency of the whole
+            batch.
     """
 
     def __init__(self, pipeline: 'RestorationPipeline', session: Session,
                  sampler: Sampler, sizes: Sequence[Size], part: range,
                  callback: Optional[Callback],
-                 dial: Optional[Dial] = None) -> None:
+                 dial: Optional[Dial] = None,
+                 measurements: Optional[Measurements] = None) -> None:
         self.pipeline, self.session, self.sampler = pipeline, session, sampler
         self.sizes, self.part, self.callback = sizes, part, callback
-        self.dial = dial
+        self.dial, self.measurements = dial, measurements
         self.step, self.steps = -1, 0
         self.context: Any = None
 
@@ -74,6 +78,8 @@ class Trajectory:
             raise ConfigError(str(error)) from error
         self.report(t_start, xt)
         denoiser = pipe.denoiser(self.session, mu, sampler, fill)
+        if self.measurements is not None:
+            denoiser = self.measurements.denoiser(denoiser, sde, self.part)
         if self.dial is not None:
             denoiser = FirstCall(denoiser, sampler)
 

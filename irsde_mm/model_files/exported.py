@@ -3,7 +3,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -11,6 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import CheckpointError, OutputError
+from ..inference.intervals import Calibration
 from ..io.files import replace
 from ..version import __version__
 
@@ -19,17 +20,13 @@ EXPORTED = '.safetensors'
 #: Version 1 (irsde_mm 0.1) contains a config, version 2 a pipeline.
 FORMAT, FORMAT_VERSION = 'irsde_mm', 2
 #: Metadata fields that are JSON.
-JSON = ('config', 'settings', 'pipeline', 'model', 'degradation')
+JSON = ('config', 'settings', 'pipeline', 'model', 'degradation',
+        'calibration')
 MAX_TEXT = 2**20  # characters per metadata field; ours have thousands
 
 
-def read_exported(path: str) -> Dict[str, dict]:
-    """Read a file written by :func:`write_exported`.
-
-    Returns:
-        dict: ``state_dict`` and ``meta``. ``meta`` contains the training
-        settings (``irsde_mm``, if the model has them) and ``exported``, the
-        other metadata with ``pipeline``, ``model`` and ``config`` as dicts.
+def read_parts(path: str) -> Tuple[Dict[str, Tensor], Dict[str, str]]:
+    """Read the weights and the metadata of an exported file.
 
     Raises:
         CheckpointError: If the file is broken, or was not written by irsde_mm
@@ -48,6 +45,21 @@ def read_exported(path: str) -> Dict[str, dict]:
         raise CheckpointError(
             f"'{path}' was modified or corrupted: its checksum (sha256) does "
             'not match. Use another copy.')
+    return weights, texts
+
+
+def read_exported(path: str) -> Dict[str, dict]:
+    """Read a file written by :func:`write_exported`.
+
+    Returns:
+        dict: ``state_dict`` and ``meta``. ``meta`` contains the training
+        settings (``irsde_mm``, if the model has them) and ``exported``, the
+        other metadata with ``pipeline``, ``model`` and ``config`` as dicts.
+
+    Raises:
+        CheckpointError: As for :func:`read_parts`.
+    """
+    weights, texts = read_parts(path)
     parts = {key: read_json(path, texts[key]) for key in JSON if key in texts}
     settings = parts.pop('settings', None)
     meta = {} if settings is None else dict(irsde_mm=settings)
@@ -136,3 +148,23 @@ def write_exported(path: Path, weights: Dict[str, Tensor],
         raise OutputError(f"cannot write '{path}': {error}.") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_calibrated(source: Path, path: Path,
+                     calibration: Calibration) -> None:
+    """Write a copy of an exported file with a calibration.
+
+    Args:
+        source (Path): The exported file; a calibration that it has is
+            replaced.
+        path (Path): The file, which must not exist.
+        calibration (Calibration): The calibration.
+
+    Raises:
+        CheckpointError: As for :func:`read_parts`.
+        OutputError: If the file cannot be written.
+    """
+    weights, texts = read_parts(str(source))
+    texts.pop('sha256')
+    write_exported(path, weights, dict(texts, calibration=json.dumps(
+        calibration.settings(), allow_nan=False)))

@@ -11,6 +11,7 @@ from ..errors import CheckpointError
 from ..inference import NetworkCalls, Refinement, RestorationPipeline
 from ..inference.arrays import Upscale
 from ..inference.components import build
+from ..inference.intervals import Calibration
 from ..networks import ProcessNetwork
 from ..networks.blocks import TimeEmbedding
 from ..samplers.base import Sampler
@@ -121,6 +122,8 @@ def assemble(settings: dict,
         crispness=settings.get('crispness'),
         build=partial(build, base=Sampler))
     pipeline.degradation = settings.get('degradation') or []
+    if 'calibration' in settings:
+        pipeline.calibration = Calibration(**settings['calibration'])
     return pipeline
 
 

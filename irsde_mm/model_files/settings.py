@@ -25,7 +25,8 @@ def pipeline_settings(checkpoint: dict) -> Optional[dict]:
     settings, with the preset 'balanced'.
 
     Returns:
-        dict, or None for a model that is not a pipeline.
+        dict, with the ``calibration`` if the file has one, or None for a
+        model that is not a pipeline.
 
     Raises:
         CheckpointError: If the settings do not have the form that irsde_mm
@@ -46,6 +47,9 @@ def pipeline_settings(checkpoint: dict) -> Optional[dict]:
             return None
         settings = settings_of_config(config, saved)
     check_settings(settings)
+    if exported and 'calibration' in exported:
+        check_value(exported['calibration'], 'calibration')
+        settings = dict(settings, calibration=exported['calibration'])
     return settings
 
 

@@ -1,5 +1,5 @@
 """Registration of the components defined in the torch-only packages."""
-from .. import networks, samplers, sde
+from .. import networks, operators, samplers, sde
 from ..registry import DIFFUSION_SCHEDULERS, MODELS
 
 for _component in (
@@ -14,7 +14,10 @@ for _component in (
         samplers.EulerMaruyamaSampler, samplers.ProbabilityFlowSampler,
         samplers.MeanODESampler, samplers.PosteriorSampler,
         samplers.JumpSampler, samplers.MultistepSampler,
-        samplers.DiffusersSampler):
+        samplers.DiffusersSampler,
+        # operators of data consistency
+        operators.MaskOperator, operators.DownsamplingOperator,
+        operators.BlurOperator):
     DIFFUSION_SCHEDULERS.register_module(module=_component)
 
 for _component in (networks.ConditionalUNet, networks.ConditionalNAFNet,

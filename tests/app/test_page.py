@@ -21,8 +21,10 @@ from irsde_mm.commands import app as command
 from irsde_mm.commands import cli
 from irsde_mm.datasets import BuiltinPhotos
 from irsde_mm.errors import ImageError
+from irsde_mm.inference.intervals import Calibration, sampler_text
 from irsde_mm.io.reader import read_image
 from irsde_mm.model_files import bundled_models
+from irsde_mm.model_files.exported import write_calibrated
 from PIL import Image
 from starlette.testclient import TestClient
 
@@ -60,6 +62,29 @@ def updates(service, path, **options) -> list:
                                 **options, request=REQUEST))
 
 
+def test_width_of_the_interval(service, photo, tmp_path):
+    from irsde_mm.apis.drawing import draw_spread
+    calibration = Calibration(
+        dict(constant=1., change=0.1), [20.] * 401, 10,
+        sampler_text(service.inferencer('tiny').pipeline.sampler),
+        dict(change=(0., 255.), scale=(0., 1.)))
+    file = tmp_path / 'calibrated.safetensors'
+    write_calibrated(Path(service.models['tiny']), file, calibration)
+    other = RestorationService(dict(tiny=str(file)), 10_000, 'cpu')
+    view, *_, width = updates(other, photo, interval=0.9)[-1]
+    assert 'unlike the photos of the calibration' in view
+    assert width['visible']
+    result, = other.inferencer('tiny')(str(photo), seed=0, interval=0.9)[
+        'predictions']
+    drawn = draw_spread((result.upper - result.lower).mean(axis=2),
+                        'mean width')
+    assert width['value'].size == drawn.shape[1::-1]
+    with pytest.raises(gr.Error, match='no calibration'):
+        updates(service, photo, interval=0.9)
+    with pytest.raises(gr.Error, match='holds for'):
+        updates(other, photo, interval=0.9, steps=1)
+
+
 def test_states_then_the_result_and_its_file(service, photo):
     with Image.open(photo) as picture:
         size = picture.size
@@ -71,7 +96,7 @@ def test_states_then_the_result_and_its_file(service, photo):
             with Image.open(files[-1]) as picture:
                 assert picture.format == 'PNG' and picture.size == size
                 pixels = np.asarray(picture)[..., ::-1]
-    view, _, spread, draws, states = update
+    view, _, spread, draws, states, width = update
     assert len(files) == 1 and files[0].endswith('/my photo_tiny.png')
     expected = restore(init_restorer(service.models['tiny'], device='cpu'),
                        photo, seed=5)
@@ -79,11 +104,12 @@ def test_states_then_the_result_and_its_file(service, photo):
     assert view.count('<img') == 2 and 'type="range"' in view
     assert not spread['visible'] and not draws['visible']
     assert states['visible'] and len(states['value']) >= 1
+    assert not width['visible']
 
 
 def test_several_results_and_their_spread(service, photo):
-    *steps, (_, _, spread, draws, states) = updates(service, photo, samples=3,
-                                                    steps=1)
+    *steps, (_, _, spread, draws, states, _) = updates(
+        service, photo, samples=3, steps=1)
     assert any('<progress' in view for view, *_ in steps)
     # only of the first result
     assert [text for _, text in states['value']] in (
@@ -99,7 +125,7 @@ def test_several_identical_results(service, photo, monkeypatch):
     monkeypatch.setattr(sde, 'start', lambda mu, generator=None, sigma=None: (
         mu, sde.num_steps))
     with pytest.warns(UserWarning, match='all draws are identical'):
-        *_, (view, _, spread, draws, _) = updates(
+        *_, (view, _, spread, draws, _, _) = updates(
             service, photo, samples=2, sampler='ode')
     assert 'all results are identical' in view
     assert not spread['visible'] and not draws['visible']

@@ -161,3 +161,47 @@ def test_refused_options(args, words, trained, photo, tmp_path, error):
     assert words in error('restore', photo, '--model', trained, '--out',
                           tmp_path / 'out', *args)
     assert not (tmp_path / 'out').exists()
+
+
+@pytest.fixture
+def holes(tmp_path) -> tuple:
+    """A photo with white holes, the mask and a kernel."""
+    rng = np.random.default_rng(0)
+    keep = rng.random((20, 31)) > 0.3
+    pixels = np.where(keep[..., None], rng.integers(0, 250, (20, 31, 3)), 255)
+    files = [tmp_path / name for name in ('a.png', 'mask.png', 'kernel.txt')]
+    Image.fromarray(pixels.astype(np.uint8)).save(files[0])
+    Image.fromarray(keep).save(files[1])
+    np.savetxt(files[2], np.ones((3, 3)) / 9)
+    return files, pixels, keep
+
+
+def test_data_consistency(holes, tmp_path):
+    (photo, mask, kernel), pixels, keep = holes
+    for i, options in enumerate([
+            ['--task', 'inpaint', '--data-consistency'],
+            ['--task', 'derain', '--data-consistency', '--mask', mask],
+            ['--task', 'derain', '--data-consistency', 'mask'],
+            ['--task', 'deblur', '--data-consistency', '--kernel', kernel,
+             '--data-noise', 0.01]]):
+        assert run_tool('restore', photo, '--out', tmp_path / f'{i}',
+                        *options) == 0
+        with Image.open(tmp_path / f'{i}' / 'a.png') as picture:
+            same = np.asarray(picture)[keep] == pixels[keep]
+        assert same.all() or '--kernel' in options
+
+
+@pytest.mark.parametrize('options, words', [
+    (['--mask', 'mask.png'], '--mask, --kernel and --data-noise require'),
+    (['--data-noise', 0.1], 'require --data-consistency'),
+    (['--data-consistency', 'blur', '--mask', 'mask.png'], '--mask belongs'),
+    (['--data-consistency', '--mask', 'a', '--kernel', 'b'], '--mask belongs'),
+    (['--data-consistency'], 'no operator is known for this model'),
+    (['--data-consistency', 'blur'], '--kernel'),
+    (['--data-consistency', 'downsampling'], 'does not enlarge'),
+    (['--data-consistency', '--kernel', 'no.txt'], "'no.txt' cannot be read"),
+    (['--data-consistency', '--mask', 'no.png'], 'does not exist'),
+    (['--data-consistency', '--data-noise', 2], 'sigma must be')])
+def test_data_consistency_errors(options, words, holes, error, tmp_path):
+    assert words in error('restore', holes[0][0], '--task', 'derain', '--out',
+                          tmp_path / 'out', *options)

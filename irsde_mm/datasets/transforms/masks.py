@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ...errors import DataError
 from ...io.image_files import list_images
-from ...io.reader import read_image
+from ...io.masks import read_mask
 from ...registry import TRANSFORMS
 from .degradation import Degradation
 
@@ -74,8 +74,8 @@ class KeepMask(Degradation):
         else:
             index = (results['sample_idx'] if self.fixed
                      else rng.integers(len(self.files)))
-            keep = read_mask(self.files[index % len(self.files)],
-                             image.shape[:2], results.get('gt_path'))
+            keep = read_fitting(self.files[index % len(self.files)],
+                                image.shape[:2], results.get('gt_path'))
         return np.where(keep[..., None], image,
                         self._paint(image.shape[2], rng))
 
@@ -89,22 +89,19 @@ class KeepMask(Degradation):
         return np.broadcast_to(color, channels)
 
 
-def read_mask(path: Path, size: Tuple[int, int],
-              image: Optional[str]) -> np.ndarray:
-    """Read a mask as booleans (H, W), True where the image is kept.
+def read_fitting(path: Path, size: Tuple[int, int],
+                 image: Optional[str]) -> np.ndarray:
+    """Read a mask, see :func:`read_mask`.
 
     Raises:
         DataError: If it is unreadable, has gray values or has another size.
     """
-    mask = read_image(path, grey=True)[..., 0]
+    mask = read_mask(path)
     if mask.shape != size:
         raise DataError(
             f"the mask '{path}' is {mask.shape[1]}x{mask.shape[0]}, but "
             f"'{image}' is {size[1]}x{size[0]}; the sizes must match.")
-    if ((mask > 0) & (mask < 255)).any():
-        raise DataError(f"the mask '{path}' has gray values; it must contain "
-                        'only black (hole) and white (keep).')
-    return mask > 0
+    return mask
 
 
 def generate(kind: str, size: Tuple[int, int],

@@ -1,45 +1,14 @@
 """Resampling as in super-resolution benchmarks."""
-from functools import partial
-from typing import Callable, Sequence, Tuple, Union
+from typing import Sequence, Union
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from mmcv.transforms import BaseTransform
-from PIL import Image
-from torch import Tensor
 
 from ...errors import DataError
 from ...inference.arrays import Upscale
+from ...operators.resampling import KERNELS, apply
 from ...registry import TRANSFORMS
 from .degradation import Degradation
-
-
-def apply(function: Callable[[Tensor], Tensor],
-          image: np.ndarray) -> np.ndarray:
-    """Apply a function of (1, C, H, W) to an (H, W, C) array in float32."""
-    tensor = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))
-    result = function(tensor.permute(2, 0, 1)[None])
-    return result[0].permute(1, 2, 0).contiguous().numpy()
-
-
-def lanczos(image: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
-    """Shrink a float32 image (H, W, C) to (h, w) with Pillow's Lanczos."""
-    channels = [Image.fromarray(np.ascontiguousarray(channel)).resize(
-        size[::-1], Image.Resampling.LANCZOS)
-        for channel in image.transpose(2, 0, 1)]
-    return np.stack(channels, axis=-1)
-
-
-def interpolated(image: np.ndarray, size: Tuple[int, int],
-                 **options) -> np.ndarray:
-    """Shrink an image (H, W, C) to (h, w) with PyTorch."""
-    return apply(partial(F.interpolate, size=size, **options), image)
-
-
-KERNELS = dict(
-    bicubic=partial(interpolated, mode='bicubic', antialias=True),
-    area=partial(interpolated, mode='area'), lanczos=lanczos)
 
 
 @TRANSFORMS.register_module()

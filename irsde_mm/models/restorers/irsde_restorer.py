@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...errors import CheckpointError, ConfigError
 from ...inference import Hooks, RestorationPipeline
+from ...inference.data_consistency import data_consistency
 from ...inference.noise import image_generators
 from ...inference.image_pipeline import Callback, Start
 from ...inference.trajectory import run_network
@@ -67,10 +68,11 @@ class IRSDERestorer(Hooks, TiledEditModel):
         output (dict): Parameterization of the network output, an
             :class:`Output`.
         **kwargs: Arguments of :class:`TiledEditModel`. ``test_cfg`` may
-            contain ``seed`` (int, 0 by default), ``sigma``, the noise level
+            contain ``seed`` (int, 0 by default); ``sigma``, the noise level
             of inputs without a level of their own: a number in [0, 1] or
-            'estimate', and ``crispness``, see
-            :meth:`ImagePipeline.restore_batch`; validation ignores it.
+            'estimate'; ``crispness``, see
+            :meth:`ImagePipeline.restore_batch`, which validation ignores; and
+            ``data_consistency``, see :func:`data_consistency`.
 
     Attributes:
         pipeline (RestorationPipeline): Pipeline with these components.
@@ -86,7 +88,7 @@ class IRSDERestorer(Hooks, TiledEditModel):
     """
 
     test_settings = TiledEditModel.test_settings | {
-        'seed', 'sigma', 'crispness'}
+        'seed', 'sigma', 'crispness', 'data_consistency'}
 
     def __init__(self, generator: dict, sde: dict, sampler: Union[dict, str],
                  pixel_loss: Optional[dict] = None,
@@ -114,6 +116,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
             calls=self.calls, seed=options.get('seed', 0),
             sigma=options.get('sigma'), order=self._channel_order(),
             crispness=options.get('crispness'),
+            data_consistency=data_consistency(
+                options.get('data_consistency'), build_registered),
             build=build_registered)
         self.val_sampler = build_sampler(
             val_sampler, self.sde, self.output, build_registered)

@@ -1,13 +1,11 @@
 """mmagic's super-resolution networks for upsampled inputs."""
-from functools import lru_cache
 from typing import Optional
 
-import torch
-import torch.nn.functional as F
 from mmagic.structures import DataSample
 from torch import Tensor
 
 from ...networks.blocks import pad_to_multiple
+from ...operators.resampling import inverse_upsampling, separable
 from ...registry import MODELS
 from .tiled_model import TiledEditModel
 
@@ -43,10 +41,9 @@ class SuperResolver(TiledEditModel):
         """Downsample (B, C, H, W) to (B, C, H / scale, W / scale), with sizes
         rounded up."""
         image = pad_to_multiple(image, self.scale, 'replicate')
-        rows, columns = (
-            inverse_upsampling(side // self.scale, self.scale).to(image)
-            for side in image.shape[-2:])
-        return rows @ image @ columns.T
+        return separable(*(
+            inverse_upsampling(side // self.scale, self.scale)
+            for side in image.shape[-2:]), image)
 
     def forward_tensor(self, inputs: Tensor,
                        data_samples: Optional[DataSample] = None,
@@ -64,13 +61,3 @@ class SuperResolver(TiledEditModel):
         large = super().forward_tensor(self.small(inputs), data_samples,
                                        **kwargs)
         return large[..., :h, :w]
-
-
-@lru_cache(maxsize=16)
-def inverse_upsampling(size: int, scale: int) -> Tensor:
-    """Return the pseudo-inverse (size, scale * size) of bicubic upsampling
-    along one axis, derived from torch's interpolation."""
-    matrix = F.interpolate(
-        torch.eye(size, dtype=torch.float64)[None, None],
-        size=(scale * size, size), mode='bicubic', align_corners=False)[0, 0]
-    return torch.linalg.pinv(matrix)
