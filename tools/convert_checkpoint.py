@@ -3,6 +3,7 @@ python tools/convert_checkpoint.py lastest_EMA.pth --config irsde/derain
 --out work_dirs/published_derain"""
 import argparse
 from pathlib import Path
+from typing import Dict
 
 from irsde_mm.commands import cli
 from irsde_mm.errors import building
@@ -26,8 +27,14 @@ def parser() -> argparse.ArgumentParser:
         'such as baselines/derain_maxim')
     parser.add_argument('--out', required=True,
                         help='work folder to create; must not exist')
-    parser.add_argument('--arch', choices=['auto', 'unet', 'nafnet', 'maxim'],
-                        default='auto')
+    parser.add_argument(
+        '--arch', default='auto', choices=[
+            'auto', 'unet', 'nafnet', 'latent_nafnet', 'latent_unet',
+            'maxim'], help="network of the weights; 'auto' takes a NAFNet for "
+        "the one for latents if the config's process runs on latents")
+    parser.add_argument(
+        '--autoencoder', metavar='CHECKPOINT', help='published autoencoder '
+        'of a process on latents, needed for such a config')
     parser.add_argument(
         '--objective', choices=list(LOSSES), default='euler',
         help="objective of the training, if there is a process; 'euler' is "
@@ -36,7 +43,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm.apis import convert_state_dict
     from irsde_mm.apis.edit_models import model_from_config
     from irsde_mm.config import load_config
     from irsde_mm.errors import CheckpointError, OutputError
@@ -44,25 +50,71 @@ def main(args: argparse.Namespace) -> None:
     if out.exists():
         raise OutputError(f"'{out}' exists and is not overwritten.")
     cfg = load_config(args.config)
+    latent = runs_on_latents(cfg, args)
     official, arch = published_weights(args.checkpoint, args.arch)
+    if latent and args.arch == 'auto' and arch == 'nafnet':
+        arch = 'latent_nafnet'
     check_model(cfg, arch, args.config)
-    try:
-        state_dict, generator = convert_state_dict(official, arch)
-    except ValueError as error:
-        raise CheckpointError(f"'{args.checkpoint}': {error}") from error
+    parts = dict(generator=converted(args.checkpoint, official, arch))
+    if latent:
+        parts['autoencoder'] = converted(
+            args.autoencoder, *published_weights(args.autoencoder,
+                                                 'latent_unet'))
     with building(f"'{args.config}' cannot be built"):
-        set_model(cfg, arch, generator, args)
+        set_model(cfg, arch, {key: part[1] for key, part in parts.items()},
+                  args)
         model = model_from_config(cfg, device='cpu')
-    try:
-        model.generator.load_state_dict(state_dict)
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"'{args.checkpoint}' cannot be converted as {arch}: "
-            f'{str(error).splitlines()[-1].strip()}') from error
+    for key, (state_dict, _) in parts.items():
+        try:
+            getattr(model, key).load_state_dict(state_dict)
+        except RuntimeError as error:
+            path = args.checkpoint if key == 'generator' else args.autoencoder
+            raise CheckpointError(
+                f"'{path}' cannot be converted as {arch}: "
+                f'{str(error).splitlines()[-1].strip()}') from error
     written = save(model, out, Path(args.config).stem)
-    print(f"wrote {len(state_dict)} weights, {generator}\nto '{out}'; use "
-          f'them with restore.py --model {out}, or test.py {written} '
-          f'{out}/converted.pth')
+    for state_dict, config in parts.values():
+        print(f'wrote {len(state_dict)} weights, {config}')
+    print(f"to '{out}'; " + usage(arch, out, written))
+
+
+def usage(arch: str, out: Path, config: Path) -> str:
+    """Return what the converted weights are for."""
+    weights = f'{out}/converted.pth'
+    if arch == 'latent_unet':
+        return ('train a process on its latents with --cfg-options '
+                f'model.autoencoder_checkpoint={weights}')
+    return (f'use them with restore.py --model {out}, or test.py {config} '
+            f'{weights}')
+
+
+def runs_on_latents(cfg, args: argparse.Namespace) -> bool:
+    """Return True if the process of a config runs on latents.
+
+    Raises:
+        ConfigError: If the autoencoder is missing or has no use.
+    """
+    from irsde_mm.errors import ConfigError
+    from irsde_mm.models import LatentRestorer
+    latent = has_type(cfg, LatentRestorer, cfg.get('model', {}))
+    if latent and args.autoencoder is None:
+        raise ConfigError(f"'{args.config}' has a process on latents, which "
+                          'needs a second checkpoint: that of the '
+                          'autoencoder, with --autoencoder.')
+    if not latent and args.autoencoder is not None:
+        raise ConfigError(f"'{args.config}' is not an irsde_mm.LatentRestorer "
+                          'and has no place for --autoencoder.')
+    return latent
+
+
+def converted(path: str, official: dict, arch: str) -> tuple:
+    """Return the weights and the config of a network."""
+    from irsde_mm.apis import convert_state_dict
+    from irsde_mm.errors import CheckpointError
+    try:
+        return convert_state_dict(official, arch)
+    except ValueError as error:
+        raise CheckpointError(f"'{path}': {error}") from error
 
 
 def save(model, out: Path, name: str) -> Path:
@@ -102,8 +154,9 @@ def published_weights(path: str, arch: str) -> tuple:
                               'nothing else.')
     check_numbers(path, weights)
     if arch == 'auto':
-        arch = 'nafnet' if any(key.removeprefix('module.').startswith(
-            'intro.') for key in weights) else 'unet'
+        names = {key.removeprefix('module.').split('.')[0] for key in weights}
+        arch = ('nafnet' if 'intro' in names
+                else 'latent_unet' if 'latent_conv' in names else 'unet')
     return weights, arch
 
 
@@ -113,26 +166,32 @@ def check_model(cfg, arch: str, name: str) -> None:
     Raises:
         ConfigError: If it has another generator or restorer.
     """
-    from irsde_mm.config import component_class
     from irsde_mm.errors import ConfigError
-    from irsde_mm.models import MAXIM, IRSDERestorer
-    from irsde_mm.registry import MODELS
-
-    def has(base: type, part: dict) -> bool:
-        cls = 'type' in part and component_class(MODELS, part['type'], cfg)
-        return bool(cls) and issubclass(cls, base)
-
+    from irsde_mm.models import (MAXIM, AutoencoderModel, IRSDERestorer,
+                                 LatentRestorer)
     model = cfg.get('model', {})
-    if arch == 'maxim' and not has(MAXIM, model.get('generator', {})):
-        raise ConfigError(f"'{name}' has no irsde_mm.MAXIM as generator; "
-                          'use a config such as baselines/derain_maxim.')
-    if arch != 'maxim' and not has(IRSDERestorer, model):
-        raise ConfigError(f"'{name}' is not an irsde_mm.IRSDERestorer.")
+    if arch == 'maxim':
+        if not has_type(cfg, MAXIM, model.get('generator', {})):
+            raise ConfigError(f"'{name}' has no irsde_mm.MAXIM as generator; "
+                              'use a config such as baselines/derain_maxim.')
+        return
+    base = dict(latent_unet=AutoencoderModel,
+                latent_nafnet=LatentRestorer).get(arch, IRSDERestorer)
+    if not has_type(cfg, base, model):
+        raise ConfigError(f"'{name}' is not an irsde_mm.{base.__name__}.")
 
 
-def set_model(cfg, arch: str, generator: dict,
+def has_type(cfg, base: type, part: dict) -> bool:
+    """Return True if a part of a config has a subclass of a type."""
+    from irsde_mm.config import component_class
+    from irsde_mm.registry import MODELS
+    cls = 'type' in part and component_class(MODELS, part['type'], cfg)
+    return bool(cls) and issubclass(cls, base)
+
+
+def set_model(cfg, arch: str, networks: Dict[str, dict],
               args: argparse.Namespace) -> None:
-    """Set the network and objective of the weights in a config.
+    """Set the networks and objective of the weights in a config.
 
     A MAXIM must be the variant that the config names.
 
@@ -142,10 +201,12 @@ def set_model(cfg, arch: str, generator: dict,
     from irsde_mm.errors import CheckpointError
     from irsde_mm.models.restorers.settings import differences
     if arch != 'maxim':
-        cfg.model.generator = generator
-        cfg.model.pixel_loss = LOSSES[args.objective]
+        for key, network in networks.items():
+            cfg.model[key] = network
+        if arch != 'latent_unet':
+            cfg.model.pixel_loss = LOSSES[args.objective]
         return
-    found = differences(maxim_settings(generator),
+    found = differences(maxim_settings(networks['generator']),
                         maxim_settings(cfg.model.generator))
     if found:
         raise CheckpointError(

@@ -12,7 +12,7 @@ from ..inference.presets import sampler_config
 from ..model_files.exported import write_exported
 from ..model_files.settings import (check_range, check_settings,
                                     needs_registries, without_files)
-from ..models import IRSDERestorer, RefiningRestorer
+from ..models import IRSDERestorer, LatentRestorer, RefiningRestorer
 from ..models.restorers.settings import plain
 
 
@@ -74,7 +74,7 @@ def settings_of_pipeline(model: IRSDERestorer, cfg: dict) -> dict:
             pipeline.
     """
     pipeline, given = model.pipeline, detached(cfg['model'])
-    if type(model) not in (IRSDERestorer, RefiningRestorer):
+    if type(model) not in (IRSDERestorer, LatentRestorer, RefiningRestorer):
         raise ConfigError('the model cannot be exported: '
                           f'{type(model).__name__} is not supported.')
     check_range(given.get('data_preprocessor') or {})
@@ -88,6 +88,7 @@ def settings_of_pipeline(model: IRSDERestorer, cfg: dict) -> dict:
     upscale = pipeline.upscaling
     return dict(
         network=given['generator'], initial=given.get('initial'),
+        autoencoder=given.get('autoencoder'),
         sde=given['sde'], output=output,
         sampler=sampler_config(given['sampler'], model.sde, model.output),
         seed=pipeline.seed, sigma=pipeline.sigma, order=pipeline.order,

@@ -121,12 +121,16 @@ def config_of_pipeline(settings: dict, saved: dict) -> dict:
         CheckpointError: If ``saved`` was not written by irsde_mm.
     """
     check_saved(saved)
-    network = settings['network']
-    channels = network.get('in_channels', network.get('img_channels', 3))
+    network, autoencoder = settings['network'], settings.get('autoencoder')
+    images = autoencoder or network
+    channels = images.get('in_channels', images.get('img_channels', 3))
     restorer = dict(type='irsde_mm.IRSDERestorer')
     if settings.get('initial'):
         restorer = dict(type='irsde_mm.RefiningRestorer',
                         initial=settings['initial'])
+    if autoencoder:
+        restorer = dict(type='irsde_mm.LatentRestorer',
+                        autoencoder=autoencoder)
     # excludes the bias of the noise, which follows from the objective
     output = saved.get('output') or dict(type='irsde_mm.NoiseOutput')
     test_cfg = {key: settings[key] for key in (

@@ -110,7 +110,9 @@ def choose_dial(crispness: Optional[float], calls: int, hooks: Hooks,
         raise ConfigError(f'crispness={crispness} needs a sampler with at '
                           'least 2 calls, because every crispness gives the '
                           'result of a single call; increase steps.')
-    if output.one_call(sde, sde.num_steps if t is None else t):
+    # the image of a mean of latents is not a mean of images
+    on_images = type(hooks).decode is Hooks.decode
+    if on_images and output.one_call(sde, sde.num_steps if t is None else t):
         return Dial(float(crispness), 'call')
     if not (sampler.stochastic or (t is None and (
             sde.noise_at_end or not sampler.needs_euler_form))):

@@ -22,6 +22,11 @@ class Hooks:
         """Return the networks of the hooks, which move with the pipeline."""
         return []
 
+    def image_channels(self, network: nn.Module) -> int:
+        """Return the number of channels of the images for the network of the
+        process."""
+        return network.in_channels
+
     def condition(self, inputs: Tensor) -> Tensor:
         """Return the images mu in which the process ends, (B, C, H, W) in
         [0, 1], for degraded images."""

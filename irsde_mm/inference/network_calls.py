@@ -139,7 +139,7 @@ class NetworkCalls:
                              <= MAX_WHOLE_PIXELS):
             return None
         divisor = getattr(network, 'divisor', DIVISOR)
-        overlap = max(OVERLAP, 2 * divisor)
+        overlap = max(getattr(network, 'overlap', OVERLAP), 2 * divisor)
         fit = pixels_that_fit(network, call, images) if auto or gpu else 0
         side = (min(MAX_SIDE // self.output_scale, math.isqrt(fit)) if auto
                 else tile // self.output_scale)

@@ -1,17 +1,48 @@
-"""Padding of images of almost the same size for one batch."""
-from typing import Iterator, List, Optional, Sequence, Tuple
+"""Batches of images that differ in size."""
+from dataclasses import replace
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from ..networks.blocks import pad_to_multiple
 from ..sde.base import SDE, Generators, Time, draw_noise
+from .progress import Progress
 
 
 def one_per_image(generator: Generators,
                   n: int) -> Sequence[torch.Generator]:
     """Return a list with one noise generator per image, for n images."""
     return generator if isinstance(generator, list) else [generator] * n
+
+
+def one_by_one(restore: Callable[..., Tensor], inputs: Tensor,
+               sizes: Sequence[Tuple[int, int]],
+               callback: Optional[Callable[[Progress], Any]],
+               **options: Any) -> Tensor:
+    """Restore images that cannot share a batch.
+
+    Args:
+        restore: Function for a batch without padding.
+        inputs (Tensor): Images (B, C, H, W), padded to the largest.
+        sizes: Height and width of each.
+        callback: See :meth:`ImagePipeline.restore_batch`.
+        **options: Arguments of ``restore``, lists with one item per image or
+            values for all images.
+
+    Returns:
+        Tensor: Restored images, padded with zeros.
+    """
+    restored = torch.zeros_like(inputs)
+    for i, (h, w) in enumerate(sizes):
+        def report(progress: Progress, i: int = i) -> None:
+            callback(replace(progress, photos=range(i, i + 1)))
+
+        restored[i:i + 1, :, :h, :w] = restore(
+            inputs[i:i + 1, :, :h, :w], callback=callback and report, **{
+                key: value[i:i + 1] if isinstance(value, list) else value
+                for key, value in options.items()})
+    return restored
 
 
 class PaddedBatch:

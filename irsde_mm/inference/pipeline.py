@@ -23,7 +23,7 @@ from .measurements import Measurements
 from .memory import bytes_per_pixel
 from .network_calls import NetworkCalls, Tile
 from .noise import check_sigma, image_generators, noise_levels
-from .padding import one_per_image
+from .padding import one_by_one, one_per_image
 from .presets import build_sampler, sampler_config
 from .trajectory import Trajectory, run_network
 
@@ -134,7 +134,7 @@ class RestorationPipeline(ImagePipeline):
 
     @property
     def channels(self) -> int:
-        return self.network.in_channels
+        return self.hooks.image_channels(self.network)
 
     @property
     def upscale(self) -> int:
@@ -191,8 +191,10 @@ class RestorationPipeline(ImagePipeline):
 
     def call_bytes(self, height: int, width: int) -> int:
         # expanded to the full size without allocating it
+        c, scale = self.network.in_channels, self.hooks.downscale
+        height, width = -(-height // scale), -(-width // scale)
         image = next(self.network.parameters()).new_zeros(
-            1, self.channels, 1, 1).expand(1, self.channels, height, width)
+            1, c, 1, 1).expand(1, c, height, width)
         call = partial(self.network, t=1)
         tiling = self.calls.tiling(self.network, call, (image, image))
         pixels = height * width if tiling is None else (
@@ -345,6 +347,12 @@ class RestorationPipeline(ImagePipeline):
         inputs = inputs.contiguous()
         h, w = inputs.shape[-2:]
         sizes = list(sizes or [(h, w)] * len(inputs))
+        if start is None and len({self.padded_size(*s) for s in sizes}) > 1:
+            return one_by_one(
+                self.restore, inputs, sizes, callback, sampler=sampler,
+                generators=one_per_image(generators, len(inputs)),
+                names=names, sigmas=sigmas, tile=tile, crispness=crispness,
+                data_consistency=data_consistency)
         levels = [None] * len(inputs) if start is not None else noise_levels(
             self.sde, self.sigma, inputs, sizes, names or [''] * len(inputs),
             sigmas)

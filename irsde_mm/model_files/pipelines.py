@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
-from ..inference import NetworkCalls, Refinement, RestorationPipeline
+from ..inference import (Hooks, LatentHooks, NetworkCalls, Refinement,
+                         RestorationPipeline)
 from ..inference.arrays import Upscale
 from ..inference.components import build
 from ..inference.intervals import Calibration
@@ -87,8 +88,8 @@ def build_pipeline(settings: dict,
 
     Args:
         settings (dict): Plain data that :func:`check_settings` accepts.
-        weights (dict): ``generator.*`` and, for a refining model,
-            ``initial.*``.
+        weights (dict): ``generator.*`` and, for a refining or latent model,
+            ``initial.*`` or ``autoencoder.*``.
 
     Raises:
         CheckpointError: If the settings are out of range, or weights are
@@ -107,15 +108,16 @@ def assemble(settings: dict,
     tile, inference = settings.get('tile', 'auto'), settings.get('inference')
     calls = NetworkCalls(tile, **(inference or {}), output_scale=1)
     networks = build_networks(settings, weights)
-    network, initial = networks['generator'], networks.get('initial')
-    if network.in_channels not in (1, 3):
-        raise CheckpointError(f'the network takes {network.in_channels} '
-                              'channels; only 1 and 3 are supported.')
+    network, sde = networks['generator'], build(settings['sde'], SDE)
+    hooks = build_hooks(networks, sde, calls)
+    channels = hooks.image_channels(network)
+    if channels not in (1, 3):
+        raise CheckpointError(f'the network takes {channels} channels; only '
+                              '1 and 3 are supported.')
     output, upscale = settings.get('output'), settings.get('upscale')
     pipeline = RestorationPipeline(
-        network, build(settings['sde'], SDE), settings['sampler'],
-        output and build(output, Output),
-        hooks=initial and Refinement(initial, calls), calls=calls,
+        network, sde, settings['sampler'], output and build(output, Output),
+        hooks=hooks, calls=calls,
         seed=settings.get('seed', 0), sigma=settings.get('sigma'),
         upscale=upscale and Upscale(**upscale),
         order=settings.get('order', 'RGB'),
@@ -125,6 +127,21 @@ def assemble(settings: dict,
     if 'calibration' in settings:
         pipeline.calibration = Calibration(**settings['calibration'])
     return pipeline
+
+
+def build_hooks(networks: Dict[str, nn.Module], sde: SDE,
+                calls: NetworkCalls) -> Hooks:
+    """Return the hooks of a model with these networks.
+
+    Raises:
+        ConfigError: If an autoencoder does not fit the process.
+    """
+    if 'autoencoder' in networks:
+        return LatentHooks(networks['autoencoder'], networks['generator'],
+                           sde, calls)
+    if 'initial' in networks:
+        return Refinement(networks['initial'], calls)
+    return Hooks()
 
 
 def build_networks(settings: dict,
@@ -139,16 +156,21 @@ def build_networks(settings: dict,
         weights (dict): State dict of floats of any precision.
 
     Returns:
-        dict[str, nn.Module]: ``generator`` and, for a refining model,
-        ``initial``.
+        dict[str, nn.Module]: ``generator`` and, for a refining or latent
+        model, ``initial`` or ``autoencoder``.
 
     Raises:
         CheckpointError: If names or shapes do not match the networks.
     """
+    others = [key for key in ('initial', 'autoencoder')
+              if settings.get(key) is not None]
+    if len(others) > 1:
+        raise CheckpointError('invalid settings: initial and autoencoder '
+                              'cannot be combined.')
     with limit_parameters(weights), torch.device('meta'):
         networks = dict(generator=build(settings['network'], ProcessNetwork))
-        if settings.get('initial') is not None:
-            networks['initial'] = build(settings['initial'], nn.Module)
+        for key in others:
+            networks[key] = build(settings[key], nn.Module)
     own = nn.ModuleDict(networks).state_dict()
     check_fit(weights, own)
     for part, network in networks.items():

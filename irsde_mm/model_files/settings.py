@@ -10,7 +10,8 @@ RESTORERS = ('irsde_mm.IRSDERestorer', 'irsde_mm.RefiningRestorer')
 NONE = type(None)
 #: Settings of a pipeline and the types allowed for each.
 KINDS = dict(
-    network=(dict, ), initial=(dict, NONE), sde=(dict, ), output=(dict, NONE),
+    network=(dict, ), initial=(dict, NONE), autoencoder=(dict, NONE),
+    sde=(dict, ), output=(dict, NONE),
     sampler=(str, dict), seed=(int, ), sigma=(int, float, str, NONE),
     crispness=(int, float, NONE), tile=(int, str), inference=(dict, NONE),
     order=(str, ), upscale=(dict, NONE), degradation=(list, NONE))
@@ -85,6 +86,7 @@ def settings_of_training(saved: Any) -> dict:
     process = COMPONENTS.get(saved['sde']['type'])
     starts = getattr(process, 'starts_at_noise_level', False)
     return dict(network=saved['generator'], initial=saved.get('initial'),
+                autoencoder=saved.get('autoencoder'),
                 sde=saved['sde'], output=trained_output(saved),
                 sampler='balanced', sigma='estimate' if starts else None)
 
@@ -188,6 +190,7 @@ def check_saved(saved: Any) -> None:
     if not (isinstance(saved, dict) and component(saved.get('sde'))
             and component(saved.get('generator'))
             and component(saved.get('initial', saved['generator']))
+            and component(saved.get('autoencoder', saved['generator']))
             and component(saved.get('output', saved['sde']))
             and isinstance(saved.get('objective'), str)):
         raise CheckpointError(
@@ -219,4 +222,4 @@ def is_own(config: Any) -> bool:
 def needs_registries(settings: dict) -> bool:
     """Return True if a pipeline needs components from mmagic's registries."""
     return not all(is_own(settings.get(key)) for key in (
-        'network', 'initial', 'sde', 'output', 'sampler'))
+        'network', 'initial', 'autoencoder', 'sde', 'output', 'sampler'))

@@ -5,16 +5,17 @@ from .losses import (ConsistencyLoss, LikelihoodLoss, MaximumLikelihoodLoss,
                      NoiseMatchingLoss, OutputLoss, PerceptualLoss, SumLoss)
 from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet, LatentUNet,
                        RegressionNetwork, UnetNoisePredictor)
-from .restorers import (GreyHolesDeepFill, IRSDERestorer, MultiStageRestorer,
-                        RefiningRestorer, SuperResolver, TiledEditModel,
-                        WhiteHolePreprocessor)
+from .restorers import (AutoencoderModel, GreyHolesDeepFill, IRSDERestorer,
+                        LatentRestorer, MultiStageRestorer, RefiningRestorer,
+                        SuperResolver, TiledEditModel, WhiteHolePreprocessor)
 
 __all__ = [
     'ConsistencyLoss', 'ExponentialMovingAverage', 'LikelihoodLoss',
     'MaximumLikelihoodLoss',
     'NoiseMatchingLoss', 'OutputLoss', 'PerceptualLoss', 'SumLoss',
     'ConditionalNAFNet', 'ConditionalUNet', 'LatentUNet', 'MAXIM',
-    'RegressionNetwork', 'UnetNoisePredictor', 'GreyHolesDeepFill',
-    'IRSDERestorer', 'MultiStageRestorer', 'RefiningRestorer',
-    'SuperResolver', 'TiledEditModel', 'WhiteHolePreprocessor'
+    'RegressionNetwork', 'UnetNoisePredictor', 'AutoencoderModel',
+    'GreyHolesDeepFill', 'IRSDERestorer', 'LatentRestorer',
+    'MultiStageRestorer', 'RefiningRestorer', 'SuperResolver',
+    'TiledEditModel', 'WhiteHolePreprocessor'
 ]

@@ -4,10 +4,9 @@ from typing import Optional, Tuple
 import torch
 from torch import Tensor, nn
 
-from ...errors import CheckpointError, ConfigError
 from ...inference import Refinement
-from ...model_files.checkpoints import check_weights, read_content
 from ...registry import MODELS
+from .frozen import load_frozen
 from .irsde_restorer import IRSDERestorer
 from .settings import full_settings
 
@@ -52,25 +51,8 @@ class RefiningRestorer(IRSDERestorer):
                 network.
         """
         super().init_weights()
-        if self.loads_checkpoint:
-            return
-        path = self.initial_checkpoint
-        if path is None:
-            raise ConfigError('RefiningRestorer needs a trained initial '
-                              'network; set model.initial_checkpoint to its '
-                              'checkpoint.')
-        prefix = 'generator.'
-        weights = {
-            key.removeprefix(prefix): value
-            for key, value in read_content(path).get('state_dict', {}).items()
-            if key.startswith(prefix)}
-        try:
-            check_weights(weights, self.initial.state_dict())
-            self.initial.load_state_dict(weights)
-        except (CheckpointError, RuntimeError) as error:
-            raise CheckpointError(
-                f"'{path}' is not a checkpoint of model.initial: "
-                f'{str(error).splitlines()[-1].strip()}') from error
+        if not self.loads_checkpoint:
+            load_frozen(self, 'initial', 'initial network')
 
     def train(self, mode: bool = True):
         """Set the training mode; the initial network stays in eval mode."""

@@ -72,7 +72,7 @@ def differences(saved: dict, current: dict, path: str = '') -> List[str]:
 
 def process_and_network(cfg: dict) -> Dict[str, dict]:
     """Return the full settings of ``sde``, ``output``, ``generator`` and, for
-    refining models, ``initial``.
+    refining and latent models, ``initial`` and ``autoencoder``.
 
     If ``output`` is missing, as in files of version 0.1, it defaults to
     ``NoiseOutput``.
@@ -81,7 +81,8 @@ def process_and_network(cfg: dict) -> Dict[str, dict]:
     return dict(sde=full_settings(DIFFUSION_SCHEDULERS, cfg['sde']),
                 output=full_settings(DIFFUSION_SCHEDULERS, output),
                 **{key: full_settings(MODELS, cfg[key])
-                   for key in ('generator', 'initial') if key in cfg})
+                   for key in ('generator', 'initial', 'autoencoder')
+                   if key in cfg})
 
 
 def measured_values(output: Output) -> Dict[str, Any]:
