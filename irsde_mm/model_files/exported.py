@@ -102,7 +102,8 @@ def check_format(path: str, texts: Dict[str, str]) -> None:
     if texts.get('format') != FORMAT or not number.isdecimal():
         raise CheckpointError(
             f"'{path}' has weights but no description of the model: it was "
-            'not written by tools/export.py.')
+            'not written by tools/export.py. For a model of the Hugging Face '
+            'Hub, specify its folder.')
     if not 1 <= int(number) <= FORMAT_VERSION:
         raise CheckpointError(
             f"'{path}' was written by irsde_mm {texts.get('version')} in "

@@ -167,6 +167,20 @@ def test_the_api_and_tools_take_folders(saved, exported, photo, tmp_path):
     assert results[0] == results[1]
 
 
+@pytest.mark.slow
+def test_scores_equal_those_of_the_file(saved, exported, tmp_path):
+    """tools/test.py takes the test set from the config that both name."""
+    scores = []
+    for model in (saved, exported):
+        assert run_tool(
+            'test', model, '--work-dir', tmp_path / model.name,
+            '--cfg-options', 'test_dataloader.dataset.indices=1') == 0
+        path, = (tmp_path / model.name).glob('2*/2*.json')
+        scores.append({key: value for key, value in json.loads(
+            path.read_text()).items() if 'time' not in key})
+    assert scores[0] == scores[1] and 'PSNR' in scores[0]
+
+
 def test_nothing_is_overwritten(saved, tmp_path):
     pipeline = load(saved, device='cpu')
     for name in (CONFIG, WEIGHTS, CARD):
