@@ -10,7 +10,7 @@ PYTEST := -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 test test-slow test-lowest: export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := install
-.PHONY: install demo demo-all test test-slow test-lowest lint docs lock clean
+.PHONY: install demo demo-all test test-slow test-lowest lint docs dist lock clean
 
 install: $(INSTALLED)
 
@@ -43,12 +43,18 @@ lint: $(INSTALLED)
 docs: $(INSTALLED)
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 
+# sdist and wheel in dist/, checked for upload
+dist: $(INSTALLED)
+	rm -rf build dist
+	$(PY) -m build --no-isolation
+	$(PY) -m twine check --strict dist/*
+
 # the newest versions that setup.cfg admits, for Python 3.11 and later
 UNIVERSAL := --universal --python-version 3.11 --upgrade \
     --custom-compile-command 'make lock'
 lock: $(INSTALLED)
 	$(LOCK) $(UNIVERSAL) --extra train --extra lite --extra diffusers \
-	    --extra app --output-file requirements.txt
+	    --extra app --extra hub --output-file requirements.txt
 	$(LOCK) $(UNIVERSAL) --extra dev --constraint requirements.txt \
 	    --output-file requirements-dev.txt
 

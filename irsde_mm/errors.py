@@ -66,7 +66,8 @@ def user_message(error: Exception) -> str:
 EXTRAS = dict(mmengine='train,lite', mmcv='train,lite', mmagic='train,lite',
               torchvision='train,lite', pandas='train,lite',
               matplotlib='train,lite', lmdb='train,lite',
-              diffusers='diffusers', gradio='app,lite')
+              diffusers='diffusers', gradio='app,lite',
+              huggingface_hub='hub')
 
 
 def missing_package(error: ImportError) -> Optional['ConfigError']:

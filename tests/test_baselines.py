@@ -20,7 +20,9 @@ from torch.nn.functional import interpolate
 CONFIGS = ROOT / 'configs'
 FULL = sorted((CONFIGS / 'baselines').glob('*.py'))
 SMALL = sorted((CONFIGS / 'baselines' / 'quickstart').glob('*.py'))
-BSDS = sorted((CONFIGS / 'bsds').glob('*_*.py'))
+TUNED = [*(CONFIGS / 'bsds').glob('*_consistency.py'),
+         *(CONFIGS / 'bsds').glob('*_perceptual.py')]
+BSDS = sorted(set((CONFIGS / 'bsds').glob('*_*.py')) - set(TUNED))
 TASKS = dict(derain='cnn maxim nafnet restormer sr3',
              deblur='cnn maxim nafnet restormer',
              denoise='cnn restormer swinir', sr='cnn edsr swinir sr3',
@@ -60,6 +62,25 @@ def test_only_model_and_schedule_differ(path):
     assert cfg['train_cfg'] == process['train_cfg']
     if path not in FULL:
         assert iterations[0] == iterations[1]
+
+
+@pytest.mark.grid(at_most=3)
+@pytest.mark.parametrize('path', TUNED, ids=name_of)
+def test_tuned_models_start_from_the_same_task(path):
+    """Training continues with the data of the weights, half as long."""
+    task = path.stem.partition('_')[0]
+    before = f'{task}_cnn' if 'perceptual' in path.stem else task
+    cfg, first = (load_config(f'bsds/{name}').to_dict()
+                  for name in (path.stem, before))
+    assert cfg['load_from'] == (
+        f'work_dirs/bsds/{before}/iter_{first["train_cfg"]["max_iters"]}.pth')
+    assert {key for key in {*cfg, *first} if cfg.get(key) != first.get(key)
+            } <= OWN | {'custom_hooks', 'load_from'}
+    assert 2 * cfg['train_cfg'].pop('max_iters') == first['train_cfg'].pop(
+        'max_iters')
+    assert cfg['train_cfg'] == first['train_cfg']
+    for part in ('generator', 'sde', 'output'):
+        assert cfg['model'].get(part) == first['model'].get(part)
 
 
 @pytest.mark.grid(at_most=4)

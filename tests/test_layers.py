@@ -27,8 +27,11 @@ CORE = ('torch', 'numpy', 'safetensors', 'PIL', 'cv2', 'tqdm', 'psutil')
 #: Imports inside functions of the lower layer.
 LATE = {
     ('samplers/diffusers.py', 'diffusers'),  # an adapter's constructor
-    # from_file and from_bundled
-    ('inference/pipeline.py', 'irsde_mm.model_files'),
+    # from_file and others
+    ('inference/pretrained.py', 'irsde_mm.model_files'),
+    # extra hub
+    ('model_files/hub.py', 'huggingface_hub'),
+    ('model_files/cards.py', 'huggingface_hub'),
     ('inference/noise.py', 'skimage'),
     # only for calibration
     ('inference/calibrating.py', 'scipy'),

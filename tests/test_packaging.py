@@ -1,6 +1,8 @@
 """The package as mim, mmengine and pip find it."""
 import subprocess
 import sys
+import tarfile
+import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -127,6 +129,44 @@ optim_wrapper = dict(type='OptimWrapper',
     assert run_tool('train', tmp_path / 'plain.py', '--work-dir',
                     tmp_path / 'run') == 0
     assert list((tmp_path / 'run').glob('best_PSNR*.pth'))
+
+
+def packaged_files() -> set:
+    """Return the files of the package, as in the repository: modules, the
+    configs and metafiles, the weights and their cards."""
+    tracked = subprocess.run(
+        ['git', 'ls-files', 'irsde_mm', 'configs', 'model-index.yml'],
+        cwd=ROOT, check=True, text=True, capture_output=True).stdout.split()
+    own = {path for path in tracked if path.startswith('irsde_mm/')
+           and '.mim/' not in path}
+    configs = {f'irsde_mm/.mim/{path}' for path in set(tracked) - own
+               if path.endswith(('.py', 'metafile.yml', 'model-index.yml'))
+               and '.mim/' not in path}
+    return own | configs
+
+
+@pytest.mark.slow
+def test_distributions_for_upload(tmp_path):
+    """make dist: the wheel has these files and nothing else, and so has the
+    package in the sdist, from which the wheel is built."""
+    subprocess.run(
+        [sys.executable, '-m', 'build', '--no-isolation', '--outdir',
+         str(tmp_path / 'dist'), str(ROOT)], check=True, capture_output=True)
+    made = sorted((tmp_path / 'dist').iterdir())
+    assert [path.suffix for path in made] == ['.whl', '.gz']
+    subprocess.run([sys.executable, '-m', 'twine', 'check', '--strict',
+                    *map(str, made)], check=True, capture_output=True)
+    with zipfile.ZipFile(made[0]) as wheel:
+        names = set(wheel.namelist())
+    info = {name for name in names if '.dist-info/' in name}
+    assert {Path(name).name for name in info} == {
+        'METADATA', 'WHEEL', 'RECORD', 'LICENSE', 'entry_points.txt',
+        'top_level.txt'}
+    assert names - info == packaged_files()
+    with tarfile.open(made[1]) as sdist:
+        inside = {name.partition('/')[2] for name in sdist.getnames()}
+    assert {name for name in inside if name.startswith('irsde_mm/')
+            and Path(name).suffix} == packaged_files()
 
 
 def closure(extras: str = '') -> set:

@@ -7,6 +7,7 @@ _base_ = [
     '../_base_/default_runtime.py'
 ]
 model = dict(
+    generator=dict(network=dict(conditional=False)),
     pixel_loss=dict(
         _delete_=True, type='irsde_mm.SumLoss', losses=[
             dict(type='mmagic.L1Loss'),

@@ -48,11 +48,11 @@ def find_model(model: str, checkpoint: Optional[str] = None
     Raises:
         ConfigError, CheckpointError: If nothing is found.
     """
-    if Path(model).is_dir():
-        config, found = find_run(model)
-        return load_config(str(config)), checkpoint or str(found)
     if is_weights(model):
         checkpoint = checkpoint or model
+    elif Path(model).is_dir():
+        config, found = find_run(model)
+        return load_config(str(config)), checkpoint or str(found)
     return load_config(model), checkpoint
 
 

@@ -7,6 +7,7 @@ from ..inference import ImagePipeline, RestorationPipeline
 from ..inference.network_calls import Tile, check_tile
 from ..model_files.bundled import find_bundled
 from ..model_files.checkpoints import is_weights
+from ..model_files.hub import find_on_hub
 from ..model_files.pipelines import pipeline_of, read_pipeline
 from ..model_files.settings import needs_registries
 
@@ -21,8 +22,9 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
     Args:
         model (str): Path or name of a config ('irsde/derain'). Or a source
             that includes the weights: the work directory of a training run,
-            an exported file, a checkpoint of irsde_mm, or the name of a
-            bundled model (:func:`bundled_models`).
+            an exported file, a checkpoint of irsde_mm, a folder in the layout
+            of the Hugging Face Hub, ``hf://OWNER/NAME[@REVISION]`` on the
+            Hub, or the name of a bundled model (:func:`bundled_models`).
         checkpoint (str, optional): Weights. Without them, a model from a
             config is untrained.
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
@@ -39,13 +41,13 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
         ConfigError, CheckpointError: If the model or its weights are missing,
             invalid, or do not match.
     """
-    model = find_bundled(model)
+    model = find_bundled(find_on_hub(model))
     if is_weights(model) and checkpoint is None:
-        settings, weights = read_pipeline(model)
+        settings, content = read_pipeline(model)
         if settings is not None and not needs_registries(settings):
             if tile is not None:
                 settings = dict(settings, tile=check_tile(tile))
-            return pipeline_of(model, settings, weights, device)
+            return pipeline_of(model, settings, content, device)
     return edit_models().build_model(model, checkpoint, device, tile)
 
 
@@ -58,7 +60,7 @@ def open_pipeline(model: str, checkpoint: Optional[str] = None,
         ConfigError, CheckpointError: If the model or its weights are missing,
             invalid, or do not match.
     """
-    model = find_bundled(model)
+    model = find_bundled(find_on_hub(model))
     if checkpoint is None and not Path(model).is_dir() and (
             not is_weights(model)):
         from ..config import find_config

@@ -45,8 +45,9 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     model = parser.add_mutually_exclusive_group()
     model.add_argument('--task', help='bundled model, such as derain')
     model.add_argument(
-        '--model', help='config, work directory of a training run, or weights '
-        'file (default: the newest run in work_dirs/)')
+        '--model', help='config, work directory of a training run, weights '
+        'file, folder of save_pretrained, or hf://OWNER/NAME[@REVISION] on '
+        'the Hugging Face Hub (default: the newest run in work_dirs/)')
     parser.add_argument('--checkpoint', help='weights file')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
     cli.tile_argument(parser)

@@ -17,12 +17,14 @@ PACKAGED = Path(__file__).parents[1] / '.mim' / 'configs'
 def find_config(name: str) -> Path:
     """Return the file for a path or a config name such as 'irsde/derain'.
 
+    A folder in the layout of the Hugging Face Hub is returned as such.
+
     Raises:
         ConfigError: If it does not exist. The message lists similar names.
     """
     name = str(name)
     path = Path(name)
-    if path.is_file():
+    if path.is_file() or is_weights(path):
         return path
     packaged = PACKAGED / (name if name.endswith('.py') else f'{name}.py')
     if packaged.is_file():

@@ -1,6 +1,5 @@
 """Pipeline for restoring images with a diffusion model."""
 from functools import partial
-from pathlib import Path
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -25,10 +24,11 @@ from .network_calls import NetworkCalls, Tile
 from .noise import check_sigma, image_generators, noise_levels
 from .padding import one_by_one, one_per_image
 from .presets import build_sampler, sampler_config
+from .pretrained import Pretrained
 from .trajectory import Trajectory, run_network
 
 
-class RestorationPipeline(ImagePipeline):
+class RestorationPipeline(Pretrained, ImagePipeline):
     """Image restoration with a network, a process and a sampler.
 
     Requires only torch and numpy. Several threads can use the same pipeline,
@@ -90,39 +90,6 @@ class RestorationPipeline(ImagePipeline):
         self.order = order
         self.crispness = crispness
         self.data_consistency = as_settings(data_consistency)
-
-    # --------------------------------------------------------- from a file
-
-    @classmethod
-    def from_file(cls, path: Union[str, Path],
-                  device: Optional[str] = None) -> 'RestorationPipeline':
-        """Load a pipeline from an exported file or an irsde_mm checkpoint.
-
-        Args:
-            path (str | Path): The file.
-            device (str, optional): By default, the first GPU if available.
-
-        Raises:
-            CheckpointError: If the file is missing, corrupt, or contains
-                another type of model.
-        """
-        from ..model_files import open_pipeline
-        return open_pipeline(path, device)
-
-    @classmethod
-    def from_bundled(cls, name: str,
-                     device: Optional[str] = None) -> 'RestorationPipeline':
-        """Load the pipeline of a model bundled with the package.
-
-        Args:
-            name (str): Name of the model.
-            device (str, optional): By default, the first GPU if available.
-
-        Raises:
-            ConfigError: If the name is unknown.
-        """
-        from ..model_files import bundled_model
-        return cls.from_file(bundled_model(name), device)
 
     def to(self, device: Union[str, torch.device]) -> 'RestorationPipeline':
         """Move the networks and the process to a device."""

@@ -8,26 +8,32 @@ from torch import nn
 from ..errors import CheckpointError
 from ..io.weights import read_plain
 from .exported import EXPORTED, read_exported
+from .hub_folders import is_hub_folder, read_hub_folder
 
 #: Extensions of config files.
 CONFIGS = ('.py', '.json', '.yaml', '.yml')
 
 
 def is_weights(path: Union[str, Path]) -> bool:
-    """Return True if a path is an existing file that is not a config."""
-    return Path(path).is_file() and Path(path).suffix not in CONFIGS
+    """Return True if a path is an existing file that is not a config, or a
+    folder in the layout of the Hugging Face Hub."""
+    return is_hub_folder(path) or (
+        Path(path).is_file() and Path(path).suffix not in CONFIGS)
 
 
 def read_content(path: str, map_location: Any = 'cpu') -> dict:
-    """Read a torch checkpoint, or an exported file as a checkpoint.
+    """Read a torch checkpoint, or an exported file or hub folder as one.
 
     Args:
-        path (str): The file.
+        path (str): The file or folder.
         map_location: Device of the tensors, as in :func:`torch.load`.
 
     Raises:
-        CheckpointError: As for :func:`read_plain` and :func:`read_exported`.
+        CheckpointError: As for :func:`read_plain`, :func:`read_exported` and
+            :func:`read_hub_folder`.
     """
+    if is_hub_folder(path):
+        return read_hub_folder(path)
     if Path(path).suffix == EXPORTED and Path(path).is_file():
         return read_exported(path)
     return read_plain(path, map_location)

@@ -2,8 +2,9 @@
 import hashlib
 import json
 import os
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Iterator, Tuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -32,19 +33,11 @@ def read_parts(path: str) -> Tuple[Dict[str, Tensor], Dict[str, str]]:
         CheckpointError: If the file is broken, or was not written by irsde_mm
             of this or an older version.
     """
-    try:
-        with safe_open(path, framework='pt') as file:
-            texts = file.metadata() or {}
-            check_format(path, texts)
-            names = file.keys()
-            weights = {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"'{path}' is not a {EXPORTED} file, or is "
-                              f'broken: {error}') from error
-    if texts.get('sha256') != digest(weights, texts):
-        raise CheckpointError(
-            f"'{path}' was modified or corrupted: its checksum (sha256) does "
-            'not match. Use another copy.')
+    with opened(path) as file:
+        texts = file.metadata() or {}
+        check_format(path, texts)
+        weights = tensors(file)
+    check_digest(path, texts.get('sha256'), digest(weights, texts))
     return weights, texts
 
 
@@ -67,6 +60,38 @@ def read_exported(path: str) -> Dict[str, dict]:
         meta, exported=dict(texts, **parts)))
 
 
+@contextmanager
+def opened(path: str) -> Iterator[Any]:
+    """Open a safetensors file.
+
+    Raises:
+        CheckpointError: If it is broken, or has another format.
+    """
+    try:
+        with safe_open(path, framework='pt') as file:
+            yield file
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"'{path}' is not a {EXPORTED} file, or is "
+                              f'broken: {error}') from error
+
+
+def tensors(file: Any) -> Dict[str, Tensor]:
+    """Read all tensors of an open safetensors file."""
+    return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def check_digest(path: str, stated: Any, found: str) -> None:
+    """Check the checksum of a file.
+
+    Raises:
+        CheckpointError: If it differs from the stated one.
+    """
+    if stated != found:
+        raise CheckpointError(
+            f"'{path}' was modified or corrupted: its checksum (sha256) does "
+            'not match. Use another copy.')
+
+
 def check_format(path: str, texts: Dict[str, str]) -> None:
     """Check that a file was written by this or an older irsde_mm.
 
@@ -77,7 +102,8 @@ def check_format(path: str, texts: Dict[str, str]) -> None:
     if texts.get('format') != FORMAT or not number.isdecimal():
         raise CheckpointError(
             f"'{path}' has weights but no description of the model: it was "
-            'not written by tools/export.py.')
+            'not written by tools/export.py. For a model of the Hugging Face '
+            'Hub, specify its folder.')
     if not 1 <= int(number) <= FORMAT_VERSION:
         raise CheckpointError(
             f"'{path}' was written by irsde_mm {texts.get('version')} in "
@@ -131,18 +157,31 @@ def write_exported(path: Path, weights: Dict[str, Tensor],
     Raises:
         OutputError: If the file cannot be written.
     """
-    # safetensors requires contiguous tensors; ours may be channels-last
-    weights = {key: value.detach().clone(
-        memory_format=torch.contiguous_format)
-        for key, value in weights.items()}
+    weights = contiguous(weights)
     texts = dict(texts, format=FORMAT, format_version=str(FORMAT_VERSION),
                  version=__version__)
+    texts['sha256'] = digest(weights, texts)
+    write_safetensors(path, weights, texts)
+
+
+def contiguous(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """Copy weights, which may be channels-last, as safetensors requires."""
+    return {key: value.detach().clone(memory_format=torch.contiguous_format)
+            for key, value in weights.items()}
+
+
+def write_safetensors(path: Path, weights: Dict[str, Tensor],
+                      texts: Dict[str, str]) -> None:
+    """Atomically write contiguous tensors and metadata to a file.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
     draft = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
         # safetensors' save_file would create a file readable only by its
         # owner
-        draft.write_bytes(save(
-            weights, dict(texts, sha256=digest(weights, texts))))
+        draft.write_bytes(save(weights, texts))
         replace(draft, path)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"cannot write '{path}': {error}.") from error

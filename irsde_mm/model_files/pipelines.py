@@ -20,56 +20,57 @@ from ..sde import SDE, Output
 from .checkpoints import check_fit, read_checkpoint, without_prefix
 from .device import check_device
 from .limits import limit_parameters, building_from_file
+from .origin import origin_of
 from .settings import pipeline_settings
 
 
 def open_pipeline(path: Union[str, Path],
                   device: Optional[str] = None) -> RestorationPipeline:
-    """Load the pipeline of an exported file or a checkpoint.
+    """Load the pipeline of an exported file, a checkpoint or a hub folder.
 
     Args:
-        path (str | Path): The file.
+        path (str | Path): The file or folder.
         device (str, optional): By default the first GPU if there is one.
 
     Raises:
         CheckpointError: If the file is missing, broken, or contains another
             kind of model.
     """
-    settings, weights = read_pipeline(path)
+    settings, checkpoint = read_pipeline(path)
     if settings is None:
         raise CheckpointError(
             f"'{path}' does not contain a pipeline of irsde_mm components; "
             'load mmagic models with irsde_mm.apis.init_restorer.')
-    return pipeline_of(path, settings, weights, device)
+    return pipeline_of(path, settings, checkpoint, device)
 
 
-def read_pipeline(path: Union[str, Path]
-                  ) -> Tuple[Optional[dict], Dict[str, Tensor]]:
-    """Read the pipeline settings and the weights of a file.
+def read_pipeline(path: Union[str, Path]) -> Tuple[Optional[dict], dict]:
+    """Read the pipeline settings and the content of a file.
 
     Returns:
-        (settings, weights): The settings are None if the model is not a
-        pipeline.
+        (settings, checkpoint): The settings are None if the model is not a
+        pipeline. The checkpoint has ``state_dict`` and ``meta``.
 
     Raises:
         CheckpointError: Naming the file.
     """
     checkpoint = read_checkpoint(str(path))
     with errors_naming(path):
-        return pipeline_settings(checkpoint), checkpoint['state_dict']
+        return pipeline_settings(checkpoint), checkpoint
 
 
-def pipeline_of(path: Union[str, Path], settings: dict,
-                weights: Dict[str, Tensor],
+def pipeline_of(path: Union[str, Path], settings: dict, checkpoint: dict,
                 device: Optional[str] = None) -> RestorationPipeline:
-    """Build a pipeline from the settings and weights of a file.
+    """Build a pipeline from the settings and the content of a file.
 
     Raises:
         CheckpointError: Naming the file, if they do not make a pipeline.
     """
     device = check_device(device)
     with errors_naming(path):
-        pipeline = build_pipeline(settings, weights)
+        pipeline = build_pipeline(settings, checkpoint['state_dict'])
+    pipeline.origin = origin_of(pipeline, Path(path), settings,
+                                checkpoint['meta'])
     return pipeline.to(device)
 
 

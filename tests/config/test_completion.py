@@ -24,7 +24,8 @@ def test_runtime_lists_every_default_hook():
     assert listed == {**ADDED_HOOKS, **REPLACED_HOOKS,
                       'pictures': 'PicturesHook'}
     # opt-in
-    assert set(engine_hooks.__all__) - set(listed.values()) == {'CompileHook'}
+    assert set(engine_hooks.__all__) - set(listed.values()) == {
+        'CompileHook', 'ConsistencyHook'}
 
 
 @pytest.mark.parametrize('deleted', [*ADDED_HOOKS, 'pictures'])

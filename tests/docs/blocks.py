@@ -8,7 +8,8 @@ from typing import List, NamedTuple, Optional
 from conftest import ROOT
 from markdown_it import MarkdownIt
 
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+OUTSIDE = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md']
+PAGES = [*OUTSIDE, *sorted((ROOT / 'docs').rglob('*.md'))]
 #: Comment before a block that cannot be run, with the reason.
 NOT_RUN = re.compile(r'<!-- not run: (.+?) -->', re.S)
 #: Records a command of a block as bash would start it.

@@ -446,7 +446,8 @@ def outcome(name: str, how: str, content: bytes, path: Path) -> str:
         return 'read without damage'
     checked = kind.suffix == '.png' or how == 'truncated'
     assert not checked, 'a damaged picture was read as if it were whole'
-    if kind.suffix != '.jpg':
+    # libtiff leaves the pixels after a damaged fax code uninitialized
+    if kind.suffix != '.jpg' and name != 'bit_tif':
         assert np.array_equal(image, truth(content))
     return f'read with damage ({kind.suffix[1:]} has no checksum)'
 

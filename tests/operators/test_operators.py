@@ -37,12 +37,19 @@ def operators(shape: tuple) -> list:
 
 CASES = [(shape, operator) for shape in SIZES
          for operator in operators(shape)]
+STATE = RNG.bit_generator.state
 cases = pytest.mark.parametrize('shape, operator', CASES, ids=lambda x: (
     type(x).__name__ if isinstance(x, LinearOperator) else None))
 
 
 def image(shape: tuple) -> torch.Tensor:
     return torch.from_numpy(RNG.random(shape))
+
+
+@pytest.fixture(autouse=True)
+def same_draws():
+    """Make the draws of a test independent of the tests before it."""
+    RNG.bit_generator.state = STATE
 
 
 def test_every_operator_is_tested():
@@ -113,7 +120,7 @@ def test_noise_is_respected(shape, operator, error, sigma):
         return float((operator.A(x) - y).square().sum() / number)**0.5
 
     found = operator.project(x, noisy, sigma, number)
-    slack = 2 * sigma**2 / number**0.5  # the noise of a sample varies
+    slack = 3 * sigma**2 / number**0.5  # the noise of a sample varies
     assert distance(found)**2 < 1.4 * min(
         distance(x), max(sigma, ROUNDING))**2 + slack
     if error > sigma:

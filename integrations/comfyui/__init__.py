@@ -1,0 +1,4 @@
+"""Nodes of irsde_mm for ComfyUI; this folder belongs into custom_nodes."""
+from .nodes import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+
+__all__ = ['NODE_CLASS_MAPPINGS', 'NODE_DISPLAY_NAME_MAPPINGS']
