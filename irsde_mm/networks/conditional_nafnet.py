@@ -143,7 +143,9 @@ class ConditionalNAFNet(ProcessNetwork):
                 block.window = window >> i
 
     def features(self, x: Tensor, time: Tensor) -> Tensor:
-        first = x = self.conv_in(x)
+        x = self.conv_in(x)
+        # kept only if it is used, because it adds to the peak memory
+        first = x if self.long_skip else None
         skips = []
         for encoder, down in zip(self.encoders, self.downs):
             x = encoder(x, time)
@@ -152,7 +154,7 @@ class ConditionalNAFNet(ProcessNetwork):
         x = self.middle(x, time)
         for decoder, up in zip(self.decoders, self.ups):
             x = decoder(up(x) + skips.pop(), time)
-        return self.conv_out(x + first if self.long_skip else x)
+        return self.conv_out(x if first is None else x + first)
 
     def folded(self) -> nn.Module:
         from .folding import fold
