@@ -4,6 +4,6 @@
 _base_ = './ntire2023_haze.py'
 patch_size = region = 1024
 train_dataloader = dict(batch_size=8, dataset=dict(
-    min_size=patch_size, pipeline=[*_base_.load, dict(
+    min_size=region, pipeline=[*_base_.load, dict(
         type='PairedRandomCrop', gt_patch_size=patch_size), *_base_.flips,
         dict(type='PackInputs')]))
