@@ -83,6 +83,7 @@ def check_equal(first, second) -> None:
 # -------------------------------------------------------------- folders
 
 
+@pytest.mark.grid(at_most=2)
 @pytest.mark.parametrize('name', bundled_models())
 def test_round_trip_of_bundled_models(name, tmp_path):
     """Weights and images are bit-identical; the card has its metadata."""

@@ -216,6 +216,7 @@ def test_weights_file_as_config(model, tmp_path):
     assert len(cfg.model.data_preprocessor.mean) == 3
 
 
+@pytest.mark.slow
 def test_tiles(model):
     """The autoencoder and the process run in tiles, which overlap."""
     g = torch.Generator().manual_seed(0)

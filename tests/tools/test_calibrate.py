@@ -64,6 +64,7 @@ def test_the_file_differs_only_in_the_calibration(calibrated, exported,
         str(exported), device='cpu').pipeline.calibration is None
 
 
+@pytest.mark.slow
 def test_order_and_work_directory(calibrated, trained, clean, tmp_path):
     """A work directory in place of its exported file, and the photos in two
     folders: the same calibration."""
@@ -107,6 +108,7 @@ def test_existing_files_are_kept(calibrated, clean, tmp_path, error):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_batch_equals_single(inferencer, clean):
     photos = sorted(clean.iterdir())[:5]
     together = inferencer(photos, interval=0.8, batch_size=5,
