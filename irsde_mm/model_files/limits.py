@@ -40,8 +40,9 @@ def check_value(value: Any, where: str) -> None:
         if len(value) > MAX_TEXT or re.search(r'[/\\]', value):
             raise refusal(where, f'is too long or a path: {value[:40]!r}')
     elif isinstance(value, (int, float)):
-        # seeds have their own range
-        large = abs(value) > MAX_NUMBER and not where.endswith('.seed')
+        # seeds have their own range; UniDB's gamma, 1e7, sizes nothing
+        large = abs(value) > MAX_NUMBER and not where.endswith(
+            ('.seed', '.gamma'))
         if large or not math.isfinite(value):
             raise refusal(where, f'is not a number up to {MAX_NUMBER:,}')
     elif isinstance(value, dict):
