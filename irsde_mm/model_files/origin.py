@@ -1,4 +1,4 @@
-"""What a pipeline keeps of the file that it was loaded from."""
+"""Source file of a pipeline, which saving it as a hub folder needs."""
 from pathlib import Path
 from typing import Any, Dict, NamedTuple, Optional
 
