@@ -76,7 +76,7 @@ class Pretrained:
         Hub: ``model.safetensors``, ``config.json`` and ``README.md``.
 
         The card is that of the file, ``NAME.md`` next to
-        ``NAME.safetensors``, or a generated list of the settings without such a file.
+        ``NAME.safetensors``. Without such a file, it lists the settings.
         Requires huggingface_hub (extra ``hub``).
 
         Args:
