@@ -67,7 +67,9 @@ EXTRAS = dict(mmengine='train,lite', mmcv='train,lite', mmagic='train,lite',
               torchvision='train,lite', pandas='train,lite',
               matplotlib='train,lite', lmdb='train,lite',
               diffusers='diffusers', gradio='app,lite',
-              huggingface_hub='hub')
+              huggingface_hub='hub', imageio_ffmpeg='video',
+              spandrel='spandrel', onnx='onnx', onnxscript='onnx',
+              onnxruntime='onnx', pyiqa='pyiqa', ray='ray', s3fs='s3')
 
 
 def missing_package(error: ImportError) -> Optional['ConfigError']:

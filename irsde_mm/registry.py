@@ -30,6 +30,7 @@ TRANSFORMS = _node('transform', _root.TRANSFORMS, 'datasets.transforms')
 METRICS = _node('metric', _root.METRICS, 'evaluation')
 HOOKS = _node('hook', _root.HOOKS, 'engine')
 OPTIM_WRAPPERS = _node('optimizer wrapper', _root.OPTIM_WRAPPERS, 'engine')
+STRATEGIES = _node('strategy', _root.STRATEGIES, 'engine.strategies')
 LOOPS = _node('loop', _root.LOOPS, 'engine')
 FUNCTIONS = _node('function', _root.FUNCTIONS, 'engine')
 

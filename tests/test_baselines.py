@@ -22,7 +22,9 @@ FULL = sorted((CONFIGS / 'baselines').glob('*.py'))
 SMALL = sorted((CONFIGS / 'baselines' / 'quickstart').glob('*.py'))
 TUNED = [*(CONFIGS / 'bsds').glob('*_consistency.py'),
          *(CONFIGS / 'bsds').glob('*_perceptual.py')]
-BSDS = sorted(set((CONFIGS / 'bsds').glob('*_*.py')) - set(TUNED))
+#: not a baseline: the process with its training data in shards
+SHARDS = CONFIGS / 'bsds' / 'derain_shards.py'
+BSDS = sorted({*(CONFIGS / 'bsds').glob('*_*.py')} - {*TUNED, SHARDS})
 TASKS = dict(derain='cnn maxim nafnet restormer sr3',
              deblur='cnn maxim nafnet restormer',
              denoise='cnn restormer swinir', sr='cnn edsr swinir sr3',
@@ -62,6 +64,15 @@ def test_only_model_and_schedule_differ(path):
     assert cfg['train_cfg'] == process['train_cfg']
     if path not in FULL:
         assert iterations[0] == iterations[1]
+
+
+def test_only_the_training_data_is_in_shards():
+    cfg, process = (load_config(f'bsds/{name}').to_dict()
+                    for name in (SHARDS.stem, 'derain'))
+    data, photos = (c.pop('train_dataloader') for c in (cfg, process))
+    assert cfg == process
+    assert data.pop('dataset')['pipeline'] == photos.pop('dataset')['pipeline']
+    assert data == photos
 
 
 @pytest.mark.grid(at_most=3)

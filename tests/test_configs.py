@@ -55,7 +55,7 @@ def test_each_key_has_one_owner():
 def test_fields_for_own_data(path):
     cfg = load_config(str(path))
     assert {'patch_size', 'region', 'degradation'} <= set(cfg)
-    assert cfg.region >= cfg.patch_size
+    assert cfg.region >= cfg.patch_size or not cfg.degradation
 
 
 def as_list(value):
@@ -181,6 +181,49 @@ def test_quickstarts_run(name, tmp_path):
     assert {'validation', 'trajectory'} < set(pictures)
 
 
+@pytest.mark.parametrize('name, process, output, batch, lr, iterations', [
+    ('i2sb_sr', dict(type='irsde_mm.I2SB', num_steps=1000, beta_max=0.3),
+     'StepOutput', 256, 5e-5, 1_000_000),
+    ('resshift_sr', dict(
+        type='irsde_mm.ResShift', num_steps=15, kappa=1.0, power=0.3,
+        min_noise=0.04, etas_end=0.99), 'CleanOutput', 64, 5e-5, 500_000),
+    ('rddm_derain', dict(type='irsde_mm.RDDM', num_steps=1000, sum_scale=1.),
+     'ResidualNoiseOutput', 2, 8e-5, 120_000),
+    ('rddm_deshadow', dict(
+        type='irsde_mm.RDDM', num_steps=1000, sum_scale=0.01),
+     'ResidualNoiseOutput', 2, 8e-5, 120_000)])
+def test_published_settings_of_the_family(name, process, output, batch, lr,
+                                          iterations):
+    cfg = load_config(f'family/published/{name}')
+    assert cfg.model.sde == process
+    assert cfg.model.output.type == f'irsde_mm.{output}'
+    assert cfg.train_dataloader.batch_size == batch
+    assert cfg.optim_wrapper.optimizer.lr == lr
+    assert cfg.train_cfg.max_iters == iterations
+    assert cfg.model.generator.base_channels == 64
+
+
+@pytest.mark.parametrize('autoencoder, process', [
+    (f'{prefix}latent_autoencoder_{task}', f'{prefix}latent_{task}')
+    for prefix, task in (('irsde/refusion_', 'dehaze'),
+                         ('irsde/refusion_', 'deshadow'),
+                         ('quickstart/', 'dehaze'))])
+def test_latent_configs_fit_each_other(autoencoder, process):
+    """The process uses the result of the other training."""
+    first, second = load_config(autoencoder), load_config(process)
+    assert first.model.type == 'irsde_mm.AutoencoderModel'
+    model, folder = second.model, Path(autoencoder).name
+    assert model.autoencoder == first.model.generator
+    assert model.autoencoder_checkpoint == (
+        f'work_dirs/{folder}/iter_{first.train_cfg.max_iters}.pth')
+    assert first.train_dataloader.dataset.get('data_root') == (
+        second.train_dataloader.dataset.get('data_root'))
+    network = model.generator
+    assert network.get('in_channels', network.get('img_channels')) == (
+        model.autoencoder.latent_channels)
+    assert network.long_skip
+
+
 def draw(folder, names, size=(136, 160)):
     folder.mkdir(parents=True, exist_ok=True)
     for i, name in enumerate(names):
@@ -219,13 +262,17 @@ def published_sets(data):
     draw(data / 'denoising_train', 'ab')
     for name in ('McMaster', 'Kodak24', 'CBSD68'):
         draw(data / 'denoising_gaussian_test' / name, 'ab')
+    for name, test in (('ntire2023_shadow', 'val'), ('istd', 'test')):
+        for part in ('train', test):
+            for side in ('shadow', 'shadow_free'):
+                draw(data / name / part / side, 'ab', (264, 272))
     masks(data)
 
 
 @pytest.mark.grid(at_most=3)
 @pytest.mark.parametrize('name', [
-    *(f'irsde/{name}' for name in (*TASKS, 'denoise_grey', 'sr_x3', 'sr_x8',
-                                   'refusion_denoise')),
+    *(f'irsde/{name}' for name in (*TASKS, 'deshadow', 'denoise_grey', 'sr_x3',
+                                   'sr_x8', 'refusion_denoise')),
     *(f'family/published/{path.stem}' for path in CONFIGS
       if path.parent.name == 'published')])
 def test_published_layouts_train_and_test(name, tmp_path, monkeypatch):
@@ -237,6 +284,7 @@ def test_published_layouts_train_and_test(name, tmp_path, monkeypatch):
         type='irsde_mm.ConditionalNAFNet', width=4, enc_blocks=[1],
         middle_blocks=1, dec_blocks=[1],
         img_channels=cfg.model.generator.get('in_channels', 3),
+        out_channels=cfg.model.generator.get('out_channels'),
         conditional=cfg.model.generator.get('conditional', True))
     monkeypatch.chdir(tmp_path)
     published_sets(tmp_path / 'data')

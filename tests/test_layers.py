@@ -18,26 +18,45 @@ BELOW = dict(
     model_files=('sde', 'samplers', 'networks', 'io', 'inference', 'errors',
                  'version'),
     apis=('sde', 'samplers', 'networks', 'io', 'inference', 'model_files',
-          'errors', 'version'))
+          'errors', 'version'),
+    graphs=('sde', 'samplers', 'networks', 'io', 'inference', 'model_files',
+            'apis', 'errors', 'version'),
+    scale=('io', 'inference', 'model_files', 'apis', 'errors'))
 UPSTAIRS = ('apis/edit_models.py', 'apis/export.py')
 HEAVY = ('mmengine', 'mmcv', 'mmagic', 'diffusers', 'torchvision',
          'transformers')
 #: Dependencies of the core.
-CORE = ('torch', 'numpy', 'safetensors', 'PIL', 'cv2', 'tqdm', 'psutil')
+CORE = ('torch', 'numpy', 'safetensors', 'PIL', 'cv2', 'tqdm', 'psutil',
+        'fsspec', 'filelock')
 #: Imports inside functions of the lower layer.
 LATE = {
     ('samplers/diffusers.py', 'diffusers'),  # an adapter's constructor
     # from_file and others
     ('inference/pretrained.py', 'irsde_mm.model_files'),
+    # addresses of other machines; comes with torch
+    ('io/addresses.py', 'fsspec'),
     # extra hub
     ('model_files/hub.py', 'huggingface_hub'),
     ('model_files/cards.py', 'huggingface_hub'),
     ('inference/noise.py', 'skimage'),
+    # extra video
+    ('io/ffmpeg.py', 'imageio_ffmpeg'),
+    # extra onnx
+    ('graphs/onnx_export.py', 'onnx'),
+    ('graphs/onnx_export.py', 'onnxscript'),
+    ('graphs/export.py', 'onnx'),
+    ('graphs/onnx_runner.py', 'onnxruntime'),
     # only for calibration
     ('inference/calibrating.py', 'scipy'),
     # only if a caller passes a config or a model of mmagic
     ('apis/inference.py', 'irsde_mm.apis.edit_models'),
     ('apis/inference.py', 'irsde_mm.config'),
+    ('scale/job.py', 'irsde_mm.config'),
+    # what launchers set
+    ('scale/engines/local.py', 'irsde_mm.processes'),
+    ('scale/engines/torchrun.py', 'irsde_mm.processes'),
+    # extra ray
+    ('scale/engines/ray_data.py', 'ray'),
 }
 LOWER = [name for name in NAMES
          if name.split('/')[0] in BELOW and name not in UPSTAIRS]
@@ -56,7 +75,8 @@ def used(name: str, *prefixes: str) -> set:
 def test_every_package_is_tested():
     packages = {name.split('/')[0] for name in NAMES if '/' in name}
     assert packages == set(BELOW) | {'app', 'commands', 'config', 'datasets',
-                                     'engine', 'evaluation', 'models'}
+                                     'engine', 'evaluation', 'integrations',
+                                     'models'}
 
 
 def allowed(name: str, imported: str, late: bool) -> bool:
@@ -72,8 +92,9 @@ def allowed(name: str, imported: str, late: bool) -> bool:
 
 
 def test_lower_layer():
-    """sde <- samplers <- inference <- model_files <- apis; networks and io
-    import none of these; no OpenMMLab, diffusers or torchvision."""
+    """sde <- samplers <- inference <- model_files <- apis <- graphs, scale;
+    networks and io import none of these; no OpenMMLab, diffusers or
+    torchvision."""
     assert [f'{name}:{line} imports {imported}' for name in LOWER
             for imported, line, late in imports(NAMES[name])
             if not allowed(name, imported, late)] == []
@@ -163,7 +184,8 @@ def test_modules_know_no_task():
 def test_only_launchers_use_environment_variables():
     assert {name for name in NAMES
             if re.search('environ|getenv', NAMES[name].read_text())} <= {
-        'commands/cli.py', 'processes.py'}
+        'commands/cli.py', 'processes.py',
+        'scale/engines/ray_data.py'}  # settings of Ray
 
 
 def test_few_modules_are_outside_of_packages():

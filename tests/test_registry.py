@@ -65,8 +65,9 @@ def test_package_and_cli_import_nothing_heavy():
 
 
 #: Packages that do not import mmagic, and those that do.
-LIGHT = ('apis', 'commands', 'config', 'inference', 'io', 'model_files',
-         'networks', 'operators', 'samplers', 'sde')
+LIGHT = ('apis', 'commands', 'config', 'graphs', 'inference', 'integrations',
+         'io', 'model_files', 'networks', 'operators', 'samplers', 'scale',
+         'sde')
 HEAVY = ('datasets', 'engine', 'evaluation', 'models')
 
 

@@ -2,15 +2,16 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import (coverage, data, data_consistency, memory, quality,
-                        sampling, speed, startup)
+from benchmarks import (bundled, coverage, data, data_consistency, memory,
+                        quality, sampling, scale, shards, speed, startup,
+                        training_memory, video)
 
 from irsde_mm.commands import cli
 
 # measured several times
-TIMES = (speed, data, memory, startup)
+TIMES = (speed, data, shards, memory, startup)
 # these write one JSON file, the others a folder
-FILES = (*TIMES, coverage)
+FILES = (*TIMES, bundled, coverage, scale, training_memory, video)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,7 +37,7 @@ def main(args: argparse.Namespace) -> None:
     from irsde_mm.io.photos import prepare_folder
     from irsde_mm.io.plain_json import to_json
     for name in ('size', 'steps', 'batches', 'repeats', 'images',
-                 'batch_size'):
+                 'batch_size', 'members', 'accumulate', 'shards'):
         if getattr(args, name, None) is not None and getattr(args, name) < 1:
             raise ConfigError(f'--{name} must be at least 1.')
     to_file = args.module in FILES and args.out

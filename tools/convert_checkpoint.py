@@ -19,7 +19,8 @@ LOSSES = dict(
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('checkpoint', help='weights in the published '
-                        'format (IR-SDE, Refusion, or MAXIM as .npz)')
+                        'format (IR-SDE, GOUB, UniDB, Refusion, or MAXIM as '
+                        '.npz)')
     parser.add_argument(
         '--config', required=True, help='path or name of a config with the '
         'process (max_sigma, steps, schedule) of the training, which the '
@@ -54,8 +55,8 @@ def main(args: argparse.Namespace) -> None:
     official, arch = published_weights(args.checkpoint, args.arch)
     if latent and args.arch == 'auto' and arch == 'nafnet':
         arch = 'latent_nafnet'
-    check_model(cfg, arch, args.config)
     parts = dict(generator=converted(args.checkpoint, official, arch))
+    check_model(cfg, arch, args.config)
     if latent:
         parts['autoencoder'] = converted(
             args.autoencoder, *published_weights(args.autoencoder,
@@ -143,7 +144,7 @@ def published_weights(path: str, arch: str) -> tuple:
     if arch == 'maxim':
         return read_arrays(path, FLAX_TREE), arch
     weights = read_plain(path)
-    for key in ('state_dict', 'params_ema', 'params', 'model', 'ema'):
+    for key in ('state_dict', 'params_ema', 'params', 'model', 'net', 'ema'):
         if isinstance(weights.get(key), dict):
             weights = weights[key]
             break

@@ -1,4 +1,6 @@
 """Data sets that are distributed in several layouts."""
+from typing import Dict, Optional, Tuple
+
 from data_parts import Pair, Part, Source
 
 RAINY = '(?:rain|rainy|input|lq)/'
@@ -81,3 +83,96 @@ def gopro() -> Source:
         'https://seungjunnah.github.io/Datasets/gopro (GOPRO_Large)',
         'see the project page', ('configs/irsde/deblur.py',), parts,
         (Pair('train_blur', 'train_sharp'), Pair('test_blur', 'test_sharp')))
+
+
+def challenge(name: str, sides: Dict[str, str], examples: Dict[str, str],
+              counts: Dict[str, Optional[int]]) -> Tuple[Part, ...]:
+    """Return the parts of a challenge's data, with a folder or an archive per
+    side, such as ``x_train_gt``, or a folder per split, such as ``train/GT``.
+
+    Args:
+        name: Folder below --out.
+        sides: For each of our folders, the words that published folders of
+            that side are named by, as a pattern.
+        examples: Published path of an image of each part.
+        counts: Number of images of each split.
+    """
+    splits = dict(train='train', val='val(?:id(?:ation)?)?')
+    return tuple(
+        Part(f'{split}_{role}',
+             rf'(?:.*/)?(?:[^/]*_)?{splits[split]}[/_](?:{words})/'
+             r'(?P<name>[^/]+)\.(?:png|jpe?g)',
+             (f'{name}/{split}/{role}/{{name}}',),
+             examples[f'{split}_{role}'], count)
+        for split, count in counts.items()
+        for role, words in sides.items())
+
+
+def ntire2023_shadow() -> Source:
+    """Return WSRD, an archive per side, or in the folders that the published
+    options of Refusion read."""
+    return Source(
+        'NTIRE 2023 Image Shadow Removal (WSRD: Vasluianu et al., "WSRD: A '
+        'Novel Benchmark for High Resolution Image Shadow Removal", CVPR '
+        'Workshops 2023)',
+        'https://github.com/fvasluianu97/WSRD-DNSR',
+        'unknown; ask the authors', (
+            'configs/irsde/deshadow.py', 'configs/irsde/refusion_deshadow.py',
+            'configs/irsde/refusion_latent_deshadow.py'),
+        challenge('ntire2023_shadow', dict(
+            shadow='inp(?:ut)?|lq|shadow', shadow_free='gt|shadow_free'), dict(
+                train_shadow='ntire23_sr_train_input/0000.png',
+                train_shadow_free='ntire23_sr_train_gt/0000.png',
+                val_shadow='ntire23_sr_valid_inp/0000.png',
+                val_shadow_free='ntire23_sr_valid_gt/0000.png'),
+                  dict(train=1000, val=100)),
+        tuple(Pair(f'{split}_shadow', f'{split}_shadow_free')
+              for split in ('train', 'val')))
+
+
+def ntire2023_haze() -> Source:
+    """Return the hazy photos of NTIRE 2023, in the folders that the published
+    options of Refusion read, or in others in use.
+
+    The number of photos in each split is the user's choice: the clean photos
+    of the challenge's validation and test were not published with it.
+    """
+    return Source(
+        'NTIRE 2023 HR NonHomogeneous Dehazing (Ancuti et al., CVPR Workshops '
+        '2023)',
+        'https://codalab.lisn.upsaclay.fr/competitions/10216',
+        'unknown; ask the organizers', (
+            'configs/irsde/refusion_latent_dehaze.py', ),
+        challenge('ntire2023_haze', dict(
+            hazy='haz[ey]|lq|images|inp(?:ut)?',
+            clear='clea[nr]|gt|labels'), dict(
+                train_hazy='dehazing/train/LQ/01.png',
+                train_clear='dehazing/train/GT/01.png',
+                val_hazy='dehazing/val/LQ/41.png',
+                val_clear='dehazing/val/GT/41.png'),
+                  dict(train=None, val=None)),
+        tuple(Pair(f'{split}_hazy', f'{split}_clear')
+              for split in ('train', 'val')))
+
+
+def istd() -> Source:
+    """Return ISTD: A are the photos with shadows, C those without; the masks,
+    B, are not used."""
+    sides = dict(shadow='A', shadow_free='C')
+    return Source(
+        'ISTD (Wang et al., "Stacked Conditional Generative Adversarial '
+        'Networks for Jointly Learning Shadow Detection and Shadow Removal", '
+        'CVPR 2018)', 'https://github.com/DeepInsight-PCALab/ST-CGAN',
+        'unknown; ask the authors',
+        ('configs/family/published/rddm_deshadow.py', ), tuple(
+            Part(f'{split}_{role}',
+                 rf'(?:.*/)?{split}_{letter}/(?P<name>[^/]+)\.png',
+                 (f'istd/{split}/{role}/{{name}}',),
+                 f'ISTD_Dataset/{split}/{split}_{letter}/1-1.png', count)
+            for split, count in (('train', 1330), ('test', 540))
+            for role, letter in sides.items()),
+        tuple(Pair(f'{split}_shadow', f'{split}_shadow_free')
+              for split in ('train', 'test')),
+        note='for ISTD with corrected colors, name its folder of photos '
+        "without shadows: --pattern 'train_shadow_free=.*train_C_fixed"
+        "[^/]*/(?P<name>[^/]+)\\.png'")

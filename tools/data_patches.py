@@ -27,6 +27,8 @@ def cut(args: argparse.Namespace) -> None:
     """
     from irsde_mm.datasets import PairedImageDataset
     from tqdm.auto import tqdm
+    if not args.config:
+        raise ConfigError('--config is required for patches.')
     dataset, readers = build(args.config)
     scale = dataset.get_data_info(0)['scale']
     least = max(dataset.min_size, scale)
@@ -57,11 +59,9 @@ def build(config: str) -> tuple:
     """
     from irsde_mm.config import config_scope, dataloaders, load_config
     from irsde_mm.config.completion import find_steps
-    from irsde_mm.datasets.base import ImageFilesDataset
+    from irsde_mm.datasets import CleanImageDataset, PairedImageDataset
     from irsde_mm.datasets.transforms import LoadImage
     from irsde_mm.registry import DATASETS, TRANSFORMS
-    if not config:
-        raise ConfigError('--config is required for patches.')
     cfg = load_config(config)
     loader, = dataloaders(cfg, 'train') or [None]
     if loader is None:
@@ -72,9 +72,9 @@ def build(config: str) -> tuple:
         readers = {key: LoadImage(key) for key in ('img', 'gt')}
         readers.update((step['key'], TRANSFORMS.build(step))
                        for step in find_steps(loader.dataset.get('pipeline')))
-    if not isinstance(dataset, ImageFilesDataset):
+    if not isinstance(dataset, (CleanImageDataset, PairedImageDataset)):
         raise ConfigError(f"'{config}' trains on {type(dataset).__name__}, "
-                          'which does not read image files.')
+                          'which does not read image files from folders.')
     return dataset, readers
 
 

@@ -6,7 +6,8 @@ entries with verified=True were tested on the real files.
 """
 from typing import Tuple
 
-from data_layouts import gopro, rain
+from data_layouts import (gopro, istd, ntire2023_haze, ntire2023_shadow,
+                          rain)
 from data_parts import Pair, Part, Source
 
 SCALES = (2, 3, 4)
@@ -184,6 +185,9 @@ SOURCES = {
         (Pair('hazy', 'clear', many=True, crop=True),),
         note='larger clear images are center-cropped to the size of the hazy '
         'ones'),
+    'ntire2023_haze': ntire2023_haze(),
+    'ntire2023_shadow': ntire2023_shadow(),
+    'istd': istd(),
 }
 SOURCES['df2k'] = Source(
     'DF2K: DIV2K and Flickr2K', f"{SOURCES['div2k'].obtained}; "

@@ -28,18 +28,21 @@ BOXES = {
     'registry': (2.1, 4, 'registry nodes'),
     'processes': (5, 4, 'launchers, signals'),
     'compat': (1.85, 5, 'fixes for mmagic'),
-    'apis': (0, 6.7, 'Python API'),
-    'model_files': (1, 7.7, 'models on disk'),
-    'inference': (2, 8.7, 'restoring with a model'),
-    'operators': (3, 8.7, 'linear degradations'),
-    'io': (3, 9.7, 'image and weights files'),
-    'networks': (1, 9.7, 'U-Net, NAFNet, MAXIM'),
-    'samplers': (2, 9.7, 'from degraded to clean'),
-    'sde': (2, 10.7, 'processes and outputs'),
+    'graphs': (1.3, 6.7, 'ONNX and .pt2 files'),
+    'scale': (0, 6.7, 'many photos, many workers'),
+    'integrations': (3.6, 7.7, 'entry in spandrel'),
+    'apis': (0, 7.7, 'Python API'),
+    'model_files': (1, 8.7, 'models on disk'),
+    'inference': (2, 9.7, 'restoring with a model'),
+    'operators': (3, 9.7, 'linear degradations'),
+    'io': (3, 10.7, 'image and weights files'),
+    'networks': (1, 10.7, 'U-Net, NAFNet, MAXIM'),
+    'samplers': (2, 10.7, 'from degraded to clean'),
+    'sde': (2, 11.7, 'processes and outputs'),
 }
 #: Name, first and last row of each floor.
 FLOORS = (('OpenMMLab: training, data, metrics, configs', 0, 5),
-          ('PyTorch only: restoring with a trained model', 6.7, 10.7))
+          ('PyTorch only: restoring with a trained model', 6.7, 11.7))
 LEGEND = ('solid: import at module level',
           'dashed: import inside a function',
           'Not drawn: imports that follow from others,',
@@ -160,7 +163,7 @@ def draw_floor(name: str, first: float, last: float) -> str:
 
 
 def draw_legend() -> List[str]:
-    x, y = LEFT + COLUMN * 3.6, TOP + ROW * 9.5
+    x, y = LEFT + COLUMN * 3.6, TOP + ROW * 10.5
     return [f'<text x="{x:g}" y="{y + 18 * i:g}" class="legend">'
             f'{escape(line)}</text>' for i, line in enumerate(LEGEND)]
 

@@ -19,6 +19,9 @@ def parser() -> argparse.ArgumentParser:
                         help='file to write; must not exist')
     parser.add_argument('--licence', metavar='TEXT', help='terms of use to '
                         "store in the file (default: 'not given')")
+    parser.add_argument('--half', action='store_true', help='store the '
+                        'weights in float16, which halves the file; '
+                        'models compute in float32')
     return parser
 
 
@@ -32,7 +35,7 @@ def main(args: argparse.Namespace) -> None:
     with building(f"'{config}' cannot be built"):
         model = model_from_config(load_config(config), checkpoint, 'cpu')
     prepare_folder(out.parent)
-    export(model, out, Path(config).stem, args.licence)
+    export(model, out, Path(config).stem, args.licence, args.half)
     print(f"exported '{checkpoint}' with the config '{config}' to '{out}'.")
     source = source_of(model.cfg)
     print(f"tools/test.py '{out}' uses the test set of '{source}'."

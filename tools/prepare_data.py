@@ -10,11 +10,14 @@ from pathlib import Path, PurePosixPath
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import data_patches
+import data_shards
 from data_parts import Part, Source, some
 from data_sources import SOURCES, UNVERIFIED, listing
 from printing import print_table
 from irsde_mm.commands import cli
 from irsde_mm.errors import ConfigError, DataError, OutputError
+
+OUT = 'data'
 
 
 class Found(NamedTuple):
@@ -38,13 +41,14 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=listing(),
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('name', metavar='NAME', choices=[*SOURCES, 'patches'],
-                        help='data set, see below, or patches')
+    parser.add_argument('name', metavar='NAME',
+                        choices=[*SOURCES, 'patches', 'shards'],
+                        help='data set, see below, or patches, or shards')
     parser.add_argument('--source', nargs='+', metavar='PATH',
                         help='folders, zip or tar files with its images')
-    parser.add_argument('--out', default='data',
-                        help='folder of all data sets '
-                        '(default: %(default)s)')
+    parser.add_argument('--out', help='folder of all data sets (default: '
+                        f'{OUT}); folder of the patches; start of the names '
+                        'of shards')
     parser.add_argument('--copy', action='store_true', help='copy the '
                         'files of folders instead of linking to them')
     parser.add_argument('--subset', action='store_true',
@@ -58,11 +62,16 @@ def parser() -> argparse.ArgumentParser:
                         help='check the data that is laid out, without '
                         '--source')
     data_patches.add_arguments(parser)
+    data_shards.add_arguments(parser)
     return parser
 
 
 def main(args: argparse.Namespace) -> None:
     from preparation import Layout
+    if args.name == 'shards':
+        data_shards.run(args)
+        return
+    args.out = args.out or OUT
     if args.name == 'patches':
         data_patches.cut(args)
         return

@@ -1,10 +1,8 @@
-# The bundled model for deblurring, see docs/models.md.
+# The bundled model for deblurring, see docs/models.md. Train bundled/auto
+# first.
 _base_ = [
-    '../_base_/models/quickstart_published.py', '../_base_/datasets/bsds_blur.py',
-    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
+    '../_base_/models/bundled_nafnet.py',
+    '../_base_/datasets/bundled_blur.py',
+    '../_base_/schedules/bundled_tuning.py', '../_base_/default_runtime.py'
 ]
-# a_T = 0.3 makes two steps enough; they stay near the mean of the possible
-# images
-model = dict(
-    sde=dict(max_sigma=10 / 255, eps=0.3), sampler=dict(num_steps=2),
-    pixel_loss=dict(exact=True))
+load_from = 'work_dirs/bundled/auto/iter_20000.pth'

@@ -25,6 +25,7 @@ from ..model_files.device import check_device
 from ..model_files.runs import find_run
 from ..model_files.settings import upscale_of
 from ..models import IRSDERestorer, TiledEditModel
+from ..models.networks.spandrel import recognizes
 from ..registry import MODELS
 
 
@@ -32,6 +33,25 @@ def build_model(model: str, checkpoint: Optional[str] = None,
                 device: Optional[str] = None, tile: Optional[Tile] = None):
     """Build a model with mmagic, see :func:`init_restorer`."""
     return model_from_config(*find_model(model, checkpoint), device, tile)
+
+
+def community_model(path: str, device: Optional[str] = None,
+                    tile: Optional[Tile] = None) -> Optional[nn.Module]:
+    """Build a model of the community from its weights file.
+
+    Returns:
+        SpandrelModel, or None if spandrel is not installed or does not
+        recognize the file.
+
+    Raises:
+        CheckpointError, ConfigError: If spandrel recognizes the architecture,
+            but the file cannot be used.
+    """
+    from mmengine.config import Config
+    if not recognizes(path):
+        return None
+    return model_from_config(Config(dict(model=dict(
+        type='irsde_mm.SpandrelModel', weights=path))), None, device, tile)
 
 
 def find_model(model: str, checkpoint: Optional[str] = None
@@ -65,13 +85,15 @@ def model_from_config(cfg, checkpoint: Optional[str] = None,
     warn_of_unused(cfg.model)
     with config_scope(cfg):
         model = MODELS.build(cfg.model)
-    if checkpoint is not None:
+    if checkpoint is not None and not has_weights(model):
         load_weights(model, checkpoint)
     model.cfg = cfg
     # a photo to restore has no ground truth
     model.data_preprocessor.data_keys = None
     upscale = upscale_of(next(iter(
         dataloaders(cfg, 'test') or dataloaders(cfg, 'val')), None))
+    if has_weights(model) and upscale is None and model.scale > 1:
+        upscale = dict(scale=model.scale)
     upsampling = Upscale(**upscale) if upscale else None
     model.restores = EditModelPipeline(model, upsampling) \
         if not isinstance(model, IRSDERestorer) else model.pipeline
@@ -79,6 +101,11 @@ def model_from_config(cfg, checkpoint: Optional[str] = None,
         model.pipeline.upscaling = upsampling
     model.restores.degradation = cfg.get('degradation') or []
     return model.to(device).eval()
+
+
+def has_weights(model: nn.Module) -> bool:
+    """Return True if a model loads its weights when it is built."""
+    return getattr(model, 'has_weights', False)
 
 
 def pipeline_of_model(model: nn.Module) -> ImagePipeline:

@@ -3,6 +3,8 @@ import json
 from pathlib import Path
 from typing import Dict, Optional
 
+from torch import Tensor
+
 from ..config import dataloaders, load_config
 from ..config.files import PACKAGED
 from ..config.weights import config_of_pipeline
@@ -17,7 +19,7 @@ from ..models.restorers.settings import plain
 
 
 def export(model, path: Path, title: str,
-           licence: Optional[str] = None) -> None:
+           licence: Optional[str] = None, half: bool = False) -> None:
     """Export a model with weights and settings to one file.
 
     Args:
@@ -26,9 +28,12 @@ def export(model, path: Path, title: str,
         path (Path): The file, ``*.safetensors``, which must not exist.
         title (str): Title of the model.
         licence (str, optional): License terms of the model.
+        half (bool): Whether to store the weights in float16, which halves the
+            file. Loaded models compute in float32.
 
     Raises:
-        ConfigError: If a file cannot describe a component of the model.
+        ConfigError: If a file cannot describe a component of the model, or
+            if float16 cannot represent a weight.
         OutputError: If the file cannot be written.
     """
     cfg = plain(model.cfg.to_dict())
@@ -39,8 +44,23 @@ def export(model, path: Path, title: str,
     except CheckpointError as error:  # the file would be rejected on loading
         raise ConfigError('the model cannot be exported: '
                           f'{error}') from error
-    write_exported(path, {key: value.cpu() for key, value
-                          in model.state_dict().items()}, texts)
+    weights = {key: value.cpu() for key, value in model.state_dict().items()}
+    write_exported(path, in_half(weights) if half else weights, texts)
+
+
+def in_half(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """Convert floating-point weights to float16.
+
+    Raises:
+        ConfigError: If one is too large.
+    """
+    converted = {key: value.half() if value.is_floating_point() else value
+                 for key, value in weights.items()}
+    for key, value in converted.items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise ConfigError(f"the weight '{key}' is too large for float16: "
+                              'export without --half.')
+    return converted
 
 
 def settings_of(model, cfg: dict) -> Dict[str, str]:

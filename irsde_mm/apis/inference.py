@@ -1,10 +1,12 @@
 """Loading of trained models for restoration."""
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Optional
 
 from ..errors import CheckpointError, ConfigError, missing_package
 from ..inference import ImagePipeline, RestorationPipeline
 from ..inference.network_calls import Tile, check_tile
+from ..io.files import is_graph
 from ..model_files.bundled import find_bundled
 from ..model_files.checkpoints import is_weights
 from ..model_files.hub import find_on_hub
@@ -25,6 +27,8 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
             an exported file, a checkpoint of irsde_mm, a folder in the layout
             of the Hugging Face Hub, ``hf://OWNER/NAME[@REVISION]`` on the
             Hub, or the name of a bundled model (:func:`bundled_models`).
+            With spandrel installed, also a weights file of the community in
+            the published layout of its architecture.
         checkpoint (str, optional): Weights. Without them, a model from a
             config is untrained.
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
@@ -42,13 +46,31 @@ def init_restorer(model: str, checkpoint: Optional[str] = None,
             invalid, or do not match.
     """
     model = find_bundled(find_on_hub(model))
-    if is_weights(model) and checkpoint is None:
-        settings, content = read_pipeline(model)
-        if settings is not None and not needs_registries(settings):
-            if tile is not None:
-                settings = dict(settings, tile=check_tile(tile))
-            return pipeline_of(model, settings, content, device)
-    return edit_models().build_model(model, checkpoint, device, tile)
+    if is_graph(model):
+        raise CheckpointError(
+            f"'{model}' is an exported graph, not a model: restore with "
+            'irsde restore or irsde_mm.graphs.inferencer.GraphInferencer.')
+    if not is_weights(model) or checkpoint is not None:
+        return edit_models().build_model(model, checkpoint, device, tile)
+    try:
+        return model_in_file(model, device, tile)
+    except CheckpointError:
+        # without spandrel, the error is that of the file, not a missing extra
+        found = find_spec('spandrel') and edit_models().community_model(
+            model, device, tile)
+        if not found:
+            raise
+        return found
+
+
+def model_in_file(path: str, device: Optional[str], tile: Optional[Tile]):
+    """Load a model from a file of irsde_mm, see :func:`init_restorer`."""
+    settings, content = read_pipeline(path)
+    if settings is not None and not needs_registries(settings):
+        if tile is not None:
+            settings = dict(settings, tile=check_tile(tile))
+        return pipeline_of(path, settings, content, device)
+    return edit_models().build_model(path, None, device, tile)
 
 
 def open_pipeline(model: str, checkpoint: Optional[str] = None,

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Optional, Union
 
 from ..errors import ConfigError, DataError, ImageError, building, listed
+from ..inference.change_kinds import changes, is_mixture
 from ..inference.memory import memory_errors
 from ..inference.progress import Progress
 from ..io.photos import prepare_folder
@@ -99,6 +100,7 @@ class RestorationInferencer:
         for place, result in self._restored(photos, good, options):
             try:
                 self._add_interval(photos[place], result, options)
+                self._add_changes(photos[place], result, options)
                 drawn = self._draw(photos[place], result, options)
             except ImageError as error:  # the file changed in the meantime
                 result, drawn = Restoration(result.name, error=error), {}
@@ -235,6 +237,14 @@ class RestorationInferencer:
         result.doubt = calibration.doubt(result.image, degraded, scale)
         if result.doubt:
             warnings.warn(f"'{result.name}': {result.doubt}", stacklevel=4)
+
+    def _add_changes(self, photo: Photo, result: Restoration,
+                     options: Options) -> None:
+        """Add what a model for several kinds of degradation removed."""
+        if not result.error and is_mixture(self.pipeline.degradation):
+            result.changes = changes(photo.load(
+                self.pipeline.channels, options.max_pixels, options.white),
+                result.image)
 
     def _draw(self, photo: Photo, result: Restoration,
               options: Options) -> dict:

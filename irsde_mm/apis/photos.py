@@ -12,8 +12,11 @@ from ..errors import DataError, ImageError
 from ..io.metadata import read_metadata
 from ..io.photos import find_images, fit_channels, read_photo
 from ..io.reader import image_size, picture_pixels
+from ..io.stored import StoredPhoto
 
-Source = Union[Path, np.ndarray, Image.Image]
+Source = Union[Path, StoredPhoto, np.ndarray, Image.Image]
+#: Sources with a name.
+FILES = (Path, StoredPhoto)
 
 
 @dataclass
@@ -22,7 +25,7 @@ class Photo:
 
     Attributes:
         name (str): Path, or 'image_N' for the Nth image without one.
-        source (Path | ndarray | Image): Source of the pixels.
+        source (Path | StoredPhoto | ndarray | Image): Source of the pixels.
         size (tuple[int, int]): Height and width, upright.
         error (ImageError, optional): Reason why the image cannot be used.
         warned (set[str]): Warnings already issued, as a photo may be read
@@ -53,7 +56,7 @@ class Photo:
             ImageError: If the image cannot be used, or if it is in color and
                 the model has one channel.
         """
-        if isinstance(self.source, Path):
+        if isinstance(self.source, FILES):
             return read_photo(self.source, channels, max_pixels, white,
                               self._warn)
         if isinstance(self.source, Image.Image):
@@ -148,12 +151,12 @@ def open_photo(source: Source, number: int, channels: int, max_pixels: int,
     Returns:
         Photo: With ``size`` or ``error``.
     """
-    if isinstance(source, Path):
+    if isinstance(source, FILES):
         photo = Photo(str(source), source)
     else:
         photo = Photo(f'image_{number}', source)
     try:
-        if isinstance(source, Path):
+        if isinstance(source, FILES):
             photo.size = image_size(source, max_pixels)[::-1]
         else:
             photo.size = photo.load(channels, max_pixels, white).shape[:2]

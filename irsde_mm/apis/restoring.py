@@ -8,7 +8,7 @@ from ..inference.image_pipeline import Callback, Choice, Start
 from ..io.reader import MAX_PIXELS
 from ..io.white_level import check_white
 from .inference import as_pipeline
-from .photos import Photo, Source
+from .photos import FILES, Photo, Source
 
 
 def load_pixels(image: Union[str, Source, Photo], channels: int,
@@ -25,7 +25,7 @@ def load_pixels(image: Union[str, Source, Photo], channels: int,
     """
     if not isinstance(image, Photo):
         image = Photo('', Path(image) if isinstance(image, str) else image)
-    name = str(image.source) if isinstance(image.source, Path) else ''
+    name = str(image.source) if isinstance(image.source, FILES) else ''
     return name, image.load(channels, max_pixels, white)
 
 

@@ -28,6 +28,8 @@ class Restoration:
         lower, upper (ndarray, optional): (H, W, C) uint8 BGR, the bounds of
             the pixel intervals of ``image`` in gray levels, if requested.
         doubt (str): Why these may not hold, or ''.
+        changes (dict[str, float]): What was removed, by kind, if the model
+            was trained on several kinds of degradation, see :func:`changes`.
         error (IRSDEError, optional): Reason why there is no image.
         path (Path, optional): File of ``image``.
         files (list[Path]): All files written.
@@ -40,6 +42,7 @@ class Restoration:
     lower: Optional[np.ndarray] = None
     upper: Optional[np.ndarray] = None
     doubt: str = ''
+    changes: Dict[str, float] = field(default_factory=dict)
     error: Optional[IRSDEError] = None
     path: Optional[Path] = None
     files: List[Path] = field(default_factory=list)
@@ -133,14 +136,17 @@ class Report:
         steps (int): Steps per image over all draws.
         callback (callable, optional): Called with a :class:`Progress`.
         show (bool): Whether to show the bar.
+        done (int): Number of images restored by an earlier call, which do not
+            count for the time left.
     """
 
     def __init__(self, total: int, steps: int,
                  callback: Optional[Callable[[Progress], Any]],
-                 show: bool) -> None:
+                 show: bool, done: int = 0) -> None:
         self.total, self.steps, self.callback = total, steps, callback
-        self.bar = tqdm(total=total * steps, unit='step', disable=not show)
-        self.done = self.batch = 0
+        self.bar = tqdm(total=total * steps, initial=done * steps,
+                        unit='step', disable=not show)
+        self.done, self.batch = done, 0
 
     def __enter__(self) -> 'Report':
         return self

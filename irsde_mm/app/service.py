@@ -14,6 +14,7 @@ import numpy as np
 from ..apis.drawing import draw_spread
 from ..apis.inferencer import RestorationInferencer
 from ..errors import ConfigError, DataError, IRSDEError, user_message
+from ..inference.change_kinds import describe_changes
 from ..io.grids import spread_out
 from ..io.photos import read_photo
 from ..io.white_level import check_white
@@ -238,14 +239,15 @@ def current(progress: Any) -> tuple:
 
 
 def remark(result: Any) -> str:
-    """Return a note if the interval may not hold, or if several results are
-    identical."""
+    """Return a note about what was removed, if the interval may not hold, or
+    if several results are identical."""
+    notes = [describe_changes(result.changes)] if result.changes else []
     if result.doubt:
-        return f'; {result.doubt}'
-    if result.spread is None or result.spread.any():
-        return ''
-    return ('; all results are identical because neither the start nor the '
-            'sampler draws noise')
+        notes.append(result.doubt)
+    elif result.spread is not None and not result.spread.any():
+        notes.append('all results are identical because neither the start '
+                     'nor the sampler draws noise')
+    return ''.join(f'; {note}' for note in notes)
 
 
 def details(result: Any, states: list) -> tuple:

@@ -7,7 +7,7 @@ from ..errors import missing_package
 from . import cli
 
 #: Modules with ``parser()`` and ``main(args)``.
-COMMANDS = ('app', 'restore', 'test', 'train')
+COMMANDS = ('app', 'export', 'restore', 'test', 'train')
 
 
 def load(name: str):

@@ -1,20 +1,18 @@
 """Shared code of the command-line tools, without slow imports."""
 import argparse
 import atexit
-import ctypes
 import gc
 import os
 import sys
 import warnings
-from typing import Callable, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..errors import (ConfigError, Interrupted, IRSDEError, building,
                       missing_package, user_message)
 from ..processes import (end_children, end_with_parent, join_processes,
-                         leave_group)
+                         keep_freed_memory, leave_group, plain_warnings)
 
 USAGE_ERROR = 2
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 
 
 def run(main: Callable[[argparse.Namespace], None],
@@ -77,26 +75,11 @@ def prepare_process() -> None:
     os.environ.pop('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', None)
     for stream in (sys.stdout, sys.stderr):  # file names can be any bytes
         stream.reconfigure(errors='backslashreplace')
-    warnings.formatwarning = lambda message, *_, **__: f'warning: {message}\n'
+    plain_warnings()
     # users cannot fix deprecations inside dependencies
     for module in ('diffusers', 'mmengine', 'mmcv', 'mmagic', 'transformers',
                    'torch', 'albumentations'):
         warnings.filterwarnings('ignore', module=module)
-
-
-def keep_freed_memory() -> None:
-    """Make glibc reuse freed memory for the next network call.
-
-    By default, glibc returns large blocks to the kernel, and every page is
-    faulted in again. For the quickstart network at 256x256 on a CPU, a call
-    took 65 ms instead of 38 ms. Without glibc, this does nothing.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
-        return
-    for parameter in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
-        mallopt(parameter, 2**30)
 
 
 def runner_arguments(parser: argparse.ArgumentParser) -> None:
@@ -144,6 +127,20 @@ def white_argument(parser: argparse.ArgumentParser) -> None:
         '--white', type=int, metavar='N', help='white level of image files '
         'with 16 bits per channel, such as 4095 for 12-bit data (default: '
         '65535, with a warning for files that use at most 14 bits)')
+
+
+def given_options(args: argparse.Namespace, defaults: Dict[str, Any],
+                  free: Sequence[str]) -> List[str]:
+    """Return the options that were given and are not among the free ones.
+
+    Args:
+        args (Namespace): The options of a command.
+        defaults (dict): Their values if they are not given.
+        free (Sequence[str]): Names of options to leave out.
+    """
+    return [f'--{name.replace("_", "-")}' for name, value
+            in vars(args).items()
+            if name not in free and value != defaults[name]]
 
 
 def data_argument(parser: argparse.ArgumentParser) -> None:

@@ -27,8 +27,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from mmengine.runner import Runner
-
     from .. import registry  # noqa: F401, first: compat
     from ..config import checks
     from ..errors import ConfigError
@@ -50,7 +48,7 @@ def main(args: argparse.Namespace) -> None:
                               f"base_batch_size=...) in '{args.config}'.")
         cfg.auto_scale_lr.enable = True
     with building(f"'{args.config}' cannot be trained"):
-        runner = Runner.from_cfg(cfg)
+        runner = build_runner(cfg)
         # build the data now, so that errors in it are reported immediately
         checks.try_data(runner.model, runner.train_loop)
         checks.check_inputs(cfg, runner.train_loop)
@@ -62,6 +60,15 @@ def main(args: argparse.Namespace) -> None:
         show_data(cfg)
     runner.train()
     print(f'weights and logs: {cfg.work_dir}')
+
+
+def build_runner(cfg):
+    """Build mmengine's runner; a strategy needs another one."""
+    if cfg.get('strategy'):
+        from ..engine import strategies
+        return strategies.build_runner(cfg)
+    from mmengine.runner import Runner
+    return Runner.from_cfg(cfg)
 
 
 def show_data(cfg) -> None:
@@ -94,8 +101,7 @@ def set_resume(cfg, resume) -> None:
             raise OutputError(
                 f"'{cfg.work_dir}' contains checkpoints of an earlier run: "
                 'continue it with --resume, or choose another --work-dir.')
-        if cfg.get('load_from') and '://' not in cfg.load_from:
-            check_fit(cfg, read_checkpoint(cfg.load_from))
+        check_start(cfg)
         return
     if resume in (None, 'auto'):
         # not load_from, which is where the run once started
@@ -103,7 +109,8 @@ def set_resume(cfg, resume) -> None:
         if found is None:
             cfg.resume = False
             print(f"'{cfg.work_dir}' has no checkpoint yet: starting from "
-                  'scratch.')
+                  f"{cfg.get('load_from') or 'scratch'}.")
+            check_start(cfg)
             return
         resume, checkpoint = found
     else:
@@ -114,6 +121,13 @@ def set_resume(cfg, resume) -> None:
             f'from it with --cfg-options load_from={resume}.')
     check_fit(cfg, checkpoint)
     cfg.resume, cfg.load_from = True, resume
+
+
+def check_start(cfg) -> None:
+    """Raise an error if the weights to start from do not fit."""
+    from ..model_files.checkpoints import read_checkpoint
+    if cfg.get('load_from') and '://' not in cfg.load_from:
+        check_fit(cfg, read_checkpoint(cfg.load_from))
 
 
 def set_new_schedule(cfg, resume) -> None:

@@ -2,11 +2,12 @@
 import difflib
 from typing import Any, Iterable, List, Optional, Set
 
-#: Read from ``runner.cfg`` in addition to the Runner's arguments.
+#: Read by the tools or from ``runner.cfg``, in addition to the Runner's
+#: arguments.
 RUNNER_CFG_NAMES = {
     'activation_checkpointing', 'compile', 'custom_imports',
     'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg',
-    'sync_bn'}
+    'strategy', 'sync_bn'}
 #: Read by ``--data``.
 OWN_DATA_NAMES = ('patch_size', 'region', 'degradation')
 #: Read by mmagic's inferencers or commonly defined in its configs.

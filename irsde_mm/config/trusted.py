@@ -67,7 +67,8 @@ def try_model(config: dict, weights: Dict[str, Tensor]) -> None:
     check_fit(weights, model.state_dict())
 
 
-def check_degradation(steps: Any) -> Sequence[dict]:
+def check_degradation(steps: Any,
+                      where: str = 'degradation') -> Sequence[dict]:
     """Return the degradations of a file if they belong to this package.
 
     Raises:
@@ -75,14 +76,18 @@ def check_degradation(steps: Any) -> Sequence[dict]:
             location.
     """
     if not isinstance(steps, (list, tuple)):
-        raise refusal('degradation', 'is not a list')
-    check_value(steps, 'degradation')
+        raise refusal(where, 'is not a list')
+    check_value(steps, where)
     for i, step in enumerate(steps):
         if not isinstance(step, dict) or not is_component(
                 TRANSFORMS, step.get('type'), (Degradation, Upsample),
                 ('irsde_mm', )):
-            raise refusal(f'degradation.{i}', 'is not a degradation of '
-                          'irsde_mm')
+            raise refusal(f'{where}.{i}', 'is not a degradation of irsde_mm')
+        chains = step.get('choices', [])  # of RandomDegradation
+        if not isinstance(chains, (list, tuple)):
+            raise refusal(f'{where}.{i}.choices', 'is not a list')
+        for k, chain in enumerate(chains):
+            check_degradation(chain, f'{where}.{i}.choices.{k}')
     return steps
 
 

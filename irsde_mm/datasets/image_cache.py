@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from ..errors import DataError
+from ..io.shards import is_member, member_identity
 
 READERS = 4096  # maximum number of data workers reading a file at once
 _OPEN: Dict[str, Any] = {}  # files open in this process, by name
@@ -39,14 +40,12 @@ class MemoryCache:
             self.images[path, grey, white] = image.copy()
 
 
-class FileCache:
-    """Cache of images in an LMDB file shared by workers, processes and runs.
-
-    An image file that was modified after it was cached is read again.
+class CacheFile:
+    """LMDB file of bytes, shared by workers, processes and runs.
 
     Args:
         megabytes (float): Maximum size of the file in units of 2^20 bytes.
-            When it is full, no more images are added.
+            When it is full, no more values are added.
         file (str | Path): The file. It is created if missing, with its folder
             and LMDB's lock file next to it. It must be on a local disk.
 
@@ -60,36 +59,26 @@ class FileCache:
         self.full = False
         _open_file(self.file, self.size)
 
-    def get(self, path: str, grey: bool,
-            white: Optional[int] = None) -> Optional[np.ndarray]:
-        """Return a copy of a cached image, (H, W, C) uint8, or None.
-
-        Broken entries also return None.
-        """
+    def get(self, key: bytes) -> Optional[bytes]:
+        """Return the value of a key of up to 511 bytes, or None if it is
+        missing or broken."""
         import lmdb
         store = _open_file(self.file, self.size)
         try:
-            with store.begin(buffers=True) as reading:
-                value = reading.get(_key(path, grey, white))
-                if value is None:
-                    return None
-                shape = np.frombuffer(value, np.int64, 3)
-                return np.frombuffer(value, np.uint8, offset=shape.nbytes
-                                     ).reshape(shape).copy()
-        except (lmdb.Error, ValueError):
+            with store.begin() as reading:
+                return reading.get(key)
+        except lmdb.Error:
             return None
 
-    def put(self, path: str, grey: bool, image: np.ndarray,
-            white: Optional[int] = None) -> None:
-        """Store a copy of an image if the file and the disk have room."""
+    def put(self, key: bytes, value: bytes) -> None:
+        """Store a value if the file and the disk have room."""
         import lmdb
         if self.full:
             return
-        value = np.array(image.shape, np.int64).tobytes() + image.tobytes()
         try:
             store = _open_file(self.file, self.size)
             with store.begin(write=True) as writing:
-                writing.put(_key(path, grey, white), value)
+                writing.put(key, value)
         except lmdb.MapFullError:
             self.full = True
         except lmdb.Error as error:
@@ -98,9 +87,43 @@ class FileCache:
                           f'{error}', stacklevel=2)
 
 
+class FileCache:
+    """Cache of decoded images in a file, see :class:`CacheFile`.
+
+    An image file that was modified after it was cached is read again.
+    """
+
+    def __init__(self, megabytes: float, file: str) -> None:
+        self.values = CacheFile(megabytes, file)
+
+    def get(self, path: str, grey: bool,
+            white: Optional[int] = None) -> Optional[np.ndarray]:
+        """Return a copy of a cached image, (H, W, C) uint8, or None.
+
+        Broken entries also return None.
+        """
+        value = self.values.get(_key(path, grey, white))
+        try:
+            shape = np.frombuffer(value, np.int64, 3)
+            return np.frombuffer(value, np.uint8, offset=shape.nbytes
+                                 ).reshape(shape).copy()
+        except (TypeError, ValueError):  # missing or broken
+            return None
+
+    def put(self, path: str, grey: bool, image: np.ndarray,
+            white: Optional[int] = None) -> None:
+        """Store a copy of an image if the file and the disk have room."""
+        self.values.put(_key(path, grey, white), np.array(
+            image.shape, np.int64).tobytes() + image.tobytes())
+
+
 def _key(path: str, grey: bool, white: Optional[int] = None) -> bytes:
-    state = os.stat(path)
-    name = [os.path.realpath(path), state.st_mtime_ns, state.st_size, grey]
+    if is_member(path):
+        name = [*member_identity(path), grey]
+    else:
+        state = os.stat(path)
+        name = [os.path.realpath(path), state.st_mtime_ns, state.st_size,
+                grey]
     if white is not None:
         name.append(white)
     return hashlib.sha256(repr(name).encode()).digest()

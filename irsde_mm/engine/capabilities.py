@@ -3,7 +3,7 @@
 Hooks and metrics do not import models. Any model with these members is
 supported, such as IRSDERestorer.
 """
-from typing import Any, Protocol, Sequence, runtime_checkable
+from typing import Any, Optional, Protocol, Sequence, runtime_checkable
 
 from torch import Tensor
 
@@ -23,7 +23,8 @@ class WithSettings(Protocol):
     def adopt_output(self, measured: dict) -> None:
         """Use values measured elsewhere."""
 
-    def check_checkpoint(self, checkpoint: dict) -> None:
+    def check_checkpoint(self, checkpoint: dict,
+                         own: Optional[dict] = None) -> None:
         """Reject a checkpoint of another model."""
 
     def adopt_settings(self, checkpoint: dict) -> None:

@@ -11,6 +11,7 @@ from mmengine.runner.utils import calc_dynamic_intervals
 
 from ..datasets.image_cache import close_files
 from ..errors import ConfigError
+from ..io.shards import close_shards
 from ..registry import LOOPS, find
 from .draws import ITERATION, DataOrder, SeededDataset, seed_all
 from .loops import dataloaders_of
@@ -123,6 +124,7 @@ class ExactTrainLoop(IterBasedTrainLoop):
         end_workers([self.dataloader, *dataloaders_of(self.runner.val_loop)],
                     iterator)
         close_files()
+        close_shards()
 
     def _return(self) -> None:
         """Continue from an earlier checkpoint with other data and noise."""

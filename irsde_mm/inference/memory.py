@@ -1,16 +1,15 @@
 """Free memory and the memory use of network calls."""
 import weakref
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Callable, Iterator, Sequence
 
-import psutil
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ..errors import ImageError
+from .host_memory import free_host_memory
 
 #: Fraction of the free memory that a call may use, and side in pixels of the
 #: crop on which memory use is measured.
@@ -18,12 +17,6 @@ FRACTION, PROBE = 0.5, 128
 
 _costs: 'weakref.WeakKeyDictionary[nn.Module, float]' = \
     weakref.WeakKeyDictionary()
-
-CGROUPS = Path('/sys/fs/cgroup')
-# files with the limit and the usage, and the reclaimable entry of memory.stat
-CGROUP_FILES = (('memory.max', 'memory.current', 'inactive_file'),
-                ('memory.limit_in_bytes', 'memory.usage_in_bytes',
-                 'total_inactive_file'))
 
 
 def free_memory(device: torch.device) -> int:
@@ -39,49 +32,7 @@ def free_memory(device: torch.device) -> int:
         cached = (torch.cuda.memory_reserved(device)
                   - torch.cuda.memory_allocated(device))
         return torch.cuda.mem_get_info(device)[0] + cached
-    return min([psutil.virtual_memory().available,
-                *container_memory(CGROUPS, Path('/proc/self/cgroup'))])
-
-
-def container_memory(root: Path, membership: Path) -> list:
-    """Return the bytes remaining under each cgroup (v1 and v2) memory limit.
-
-    Args:
-        root (Path): Mount point of the control groups.
-        membership (Path): The kernel's list of the process's control groups,
-            lines of the form ``number:controllers:path``.
-    """
-    remaining = []
-    lines = membership.read_text().split() if membership.is_file() else []
-    for _, controllers, path in (line.split(':', 2) for line in lines
-                                 if line.count(':') >= 2):
-        if controllers not in ('', 'memory'):
-            continue
-        top = root / controllers
-        group = top / path.strip('/')
-        # Inside a container, the process's own group is the root.
-        for folder in (group, *group.parents):
-            remaining += _remaining(folder)
-            if folder == top:
-                break
-    return remaining
-
-
-def _remaining(folder: Path) -> list:
-    """Return the bytes remaining under the limit of one control group, or an
-    empty list without a limit."""
-    for limit, usage, reclaimable in CGROUP_FILES:
-        try:
-            allowed = (folder / limit).read_text().strip()
-            used = int((folder / usage).read_text())
-            stat = dict(line.split() for line in (
-                folder / 'memory.stat').read_text().splitlines())
-        except OSError:
-            continue
-        if allowed != 'max':
-            return [max(
-                int(allowed) - used + int(stat.get(reclaimable, 0)), 0)]
-    return []
+    return free_host_memory()
 
 
 def storages(tensors) -> set:
@@ -133,7 +84,7 @@ def peak_allocation(call: Callable[[], Tensor],
 
 
 def bytes_per_pixel(network: nn.Module, call: Callable[..., Tensor],
-                    images: Sequence[Tensor]) -> float:
+                    images: Sequence[Tensor], scale: int = 1) -> float:
     """Return the peak memory of a call in bytes per pixel of its images.
 
     Measured once per network, on a small crop of the first image.
@@ -142,9 +93,12 @@ def bytes_per_pixel(network: nn.Module, call: Callable[..., Tensor],
         network (nn.Module): The network of the call.
         call: ``(*images) -> Tensor``.
         images (Sequence[Tensor]): Its arguments, (B, C, H, W).
+        scale (int): Scale factor from its arguments to its result, which has
+            the size of the crop.
     """
     if network not in _costs:
-        parts = [image[:1, :, :PROBE, :PROBE] for image in images]
+        side = max(PROBE // scale, 1)
+        parts = [image[:1, :, :side, :side] for image in images]
         with torch.inference_mode():
             peak = peak_allocation(lambda: call(*parts), parts[0].device)
         _costs[network] = peak / parts[0][0, 0].numel()
@@ -152,11 +106,11 @@ def bytes_per_pixel(network: nn.Module, call: Callable[..., Tensor],
 
 
 def pixels_that_fit(network: nn.Module, call: Callable[..., Tensor],
-                    images: Sequence[Tensor]) -> int:
+                    images: Sequence[Tensor], scale: int = 1) -> int:
     """Return the number of pixels that fit into a call's share of the free
-    memory."""
+    memory; for the arguments, see :func:`bytes_per_pixel`."""
     return int(FRACTION * free_memory(images[0].device)
-               / bytes_per_pixel(network, call, images))
+               / bytes_per_pixel(network, call, images, scale))
 
 
 @contextmanager

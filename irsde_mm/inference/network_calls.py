@@ -140,7 +140,8 @@ class NetworkCalls:
             return None
         divisor = getattr(network, 'divisor', DIVISOR)
         overlap = max(getattr(network, 'overlap', OVERLAP), 2 * divisor)
-        fit = pixels_that_fit(network, call, images) if auto or gpu else 0
+        fit = pixels_that_fit(network, call, images, self.output_scale
+                              ) if auto or gpu else 0
         side = (min(MAX_SIDE // self.output_scale, math.isqrt(fit)) if auto
                 else tile // self.output_scale)
         side = max(side, overlap + 2 * divisor)

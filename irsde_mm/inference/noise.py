@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import ConfigError, ImageError
 from ..sde.base import SDE
+from ..sde.ends import refuse_start_noise
 
 
 def image_generators(names: Sequence[str], seed: int,
@@ -90,14 +91,18 @@ def check_level(sde: SDE, level: float, name: str) -> None:
         raise ImageError(f'{prefix}{error}') from None
 
 
-def check_sigma(sigma: Union[None, float, str]) -> None:
+def check_sigma(sigma: Union[None, float, str], sde: SDE) -> None:
     """Check a noise level setting.
 
     Raises:
-        ConfigError: If it is not None, 'estimate' or a number from 0 to 1.
+        ConfigError: If it is not None, 'estimate' or a number from 0 to 1, or
+            if the process starts in the degraded image itself.
     """
-    if sigma is None or sigma == 'estimate':
-        return
-    if isinstance(sigma, (bool, str)) or not 0 <= sigma <= 1:
+    named = sigma is None or sigma == 'estimate'
+    if not named and (isinstance(sigma, (bool, str)) or not 0 <= sigma <= 1):
         raise ConfigError(f'sigma={sigma!r} must be a number from 0 to 1, or '
                           "'estimate'.")
+    try:
+        refuse_start_noise(sde, sigma)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None

@@ -73,7 +73,7 @@ class RestorationPipeline(Pretrained, ImagePipeline):
                  data_consistency: Any = None,
                  build: Callable[[dict], Sampler] = build_component) -> None:
         check_seed(seed)
-        check_sigma(sigma)
+        check_sigma(sigma, sde)
         check_crispness(crispness)
         if order not in ('RGB', 'BGR'):
             raise ConfigError(f"order={order!r} must be 'RGB' or 'BGR'.")

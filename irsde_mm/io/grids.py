@@ -2,17 +2,19 @@
 
 Any channel order works, since the captions are black on white.
 """
-from typing import Sequence, Tuple
+from typing import TYPE_CHECKING, Sequence, Tuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
+
+if TYPE_CHECKING:  # torch takes long to import
+    from torch import Tensor
 
 GAP = 4  # pixels between images
 TEXT = 12  # font size in pixels
 
 
-def to_rgb(image: Tensor) -> np.ndarray:
+def to_rgb(image: 'Tensor') -> np.ndarray:
     """Convert (C, H, W) BGR or gray in 0..255 to (H, W, 3) RGB uint8."""
     pixels = image.detach().cpu().float().round().clamp(0, 255).byte()
     return pixels.expand(3, -1, -1).permute(1, 2, 0).numpy()[..., ::-1]

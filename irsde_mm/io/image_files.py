@@ -1,7 +1,7 @@
 """Finding image files."""
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
-from typing import Dict, List
+from typing import Callable, Dict, List
 
 from ..errors import DataError
 
@@ -18,14 +18,16 @@ def is_image(path: PurePath) -> bool:
             and not path.name.startswith('.'))
 
 
-def is_match(path: PurePath, pattern: PurePath) -> bool:
-    """Return True if a path that matches a glob pattern is an image.
+def is_match(path: PurePath, pattern: PurePath,
+             accept: Callable[[PurePath], bool] = is_image) -> bool:
+    """Return True if a path that matches a glob pattern is an image, or
+    another accepted file.
 
     As in a shell, wildcards do not match folders that begin with a dot.
     """
     dotted = [part for part in pattern.parts if part.startswith('.')]
     hidden = [part for part in path.parts[:-1] if part.startswith('.')]
-    return is_image(path) and all(
+    return accept(path) and all(
         any(fnmatchcase(part, known) for known in dotted) for part in hidden)
 
 

@@ -9,6 +9,7 @@ from PIL.ExifTags import IFD, Base
 
 from .decoding import ORIENTATION
 from .reader import FORMATS
+from .stored import StoredPhoto, open_stored
 
 #: Tags that no longer apply to the result: the layout of the pixels in the
 #: file (TIFF stores it among the EXIF tags), the meaning of their values, the
@@ -37,7 +38,8 @@ PROFILES = {1: b'GRAY', 3: b'RGB '}
 MAX_DPI = 2**31 * 0.0254  # the largest that PNG can store
 
 
-def read_metadata(source: Union[Path, Image.Image], channels: int) -> dict:
+def read_metadata(source: Union[Path, StoredPhoto, Image.Image],
+                  channels: int) -> dict:
     """Read EXIF, color profile and resolution as options of ``Image.save``.
 
     Metadata that applies only to the original file is dropped: the pixel
@@ -47,7 +49,7 @@ def read_metadata(source: Union[Path, Image.Image], channels: int) -> dict:
     warning.
 
     Args:
-        source (Path | Image): A readable file or a PIL image.
+        source (Path | StoredPhoto | Image): A readable file or a PIL image.
         channels (int): Channels of the image to be written, 1 or 3.
 
     Returns:
@@ -57,10 +59,12 @@ def read_metadata(source: Union[Path, Image.Image], channels: int) -> dict:
     try:
         if isinstance(source, Image.Image):
             return _metadata(source, channels)
-        with Image.open(source, formats=FORMATS) as image:
+        with open_stored(source) as file, Image.open(
+                file, formats=FORMATS) as image:
             return _metadata(image, channels)
     except Exception as error:  # malformed EXIF raises many exception types
-        name = repr(str(source)) if isinstance(source, Path) else 'the image'
+        name = 'the image' if isinstance(source, Image.Image) else repr(
+            str(source))
         warnings.warn(f'{name}: the metadata cannot be read and is dropped '
                       f'({type(error).__name__}).', stacklevel=2)
         return {}

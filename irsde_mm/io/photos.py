@@ -3,24 +3,24 @@ import glob
 import os
 import tempfile
 import warnings
-from pathlib import Path
-from typing import Iterable, List, Optional, Union
+from pathlib import Path, PurePath
+from typing import BinaryIO, Callable, Iterable, List, Optional
 
 import numpy as np
 from PIL import Image
 
 from ..errors import DataError, ImageError, OutputError
-from .image_files import is_match, list_images
-from .reader import MAX_PIXELS, Warn, read_image
+from .image_files import is_image, is_match, list_images
+from .reader import MAX_PIXELS, File, Warn, read_image
 
 
-def read_photo(path: Union[str, Path], channels: int = 3,
+def read_photo(path: File, channels: int = 3,
                max_pixels: int = MAX_PIXELS, white: Optional[int] = None,
                warn: Warn = warnings.warn) -> np.ndarray:
     """Read a photo as (H, W, channels) uint8, turned upright.
 
     Args:
-        path (str | Path): The file, see :func:`read_image`.
+        path (str | Path | StoredPhoto): The file, see :func:`read_image`.
         channels (int): 3 for BGR (a gray photo gets three equal channels), 1
             for gray.
         max_pixels (int): Files that declare more pixels are rejected.
@@ -54,6 +54,20 @@ def to_picture(image: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
+def save_image(file: BinaryIO, image: np.ndarray, extension: str = '.png',
+               **options) -> None:
+    """Write (H, W, 3) uint8 BGR, or (H, W, 1), to an opened file.
+
+    Args:
+        file (BinaryIO): The file.
+        image (ndarray): The pixels.
+        extension (str): Extension that determines the format.
+        **options: Options of ``Image.save``, such as metadata.
+    """
+    to_picture(image).save(
+        file, format=Image.registered_extensions()[extension], **options)
+
+
 def write_image(path: Path, image: np.ndarray, **options) -> None:
     """Write (H, W, 3) uint8 BGR, or (H, W, 1), to a new file.
 
@@ -65,11 +79,9 @@ def write_image(path: Path, image: np.ndarray, **options) -> None:
     Raises:
         OutputError: If the file exists or cannot be written.
     """
-    picture = to_picture(image)
-    kind = Image.registered_extensions()[path.suffix]
     try:
         with open(path, 'xb') as file:
-            picture.save(file, format=kind, **options)
+            save_image(file, image, path.suffix, **options)
     except FileExistsError:
         raise OutputError(f"'{path}' already exists and is not overwritten."
                           ) from None
@@ -137,8 +149,9 @@ def holds_images(folder: Path) -> bool:
         return False
 
 
-def matching(pattern: Path) -> List[Path]:
-    """List the images that match a pattern, sorted.
+def matching(pattern: Path,
+             accept: Callable[[PurePath], bool] = is_image) -> List[Path]:
+    """List the images, or other accepted files, that match a pattern, sorted.
 
     Raises:
         DataError: If no images are found.
@@ -147,7 +160,7 @@ def matching(pattern: Path) -> List[Path]:
     try:
         found = sorted(
             path for path in Path(pattern.anchor).glob(str(inside))
-            if is_match(path, pattern))
+            if is_match(path, pattern, accept))
     except (ValueError, OSError):  # '**' within a name; no permission
         found = []
     if not found:

@@ -18,12 +18,15 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import ImageError
 from .decoding import (BITS, DEEP, decode_any, decode_ordinary, decode_picture,
                        has_alpha, orientation)
+from .shards import is_member, read_member
+from .stored import StoredPhoto, open_stored
 from .white_level import describe_mismatch, to_eight_bits
 
 FORMATS = ('PNG', 'JPEG', 'BMP', 'TIFF', 'WEBP', 'GIF')
 MODES = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'RGBX', 'CMYK', 'YCbCr')
 MAX_PIXELS = 250_000_000
 Warn = Callable[[str], Any]
+File = Union[str, Path, StoredPhoto]
 # markers at the end of a complete file
 TRAILERS = {'PNG': b'IEND', 'JPEG': b'\xff\xd9'}
 TAIL = 64
@@ -31,7 +34,7 @@ SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # TIFF
 
 
-def read_image(path: Union[str, Path], grey: bool = False,
+def read_image(path: File, grey: bool = False,
                max_pixels: int = MAX_PIXELS, white: Optional[int] = None,
                warn: Warn = warnings.warn) -> np.ndarray:
     """Read an image file as (H, W, 3) uint8 BGR, or (H, W, 1), upright.
@@ -41,7 +44,8 @@ def read_image(path: Union[str, Path], grey: bool = False,
     profiles are not applied.
 
     Args:
-        path (str | Path): PNG, JPEG, BMP, TIFF, WebP or GIF.
+        path (str | Path | StoredPhoto): PNG, JPEG, BMP, TIFF, WebP or GIF, or
+            the address of one in a shard, ``shard://SHARD/NAME``.
         grey (bool): Whether to convert to gray, (H, W, 1).
         max_pixels (int): Files that declare more pixels are rejected before
             decoding.
@@ -110,7 +114,7 @@ def picture_pixels(picture: Image.Image, max_pixels: int = MAX_PIXELS,
         pixels, cv2.COLOR_GRAY2BGR)
 
 
-def image_size(path: Union[str, Path],
+def image_size(path: File,
                max_pixels: int = MAX_PIXELS) -> Tuple[int, int]:
     """Return the upright width and height of a readable image file.
 
@@ -129,7 +133,7 @@ def image_size(path: Union[str, Path],
 
 
 @contextmanager
-def _opened(path: Union[str, Path], max_pixels: int, whole: bool
+def _opened(path: File, max_pixels: int, whole: bool
             ) -> Iterator[Tuple[BinaryIO, Image.Image]]:
     """Open a file as a PIL image and check the header.
 
@@ -137,15 +141,14 @@ def _opened(path: Union[str, Path], max_pixels: int, whole: bool
         whole (bool): Whether to read the whole file first, which is faster
             if the image is going to be decoded.
     """
+    if is_member(path):
+        path = StoredPhoto(path, read_member(path))
     if Image.MAX_IMAGE_PIXELS is not None:  # raise PIL's own limit
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, max_pixels)
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError('is a folder, pipe or device, not an image')
-        if status.st_size == 0:
+        if _size(path) == 0:
             raise ImageError('is empty (0 bytes)')
-        with open(path, 'rb') as file:
+        with open_stored(path) as file:
             source = io.BytesIO(file.read()) if whole else file
             with Image.open(source, formats=FORMATS) as image:
                 _check_header(image, max_pixels)
@@ -156,7 +159,21 @@ def _opened(path: Union[str, Path], max_pixels: int, whole: bool
                          ) from None
 
 
-def _reason(path: Union[str, Path], error: Exception, max_pixels: int) -> str:
+def _size(path: File) -> int:
+    """Return the size of a file in bytes.
+
+    Raises:
+        ImageError: If it is not a regular file.
+    """
+    if isinstance(path, StoredPhoto):
+        return len(path.content)
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageError('is a folder, pipe or device, not an image')
+    return status.st_size
+
+
+def _reason(path: File, error: Exception, max_pixels: int) -> str:
     if isinstance(error, ImageError):
         return str(error)
     if isinstance(error, FileNotFoundError):

@@ -5,6 +5,7 @@ from typing import Dict, Tuple
 from torch import Tensor
 
 from .convert_maxim import maxim_weights
+from .other_layouts import other_layout
 
 # (published name, our name); the first match is used
 UNET_NAMES = (
@@ -74,8 +75,9 @@ def convert_state_dict(official: Dict[str, Tensor],
         are derived from the weights.
 
     Raises:
-        ValueError: If ``arch`` is unknown or the names do not match that
-            network.
+        ValueError: If ``arch`` is unknown, the names do not match that
+            network, or they are those of a network that this package does not
+            have (RDDM, ResShift, I2SB).
     """
     layouts = dict(unet=(UNET_NAMES, UNET_PARTS, _unet_config),
                    nafnet=(NAFNET_NAMES, NAFNET_PARTS, _nafnet_config),
@@ -88,6 +90,9 @@ def convert_state_dict(official: Dict[str, Tensor],
     if arch not in layouts:
         raise ValueError(f"unknown arch {arch!r}; supported: "
                          f"{', '.join(layouts)}, maxim.")
+    refusal = other_layout(official)
+    if refusal:
+        raise ValueError(refusal)
     names, parts, read_config = layouts[arch]
     state_dict = {}
     for key, value in official.items():

@@ -23,6 +23,8 @@ FORMAT, FORMAT_VERSION = 'irsde_mm', 2
 #: Metadata fields that are JSON.
 JSON = ('config', 'settings', 'pipeline', 'model', 'degradation',
         'calibration')
+#: Tensor with the metadata as JSON, for readers that see tensors only.
+SETTINGS = 'irsde_mm.settings'
 MAX_TEXT = 2**20  # characters per metadata field; ours have thousands
 
 
@@ -37,7 +39,10 @@ def read_parts(path: str) -> Tuple[Dict[str, Tensor], Dict[str, str]]:
         texts = file.metadata() or {}
         check_format(path, texts)
         weights = tensors(file)
+    packed = weights.pop(SETTINGS, None)
     check_digest(path, texts.get('sha256'), digest(weights, texts))
+    if packed is not None and not torch.equal(packed, pack(texts)):
+        check_digest(path, texts['sha256'], None)
     return weights, texts
 
 
@@ -52,7 +57,47 @@ def read_exported(path: str) -> Dict[str, dict]:
     Raises:
         CheckpointError: As for :func:`read_parts`.
     """
-    weights, texts = read_parts(path)
+    return as_checkpoint(path, *read_parts(path))
+
+
+def pack(texts: Dict[str, str]) -> Tensor:
+    """Return metadata as the tensor :data:`SETTINGS`."""
+    return torch.frombuffer(bytearray(json.dumps(
+        texts, sort_keys=True).encode()), dtype=torch.uint8)
+
+
+def unpacked(name: str, tensors: Dict[str, Tensor]) -> Dict[str, dict]:
+    """Return the content of a file from its tensors, see
+    :func:`read_exported`.
+
+    Args:
+        name (str): Name of the file, for messages.
+        tensors (dict): Its tensors, among them :data:`SETTINGS`.
+
+    Raises:
+        CheckpointError: As for :func:`read_parts`.
+    """
+    weights = dict(tensors)
+    packed = weights.pop(SETTINGS)
+    try:
+        texts = json.loads(packed.cpu().numpy().tobytes().decode())
+        known = all(isinstance(text, str) for item in texts.items()
+                    for text in item)
+    except (ValueError, RecursionError, TypeError, AttributeError):
+        known = False
+    if not known:
+        raise CheckpointError(f"the settings of '{name}' cannot be read.")
+    check_format(name, texts)
+    check_digest(name, texts.get('sha256'), digest(weights, texts))
+    return as_checkpoint(name, weights, texts)
+
+
+def as_checkpoint(path: str, weights: Dict[str, Tensor],
+                  texts: Dict[str, str]) -> Dict[str, dict]:
+    """Return weights and metadata as :func:`read_exported` does; weights in
+    half precision become float32, in which networks compute."""
+    weights = {key: value.float() if value.dtype == torch.float16 else value
+               for key, value in weights.items()}
     parts = {key: read_json(path, texts[key]) for key in JSON if key in texts}
     settings = parts.pop('settings', None)
     meta = {} if settings is None else dict(irsde_mm=settings)
@@ -161,7 +206,7 @@ def write_exported(path: Path, weights: Dict[str, Tensor],
     texts = dict(texts, format=FORMAT, format_version=str(FORMAT_VERSION),
                  version=__version__)
     texts['sha256'] = digest(weights, texts)
-    write_safetensors(path, weights, texts)
+    write_safetensors(path, {**weights, SETTINGS: pack(texts)}, texts)
 
 
 def contiguous(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:

@@ -4,18 +4,22 @@ from .averaged_model import ExponentialMovingAverage
 from .losses import (ConsistencyLoss, LikelihoodLoss, MaximumLikelihoodLoss,
                      NoiseMatchingLoss, OutputLoss, PerceptualLoss, SumLoss)
 from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet, LatentUNet,
-                       RegressionNetwork, UnetNoisePredictor)
+                       RegressionNetwork, SpandrelNetwork,
+                       UnetNoisePredictor)
 from .restorers import (AutoencoderModel, GreyHolesDeepFill, IRSDERestorer,
                         LatentRestorer, MultiStageRestorer, RefiningRestorer,
-                        SuperResolver, TiledEditModel, WhiteHolePreprocessor)
+                        SpandrelModel, SuperResolver, TiledEditModel,
+                        WhiteHolePreprocessor)
 
 __all__ = [
     'ConsistencyLoss', 'ExponentialMovingAverage', 'LikelihoodLoss',
     'MaximumLikelihoodLoss',
     'NoiseMatchingLoss', 'OutputLoss', 'PerceptualLoss', 'SumLoss',
     'ConditionalNAFNet', 'ConditionalUNet', 'LatentUNet', 'MAXIM',
-    'RegressionNetwork', 'UnetNoisePredictor', 'AutoencoderModel',
+    'RegressionNetwork', 'SpandrelNetwork', 'UnetNoisePredictor',
+    'AutoencoderModel',
     'GreyHolesDeepFill', 'IRSDERestorer', 'LatentRestorer',
-    'MultiStageRestorer', 'RefiningRestorer', 'SuperResolver',
+    'MultiStageRestorer', 'RefiningRestorer', 'SpandrelModel',
+    'SuperResolver',
     'TiledEditModel', 'WhiteHolePreprocessor'
 ]

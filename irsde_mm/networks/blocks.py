@@ -136,12 +136,35 @@ def pad_to_multiple(x: Tensor, divisor: int, mode: str) -> Tensor:
     Images that are too small for reflection are padded by replication.
     """
     h, w = x.shape[-2:]
+    if isinstance(h, torch.SymInt) or isinstance(w, torch.SymInt):
+        return pad_any_size(x, divisor, mode)
     right, bottom = -w % divisor, -h % divisor
     if not (right or bottom):
         return x
     if mode == 'reflect' and (right >= w or bottom >= h):
         mode = 'replicate'
     return F.pad(x, (0, right, 0, bottom), mode)
+
+
+def pad_any_size(x: Tensor, divisor: int, mode: str) -> Tensor:
+    """Pad like :func:`pad_to_multiple`, for sizes that are not known yet.
+
+    While a graph is exported, a size is a symbol and cannot decide anything.
+    The indices of the pixels are therefore computed in the graph.
+    """
+    sides = x.shape[-2:]
+    # in this form, the export can tell that the sides are divisible
+    padded = [divisor * ((side + divisor - 1) // divisor) for side in sides]
+    if mode == 'constant':
+        return F.pad(x, (0, padded[1] - sides[1], 0, padded[0] - sides[0]))
+    ends = [torch.full((), side - 1, device=x.device) for side in sides]
+    places = [torch.arange(n, device=x.device) for n in padded]
+    inside = [end.minimum(i) for end, i in zip(ends, places)]
+    if mode == 'reflect':
+        mirrored = [end - (end - i).abs() for end, i in zip(ends, places)]
+        fits = (mirrored[0][-1:] >= 0) & (mirrored[1][-1:] >= 0)
+        inside = [torch.where(fits, m, i) for m, i in zip(mirrored, inside)]
+    return x.index_select(-2, inside[0]).index_select(-1, inside[1])
 
 
 def network_input(xt: Tensor, mu: Tensor, conditional: bool,
@@ -217,7 +240,10 @@ class ProcessNetwork(nn.Module, ABC):
                             self.embed_time(t, xt))
         # the layout of the images that the output is combined with; mixed
         # layouts make each operation of a sampling step several times slower
-        return out[..., :h, :w].contiguous()
+        out = out[..., :h, :w]
+        if isinstance(h, torch.SymInt):  # its layout depends on the size
+            return out.clone(memory_format=torch.contiguous_format)
+        return out.contiguous()
 
     def padded_input(self, xt: Tensor, mu: Optional[Tensor]) -> Tensor:
         """Return the input of :meth:`features`."""

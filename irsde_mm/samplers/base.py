@@ -122,6 +122,11 @@ class Sampler(ABC):
         return torch.linspace(t_start, 0, n + 1,
                               dtype=torch.float64).round().int().tolist()
 
+    def adds_noise_first(self, sde: SDE, t_start: int) -> bool:
+        """Return whether the first step draws noise, see :meth:`sample`."""
+        return sde.has_noise and not self.needs_euler_form and not (
+            float(sde.coefficients(t_start)[2]) > 0)
+
     def with_steps(self, num_steps: Optional[int]) -> 'Sampler':
         """Return a copy with another number of steps."""
         sampler = copy.copy(self)
@@ -168,8 +173,7 @@ class Sampler(ABC):
         if t_start == 0:
             return xt
         step, times = self.begin(sde, t_start)
-        boot = sde.has_noise and not self.needs_euler_form and not (
-            float(sde.coefficients(t_start)[2]) > 0)
+        boot = self.adds_noise_first(sde, t_start)
         draws = None if draws is None else iter(draws)
         history: deque = deque(maxlen=self.history_length)
         for i, (t, s) in enumerate(pairwise(times)):

@@ -1,10 +1,21 @@
 """Noise and linear combinations of images."""
-from typing import Optional, Sequence, Tuple, Union
+from typing import Iterator, Optional, Protocol, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
 
-Generators = Union[torch.Generator, Sequence[torch.Generator], None]
+
+class NoiseSource(Protocol):
+    """Source of noise that is not drawn anew, for one image."""
+
+    def draw(self, like: Tensor) -> Tensor:
+        """Return noise with the shape (C, H, W), dtype and device of a
+        tensor."""
+
+
+Generators = Union[torch.Generator,
+                   Sequence[Union[torch.Generator, NoiseSource]],
+                   Iterator[Tensor], None]
 
 
 def draw_noise(like: Tensor, generator: Generators = None) -> Tensor:
@@ -12,16 +23,24 @@ def draw_noise(like: Tensor, generator: Generators = None) -> Tensor:
 
     Args:
         like (Tensor): Tensor of shape (B, C, H, W).
-        generator: One generator, one per image of the batch (an image's noise
-            is then independent of the rest of the batch), or None for torch's
-            global generator. Noise is drawn on the generator's device and
-            then moved, so prefer the device of ``like``.
+        generator: One generator, one generator or :class:`NoiseSource` per
+            image of the batch (an image's noise is then independent of the
+            rest of the batch), an iterator over tensors, the noise of each
+            draw, or None for torch's global generator. Noise is drawn on the
+            generator's device and then moved, so prefer the device of
+            ``like``.
 
     Raises:
-        ValueError: If the number of generators is not the batch size.
+        ValueError: If the number of generators is not the batch size, or an
+            iterator has no noise left.
     """
     if generator is None:
         return torch.randn_like(like)
+    if isinstance(generator, Iterator):
+        noise = next(generator, None)
+        if noise is None:
+            raise ValueError('more noise is needed than was given.')
+        return noise
     if isinstance(generator, torch.Generator):
         return torch.randn(like.shape, generator=generator, dtype=like.dtype,
                            device=generator.device).to(like.device)
@@ -30,7 +49,9 @@ def draw_noise(like: Tensor, generator: Generators = None) -> Tensor:
                          f'{len(like)} images; pass one per image.')
     noise = torch.empty_like(like)
     for image, g in zip(noise, generator):
-        if g.device == image.device:
+        if not isinstance(g, torch.Generator):
+            image.copy_(g.draw(image))
+        elif g.device == image.device:
             image.normal_(generator=g)
         else:
             image.copy_(draw_noise(image, g))

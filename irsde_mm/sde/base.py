@@ -53,6 +53,9 @@ class SDE(nn.Module, ABC):
     #: Whether sampling starts at the time whose noise level matches the
     #: input.
     starts_at_noise_level = False
+    #: Whether sampling starts in mu itself or in the noise of the process
+    #: around it, so that a noise level of mu is refused.
+    starts_in_mu = False
     #: Whether the process ends near N(m, lam^2) with a known m, as required
     #: for a likelihood.
     stationary_end = False

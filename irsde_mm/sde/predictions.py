@@ -289,7 +289,8 @@ class PreconditionedOutput(Output):
     """Output that predicts x0 - mu, preconditioned to unit variance.
 
     With y = xt - (a + b) mu = a r + c noise, r = x0 - mu, V = a^2 sd^2 + c^2:
-    x0 = mu + (a sd^2 / V) y + (c sd / sqrt(V)) output.
+    x0 = mu + (a sd^2 / V) y + (c sd / sqrt(V)) output. Errors of the output
+    have equal weights at all times, those of x0 sqrt(V) / (c sd).
 
     Source: Karras et al., NeurIPS 2022, section 5, on the residual.
 
@@ -347,9 +348,6 @@ class PreconditionedOutput(Output):
         skip, scale = self.scales(sde, t)
         return combine((1, x0 - mu), (-skip, xt), (skip * (a + b), mu)
                        ).div_(nonzero(scale))
-
-    def weight(self, sde: SDE, t: Time) -> Tensor:
-        return 1 / nonzero(self.scales(sde, t)[1])
 
 
 class ResidualNoiseOutput(Output):

@@ -204,6 +204,7 @@ class StraightSDE(SDE):
         self.bridge = bridge
         self.has_noise = sigma > 0
         self.noise_at_end = self.has_noise and not bridge
+        self.starts_in_mu = not self.noise_at_end
         self.keep_table('share', torch.arange(
             num_steps + 1, dtype=torch.float64) / num_steps)
 
@@ -253,8 +254,7 @@ class StraightSDE(SDE):
         Raises:
             ValueError: If ``sigma`` is given and not 0, but c_T = 0.
         """
-        if not self.noise_at_end:
-            refuse_start_noise(self, sigma)
+        refuse_start_noise(self, sigma)
         noise = draw_noise(mu, generator) if self.noise_at_end else None
         c = self.coefficients(self.num_steps)[2]
         return combine((1, mu), (c, noise)), self.num_steps

@@ -87,6 +87,14 @@ def test_tasks_are_bundled_models(photo, tmp_path, error):
                     '--out', tmp_path) == 2
 
 
+def test_results_are_in_restored_by_default(trained, photo, tmp_path,
+                                            monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_tool('restore', photo, '--model', trained) == 0
+    assert [path.name for path in (tmp_path / 'restored').iterdir()] == [
+        'my photo.png']
+
+
 def test_extra_pictures(trained, photo, tmp_path, capfd):
     out = tmp_path / 'out'
     assert run_tool('restore', photo, '--model', trained, '--out', out,

@@ -101,7 +101,8 @@ def test_changed_file_is_decoded_again(paths, tmp_path):
 def test_damaged_entry_is_decoded_again(paths, tmp_path, value):
     load = LoadImage('gt', cache_mb=1, cache_file=tmp_path / 'images.lmdb')
     expected = load(dict(gt_path=paths[0]))['gt']
-    store = image_cache._open_file(load.cache.file, load.cache.size)
+    store = image_cache._open_file(load.cache.values.file,
+                                   load.cache.values.size)
     with store.begin(write=True) as writing:
         writing.put(image_cache._key(paths[0], False), value)
     assert np.array_equal(load(dict(gt_path=paths[0]))['gt'], expected)

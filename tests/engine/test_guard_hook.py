@@ -141,6 +141,17 @@ def test_good_training_is_not_changed(tmp_path):
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 
+@pytest.mark.parametrize('offset', [-10., -1e3])
+def test_losses_may_be_negative(tmp_path, monkeypatch, offset):
+    """Such as mmagic's PSNRLoss, a logarithm; only outliers are bad."""
+    forward = Line.forward
+    monkeypatch.setattr(Line, 'forward', lambda *args, **kwargs: dict(
+        loss=forward(*args, **kwargs)['loss'] + offset))
+    runner = runner_of(tmp_path, [13], 1e4)
+    runner.train()
+    assert hook(runner, GuardHook).skipped == 1
+
+
 def test_return_to_the_last_good_checkpoint(tmp_path):
     """Weights corrupted in iteration 18 make every later batch bad."""
     runner = runner_of(tmp_path, [17], 'weights', patience=4, iterations=40)

@@ -157,6 +157,17 @@ def test_accumulated_gradients(tmp_path):
     assert {int(s['step']) for s in state.values()} == {2}
 
 
+def test_accumulation_resumes_exactly(tmp_path):
+    """After a whole number of optimizer steps; mmengine warns otherwise."""
+    options = {'optim_wrapper.accumulative_counts': 2}
+    train(tmp_path / 'whole', 8, **options)
+    train(tmp_path / 'again', 4, **options)
+    train(tmp_path / 'again', 8, resume=True, **options)
+    whole, again = (load(tmp_path / name, 8)['state_dict']
+                    for name in ('whole', 'again'))
+    assert all(torch.equal(value, again[key]) for key, value in whole.items())
+
+
 def test_activation_checkpointing_gives_the_same_weights(tmp_path):
     plain = train(tmp_path / 'plain', 4).model.state_dict()
     again = train(tmp_path / 'again', 4, activation_checkpointing=[

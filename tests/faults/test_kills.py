@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 from training import (assert_equal, finish, kill, kill_at_random, lines,
-                      outcome, start, wait_for_lines)
+                      outcome, shard_config, start, wait_for_lines)
 
 RUNS = {}
 
@@ -41,18 +41,42 @@ def kill_and_resume(folder, kills: int, seed: int, **kind) -> int:
     return done
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('kind', [
-    dict(workers=w, processes=p) for w in (0, 2) for p in (1, 2)], ids=str)
-def test_twenty_kills(kind, uninterrupted, tmp_path, tried):
-    """Kill each kind of run five times, in as many runs as needed."""
-    whole, done, attempt = uninterrupted(**kind), 0, 0
+def kill_five_times(folder, whole, **kind) -> int:
+    """Kill and resume a kind of run five times, in as many runs as needed,
+    and compare the outcomes."""
+    done, attempt = 0, 0
     while done < 5:
-        folder = tmp_path / str(attempt)
-        done += kill_and_resume(folder, 5 - done, seed=attempt, **kind)
-        assert_equal(outcome(folder), whole)
+        done += kill_and_resume(folder / str(attempt), 5 - done, seed=attempt,
+                                **kind)
+        assert_equal(outcome(folder / str(attempt)), whole)
         attempt += 1
-    tried[f'SIGKILL: resumed bit for bit ({kind})'] += done
+    return done
+
+
+KINDS = pytest.mark.parametrize('kind', [
+    dict(workers=w, processes=p) for w in (0, 2) for p in (1, 2)], ids=str)
+
+
+@pytest.mark.slow
+@KINDS
+def test_twenty_kills(kind, uninterrupted, tmp_path, tried):
+    tried[f'SIGKILL: resumed bit for bit ({kind})'] += kill_five_times(
+        tmp_path, uninterrupted(**kind), **kind)
+
+
+@pytest.fixture(scope='module')
+def shards(tmp_path_factory) -> str:
+    """Config of a training from shards."""
+    return str(shard_config(tmp_path_factory.mktemp('shards')))
+
+
+@pytest.mark.slow
+@KINDS
+def test_twenty_kills_of_trainings_from_shards(kind, shards, uninterrupted,
+                                               tmp_path, tried):
+    kind = dict(kind, config=shards)
+    tried['SIGKILL: training from shards resumed bit for bit'] += (
+        kill_five_times(tmp_path, uninterrupted(**kind), **kind))
 
 
 def interrupt(number, folder, after: int, **kind):

@@ -63,7 +63,8 @@ def test_configs(name, tool, error, tmp_path):
 
 
 @pytest.mark.parametrize('args', [
-    ['restore'], ['restore', 'x', '--out', 'y', '--steps', 'many'],
+    ['restore', 'x', '--out'],
+    ['restore', 'x', '--out', 'y', '--steps', 'many'],
     ['restore', 'x', '--out', 'y', '--max-pixels', 'all'],
     ['train'], ['train', 'quickstart/derain', '--launcher', 'rocket'],
     ['test'], ['train', 'x', '--no-such-option']])

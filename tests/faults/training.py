@@ -9,9 +9,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import cv2
 import psutil
 import torch
-from conftest import ROOT, TINY
+from conftest import ROOT, TINY, run_tool
+from irsde_mm.datasets import BuiltinPhotos
 from mmengine.logging import HistoryBuffer
 
 ITERATIONS = 40
@@ -20,6 +22,32 @@ OPTIONS = [option for option in TINY if 'max_iters' not in option] + [
     'val_dataloader.dataset.indices=1',
     'default_hooks.checkpoint.interval=4', 'default_hooks.logger.interval=1',
     'default_hooks.preemption.interval=2', 'randomness.deterministic=True']
+
+
+def shard_config(folder: Path, urls: str = '') -> Path:
+    """Pack parts of the built-in photos, and write a config that trains on
+    them.
+
+    Args:
+        folder (Path): Folder of the shards and the config.
+        urls (str): Where the config looks for shards, by default there.
+    """
+    photos = folder / 'photos'
+    photos.mkdir(parents=True)
+    for info in BuiltinPhotos('train'):
+        cv2.imwrite(str(photos / info['gt_path']), info['gt'][:160, :160])
+    assert run_tool('prepare_data', 'shards', '--source', photos, '--out',
+                    folder / 'train', '--per-shard', 4) == 0
+    config = folder / 'config.py'
+    config.write_text(f"""
+_base_ = 'irsde_mm::quickstart/derain.py'
+train_dataloader = dict(dataset=dict(
+    _delete_=True, type='irsde_mm.ShardDataset', max_skipped=2,
+    urls={urls or str(folder / 'train-*.tar')!r},
+    pipeline=[dict(type='irsde_mm.LoadImage', key='gt'),
+              *_base_.train_dataloader.dataset.pipeline]))
+""")
+    return config
 
 
 def start(folder: Path, *args: str, workers: int = 0, processes: int = 1,

@@ -2,8 +2,9 @@
 import psutil
 import pytest
 import torch
-from irsde_mm.inference.memory import (container_memory, free_memory,
-                                       peak_allocation)
+from irsde_mm.inference import NetworkCalls
+from irsde_mm.inference.host_memory import container_memory
+from irsde_mm.inference.memory import free_memory, peak_allocation
 
 CPU = torch.device('cpu')
 
@@ -51,3 +52,22 @@ def test_peak_of_a_call(mode):
     with mode():
         assert peak_allocation(call, CPU) == 2 * 4000
         assert peak_allocation(lambda: weight[:10], CPU) == 0
+
+
+@pytest.mark.parametrize('scale', [1, 4, 8])
+def test_no_call_is_larger_than_a_tile(scale):
+    """Neither that which measures the memory of a call on a crop."""
+    sides = []
+
+    class Upsampling(torch.nn.Module):
+        divisor = 1
+
+        def forward(self, x):
+            sides.append(scale * max(x.shape[-2:]))
+            return x.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+
+    size = 1200 // scale
+    result = NetworkCalls(output_scale=scale).once(
+        Upsampling(), torch.rand(1, 1, size, size))
+    assert result.shape == (1, 1, size * scale, size * scale)
+    assert sides[0] == 128 and 256 < max(sides) <= 512

@@ -86,19 +86,20 @@ def check_equal(first, second) -> None:
 @pytest.mark.grid(at_most=2)
 @pytest.mark.parametrize('name', bundled_models())
 def test_round_trip_of_bundled_models(name, tmp_path):
-    """Weights and images are bit-identical; the card has its metadata."""
+    """Weights and images are bit-identical; the card is that of the model."""
     pipeline = RestorationPipeline.from_bundled(name, 'cpu')
     pipeline.save_pretrained(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         CONFIG, WEIGHTS, CARD}
     check_equal(pipeline, load(tmp_path, device='cpu'))
-    card = ModelCard.load(tmp_path / CARD)
-    assert card.data.to_dict() == dict(
-        library_name='irsde_mm', pipeline_tag='image-to-image',
-        license='other', license_name='research-and-education',
-        datasets=['bsds500'], metrics=['psnr', 'ssim'])
-    assert card.text.strip() == ModelCard.load(
-        bundled_models()[name].with_suffix('.md')).text.strip()
+    card, own = (ModelCard.load(path) for path in (
+        tmp_path / CARD, bundled_models()[name].with_suffix('.md')))
+    data = card.data.to_dict()
+    assert data == own.data.to_dict()
+    assert (data['library_name'], data['pipeline_tag'], data['license']) == (
+        'irsde_mm', 'image-to-image', 'other')
+    assert 'bsds500' in data['datasets'] and 'psnr' in data['metrics']
+    assert card.text.strip() == own.text.strip()
 
 
 def test_content_of_the_folder(saved, exported):

@@ -162,10 +162,10 @@ def test_nothing_in_a_baseline_is_executed(place, baseline, tmp_path, photo,
 def test_nothing_in_a_file_of_version_1_is_executed(place, tmp_path, photo,
                                                     error):
     marker = tmp_path / 'executed'
-    config = settings_in(OLD / 'deblur.safetensors', 'config')
+    config = settings_in(OLD / 'denoise.safetensors', 'config')
     put(config, place, dict(type='subprocess.Popen',
                             args=['touch', str(marker)]))
-    path = rewritten(OLD / 'deblur.safetensors', tmp_path / 'x.safetensors',
+    path = rewritten(OLD / 'denoise.safetensors', tmp_path / 'x.safetensors',
                      config=config)
     refused(path, photo, error)
     assert not marker.exists()
@@ -181,9 +181,9 @@ def test_nothing_in_a_file_of_version_1_is_executed(place, tmp_path, photo,
     ('generator.width', 2000, 'larger than the weights'),
     ('sampler', None, 'sampler is None')])
 def test_settings_of_version_1(place, value, words, tmp_path, photo, error):
-    config = settings_in(OLD / 'deblur.safetensors', 'config')
+    config = settings_in(OLD / 'denoise.safetensors', 'config')
     put(config['model'], place, value)
-    path = rewritten(OLD / 'deblur.safetensors', tmp_path / 'x.safetensors',
+    path = rewritten(OLD / 'denoise.safetensors', tmp_path / 'x.safetensors',
                      config=config)
     assert words in refused(path, photo, error)
 
@@ -197,10 +197,10 @@ def test_settings_of_version_1(place, value, words, tmp_path, photo, error):
 def test_only_the_model_of_version_1_is_read(place, tmp_path, photo, error):
     """Files of version 1 contain a test set, which is ignored."""
     marker = tmp_path / 'executed'
-    config = settings_in(OLD / 'deblur.safetensors', 'config')
+    config = settings_in(OLD / 'denoise.safetensors', 'config')
     put(config, place, dict(type='subprocess.Popen',
                             args=['touch', str(marker)]))
-    path = rewritten(OLD / 'deblur.safetensors', tmp_path / 'x.safetensors',
+    path = rewritten(OLD / 'denoise.safetensors', tmp_path / 'x.safetensors',
                      config=config)
     RestorationPipeline.from_file(path)
     error('test', path)

@@ -282,6 +282,14 @@ def test_missing_checkpoints(tmp_path, model):
     torch.save(dict(state_dict=only, meta=dict(irsde_mm=model.settings)), path)
     with pytest.raises(CheckpointError, match="lacks.*'autoencoder"):
         init_restorer(path, device='cpu')
+    only = {key: value for key, value in model.state_dict().items()
+            if key.startswith('autoencoder.')}
+    torch.save(dict(state_dict=only, meta=dict(irsde_mm=model.settings)), path)
+    with pytest.raises(CheckpointError, match="lacks.*'generator"):
+        init_restorer(path, device='cpu')
+    absent = str(tmp_path / 'absent.pth')
+    with pytest.raises(CheckpointError, match='no checkpoint.*absent.pth'):
+        MODELS.build(config(autoencoder_checkpoint=absent)).init_weights()
 
 
 def test_options_that_need_images_are_refused(model):

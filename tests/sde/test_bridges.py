@@ -171,8 +171,18 @@ def test_rddm_runs(rddm, steps):
         agree(x.clamp(-1, 1), end[-1] if end.ndim == 5 else end)
 
 
+@pytest.mark.parametrize('num_steps', [1, 2, 7, 1000])
+def test_sums_of_rddm_close(num_steps):
+    """At T nothing of x0 is left, and the variance is sum_scale."""
+    a, b, c = RDDM(num_steps, sum_scale=0.3).double().coefficients(num_steps)
+    assert a == 0 and b == 1
+    assert abs(float(c)**2 - 0.3) < 1e-7
+
+
 @pytest.mark.parametrize('cls, kwargs, words', [
     (RDDM, dict(sum_scale=0), 'sum_scale'), (RDDM, dict(num_steps=0), 'num'),
+    (RDDM, dict(sum_scale=1.5), 'sum_scale must be in .0, 1'),
+    (RDDM, dict(sum_scale=float('nan')), 'sum_scale'),
     (GOUB, dict(max_sigma=2), 'max_sigma')])
 def test_bad_arguments(cls, kwargs, words):
     with pytest.raises(ValueError, match=words):

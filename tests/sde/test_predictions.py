@@ -85,8 +85,9 @@ def test_preconditioned_targets_have_unit_variance(t):
     target = output.target(sde, sde.perturb(x0, mu, t, noise), x0, mu, t,
                            noise)
     assert abs(float(target.std()) - 1) < 0.02
-    skip, scale = output.scales(sde, t)
-    close(output.weight(sde, t), 1 / scale)
+    # targets of equal size need no weights: weighting by 1 / c_out as well
+    # would train little but the last times of a trajectory
+    assert (output.weight(sde, t) == 1).all()
 
 
 def test_velocity_of_a_straight_process():

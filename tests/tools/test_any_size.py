@@ -145,3 +145,14 @@ def test_memory_grows_with_the_image(tmp_path):
     small, large = json.loads(out.read_text())['sizes']
     assert large['network_mb'] <= 1.1 * small['network_mb']
     assert large['image_tensors'] <= 10 and large['peak_mb'] <= 3000
+
+
+@pytest.mark.slow
+def test_memory_of_a_process_on_latents(tmp_path):
+    """With the published sizes, 8 megapixels fit into 3 GB."""
+    out = tmp_path / 'memory.json'
+    assert run_tool('benchmark', 'memory', 'irsde/refusion_latent_dehaze',
+                    '--steps', 1, '--megapixels', 8, '--out', out) == 0
+    row, = json.loads(out.read_text())['sizes']
+    assert row['height'] * row['width'] == pytest.approx(8e6, rel=0.01)
+    assert row['before_mb'] < row['peak_mb'] <= 3000

@@ -98,6 +98,20 @@ OTHER_PATHS = [
     ('cbsd68', 'CBSD68-dataset/CBSD68/original_png/0000.png',
      'denoising_gaussian_test/CBSD68/0000'),
     ('celebahq', 'celeba_hq_256/test/00000.jpg', 'celebahq/test_256/00000'),
+    ('ntire2023_shadow', 'NTIRE23_sr_val_inp/0000.png',
+     'ntire2023_shadow/val/shadow/0000'),
+    ('ntire2023_shadow', 'ntire2023/shadow/train/GT/0007.png',
+     'ntire2023_shadow/train/shadow_free/0007'),
+    ('ntire2023_shadow', 'ntire23_sr_test_inp/0000.png', ''),
+    ('ntire2023_shadow', 'ntire2023/shadow/train/LQ_sub/0007_s001.png', ''),
+    ('ntire2023_haze', 'NTIRE2023/Dehazing/train/images/01.png',
+     'ntire2023_haze/train/hazy/01'),
+    ('ntire2023_haze', 'NTIRE2023/Dehazing/val/labels/41.JPG',
+     'ntire2023_haze/val/clear/41'),
+    ('ntire2023_haze', 'NTIRE2023/Dehazing/test/hazy/46.png', ''),
+    ('istd', 'ISTD_Dataset/test/test_A/100-1.png', 'istd/test/shadow/100-1'),
+    ('istd', 'ISTD_Dataset/train/train_B/1-1.png', ''),
+    ('istd', 'ISTD_Dataset/train/train_C_fixed_ours/1-1.png', ''),
 ]
 
 

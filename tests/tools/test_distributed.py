@@ -1,6 +1,7 @@
 """Several processes, and the results of a test in the work folder."""
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -242,7 +243,20 @@ def test_slurm_processes_test_as_one(slurm, tmp_path):
     equal(tmp_path / 'one', tmp_path / 'two')
 
 
-@pytest.mark.parametrize('script', ['slurm_train.sh', 'slurm_test.sh'])
+@pytest.mark.slow
+def test_slurm_processes_restore_together(slurm, photo, tmp_path):
+    for i in range(8):
+        shutil.copy(photo, photo.with_name(f'{i}.png'))
+    out = launch('slurm_restore.sh', 'part', 'name', photo.parent, 'out',
+                 '--task', 'derain', '--steps', '2', '--batch-size', '1',
+                 cwd=tmp_path, **slurm)
+    assert out.count("9 photo(s) restored in 'out'") == 1
+    assert 'Traceback' not in out
+    assert len(list((tmp_path / 'out').glob('*.png'))) == 9
+
+
+@pytest.mark.parametrize('script', ['slurm_train.sh', 'slurm_test.sh',
+                                    'slurm_restore.sh'])
 def test_slurm_scripts_request_gpus(script, slurm, tmp_path):
     launch(script, 'p', 'n', 'config', 'with space', **dict(
         slurm, PYTHON='true', GPUS='4', GPUS_PER_NODE='2'))
@@ -261,7 +275,9 @@ def test_usage(path):
         done = subprocess.run(['bash', path, *args], text=True,
                               capture_output=True)
         assert done.returncode == 2 and done.stdout == '', args
-        assert done.stderr.startswith('usage: ') and 'CONFIG' in done.stderr
+        assert done.stderr.startswith('usage: ')
+        assert ('SOURCE' if 'restore' in path.name
+                else 'CONFIG') in done.stderr
 
 
 LATE = """

@@ -84,6 +84,25 @@ def test_restoring_without_the_autoencoder_file(runs, photo, tmp_path,
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
+def test_quickstarts(photo, tmp_path, monkeypatch):
+    """A few iterations of both configs in order, in one folder, without an
+    option that names the first result; then a photo."""
+    monkeypatch.chdir(tmp_path)
+    small = ['train_cfg.max_iters=3', 'train_cfg.val_interval=3',
+             'train_dataloader.batch_size=2',
+             'val_dataloader.dataset.indices=1']
+    for name in ('latent_autoencoder_dehaze', 'latent_dehaze'):
+        assert run_tool('train', f'quickstart/{name}', '--cfg-options',
+                        *small) == 0
+        folder = tmp_path / 'work_dirs' / name
+        # the iteration that the second config names
+        (folder / 'iter_3.pth').rename(folder / 'iter_1600.pth')
+    result = restored(folder, photo, tmp_path / 'out')
+    assert result.shape == (20, 31, 3)
+    assert not np.array_equal(result, np.asarray(Image.open(photo)))
+
+
 def test_an_autoencoder_does_not_restore(runs, photo, tmp_path, capfd):
     assert run_tool('restore', photo, '--model', runs / 'first', '--out',
                     tmp_path / 'out') != 0

@@ -35,6 +35,11 @@ LAID_OUT = {
     'reside_its': 'reside/ITS/hazy/1_1_0.90179.png reside/ITS/clear/1.png',
     'sots_indoor': 'reside/SOTS_indoor/hazy/1400_1.png '
     'reside/SOTS_indoor/clear/1400.png',
+    'ntire2023_haze': 'ntire2023_haze/train/{hazy,clear}/01.png '
+    'ntire2023_haze/val/{hazy,clear}/41.png',
+    'ntire2023_shadow':
+    'ntire2023_shadow/{train,val}/{shadow,shadow_free}/0000.png',
+    'istd': 'istd/{train,test}/{shadow,shadow_free}/1-1.png',
 }
 LAID_OUT['df2k'] = f"{LAID_OUT['div2k']} {LAID_OUT['flickr2k']}"
 COUNTS = {
@@ -44,6 +49,8 @@ COUNTS = {
     'bsd500': [500], 'waterloo': [4744], 'mcmaster': [18], 'kodak24': [24],
     'cbsd68': [68], 'celebahq': [None, 100], 'thin_masks': [100],
     'reside_its': [13990, 1399], 'sots_indoor': [500, 50],
+    'ntire2023_haze': [None] * 4,
+    'ntire2023_shadow': [1000, 1000, 100, 100], 'istd': [1330, 1330, 540, 540],
     'df2k': [800] * 4 + [2650] * 4}
 NAMES = re.findall(r"^    '(\w+)': ", (
     ROOT / 'tools' / 'data_sources.py').read_text(), re.M) + ['df2k']

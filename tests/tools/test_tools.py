@@ -15,7 +15,7 @@ from PIL import Image
 # ------------------------------------------------------------------ train
 
 
-def test_train_and_resume(trained, tmp_path, error):
+def test_train_and_resume(trained, tmp_path, error, capfd):
     import shutil
     folder = tmp_path / 'copy'
     shutil.copytree(trained, folder)
@@ -33,6 +33,10 @@ def test_train_and_resume(trained, tmp_path, error):
     assert run_tool('train', *start, '--resume') == 0
     meta = torch.load(folder / 'iter_6.pth', weights_only=True)['meta']
     assert meta['iter'] == 6
+    # a run without a checkpoint starts from them
+    start[2] = tmp_path / 'new'
+    assert run_tool('train', *start, '--resume') == 0
+    assert f'starting from {trained}/iter_2.pth' in capfd.readouterr().out
     # failing commands do not change the run's config
     config = (folder / 'derain.py').read_text()
     error('train', *again, 'model.sde.max_sigma=0.3', '--resume')
@@ -88,6 +92,8 @@ optim_wrapper = dict(type='OptimWrapper',
     (['quickstart/derain', '--cfg-options', 'model.sde.depth=3'], 'depth'),
     (['quickstart/derain', '--cfg-options', 'load_from=/nothing.pth'],
      'no checkpoint'),
+    (['quickstart/derain', '--resume', '--cfg-options',
+      'load_from=/nothing.pth'], 'no checkpoint'),
     (['quickstart/derain', '--resume', '/nothing.pth'], 'no checkpoint'),
     (['quickstart/derain', '--work-dir', '/dev/null/x'], '/dev/null'),
     (['quickstart/derain', '--cfg-options',
@@ -335,18 +341,23 @@ def grey_model(tmp_path):
 
 
 @pytest.mark.parametrize('name, config', [
-    ('unet_nf8_depth2', 'irsde/derain'), ('nafnet_w8', 'quickstart/derain')])
+    ('unet_nf8_depth2', 'irsde/derain'), ('nafnet_w8', 'quickstart/derain'),
+    ('unet_nf8_depth2', 'family/published/goub_derain'),
+    ('unet_nf8_depth2', 'family/published/unidb_derain')])
 def test_use_converted_weights(name, config, tmp_path, photo, golden):
+    """GOUB and UniDB use the U-Net of IR-SDE."""
     out = tmp_path / 'converted'
     assert run_tool('convert_checkpoint', GOLDEN / f'{name}_official.pth',
                     '--config', config, '--out', out) == 0
-    written = out / 'derain.py'
+    written = out / f'{config.split("/")[-1]}.py'
     from irsde_mm.apis import init_restorer
     model = init_restorer(str(out), device='cpu')
     g = golden(name)
     with torch.no_grad():
         y = model.generator(g['x'], g['cond'], g['t'])
     assert (y - g['y']).abs().max() < 1e-5 * g['y'].abs().max()
+    process = dict(derain='IRSDE', goub_derain='GOUB', unidb_derain='UniDB')
+    assert type(model.sde).__name__ == process[written.stem]
     assert run_tool('restore', photo, '--model', out, '--out',
                     tmp_path / 'restored', '--steps', 2) == 0
     options = ['--cfg-options', 'model.sampler.num_steps=1',
@@ -532,6 +543,9 @@ def test_benchmark_speed(tmp_path, error):
                              '--size', 0)
     assert 'cannot write' in error('benchmark', 'speed', 'quickstart/derain',
                                    '--out', '/dev/null/x.json')
+    assert 'use --device cpu' in error(
+        'benchmark', 'speed', 'quickstart/derain', '--onnx', '--device',
+        'cuda')
 
 
 def test_benchmark_sampling(tmp_path, trained, error, capfd):

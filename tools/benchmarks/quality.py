@@ -14,7 +14,7 @@ from irsde_mm.version import __version__
 
 from .common import load_model, seconds_of
 from .report import write_report
-from .runs import checkpoint_of, config_of
+from .runs import checkpoint_of, config_of, weights_of
 from .suite import file_name, prepare_out, read_suite, write_text
 from .task_data import Digest, TaskData, digest_of, draw
 
@@ -87,7 +87,8 @@ def run_entry(label: str, entry: dict, data: TaskData, out: Path, device
     if there is one."""
     from irsde_mm.model_files import read_checkpoint
     checkpoint = checkpoint_of(entry, label)
-    read_checkpoint(checkpoint)
+    if weights_of(entry) is None:
+        read_checkpoint(checkpoint)
     cfg = config_of(entry)
     request = json.dumps(dict(
         sampling=[entry.get('sampler'), entry.get('steps')],

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Optional
 
 from irsde_mm.errors import ConfigError, TrainingError
 
@@ -28,9 +29,10 @@ def checkpoint_of(entry: dict, label: str) -> str:
         TrainingError: If training fails.
     """
     if 'train' not in entry:
-        if 'checkpoint' not in entry:
+        own = weights_of(entry)
+        if 'checkpoint' not in entry and own is None:
             raise ConfigError("the entry has no 'checkpoint'.")
-        return entry['checkpoint']
+        return own or entry['checkpoint']
     if 'checkpoint' in entry:
         raise ConfigError("the entry has both 'train' and 'checkpoint'; "
                           'remove one.')
@@ -51,6 +53,22 @@ def checkpoint_of(entry: dict, label: str) -> str:
         write_text(config, text)
         run(config, folder, label)
     return str(final)
+
+
+def weights_of(entry: dict) -> Optional[str]:
+    """Return the weights file of a model that names it in its config, such
+    as a SpandrelModel.
+
+    Raises:
+        ConfigError: If the entry has a checkpoint as well.
+    """
+    if 'config' not in entry:
+        return None
+    weights = (config_of(entry).get('model') or {}).get('weights')
+    if weights is not None and 'checkpoint' in entry:
+        raise ConfigError(f"the model of '{entry['config']}' has its weights; "
+                          "remove 'checkpoint'.")
+    return weights
 
 
 def config_of(entry: dict):

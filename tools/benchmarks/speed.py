@@ -3,11 +3,12 @@ import argparse
 import statistics
 from pathlib import Path
 
-from irsde_mm.errors import building
+from irsde_mm.errors import ConfigError, building
 from printing import print_table
 
 from .calls import draw_growth, measure_calls, show_calls
 from .common import plan, seconds_of
+from .graphs import measure_graph, show_graph
 from .training import measure_training, show_training
 
 
@@ -20,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='sampling steps (default: %(default)s)')
     parser.add_argument('--compile', action='store_true', help='also measure '
                         'torch.compile, which takes minutes')
+    parser.add_argument('--onnx', action='store_true', help='also measure '
+                        'onnxruntime, on the CPU')
 
 
 def run(args: argparse.Namespace) -> dict:
@@ -27,14 +30,18 @@ def run(args: argparse.Namespace) -> dict:
     and training iterations.
 
     Raises:
-        ConfigError: If the model is not a diffusion model.
+        ConfigError: If the model is not a diffusion model, or --onnx is
+            used on another device.
     """
     from irsde_mm.apis import init_restorer
     from irsde_mm.apis.inference import diffusion_pipeline
     from irsde_mm.inference.presets import SAMPLERS
     from torch import nn
+    if args.onnx and args.device not in (None, 'cpu'):
+        raise ConfigError('--onnx measures on the CPU: use --device cpu.')
+    device = 'cpu' if args.onnx else args.device
     with building(f"'{args.config}' cannot be built"):
-        model = init_restorer(args.config, device=args.device)
+        model = init_restorer(args.config, device=device)
     pipeline = diffusion_pipeline(model, 'it has no sampling steps')
     perturb_weights(pipeline.network)
     found = measure_calls(pipeline, args)
@@ -43,6 +50,10 @@ def run(args: argparse.Namespace) -> dict:
             for name, _, sampler in plan(pipeline, SAMPLERS, [args.steps])}
     show(rows, args)
     growth = by_steps(pipeline, args)
+    graph = None
+    if args.onnx:
+        graph = measure_graph(pipeline, args)
+        show_graph(graph, f'{args.config}, exported graph')
     if args.out:
         draw_growth(found, growth, Path(args.out).with_suffix('.png'))
     training = None
@@ -51,7 +62,8 @@ def run(args: argparse.Namespace) -> dict:
         training = measure_training(model.cfg, args)
         show_training(training, f'{args.config}, training')
     return dict(config=args.config, size=args.size, samplers=rows,
-                restoration_ms=growth, training=training, **found)
+                restoration_ms=growth, training=training, graph=graph,
+                **found)
 
 
 def perturb_weights(network) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from printing import print_table
 
-from .common import seconds, seconds_of
+from .common import network_calls, seconds, seconds_of
 
 TRAIN = Path(__file__).parents[1] / 'train.py'
 #: Code of the entry point of the installed command.
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> dict:
 def time_restoring(args: argparse.Namespace, folder: Path) -> dict:
     """Return the seconds of each round of restoring, by command."""
     device = ['--device', args.device] if args.device else []
-    photo, network = make_photo(folder), network_calls(folder, args.device)
+    photo, network = make_photo(folder), network_job(folder, args.device)
     network()  # warm up
     times = {name: [] for name in ('import torch', 'irsde --help',
                                    'irsde restore', 'its network')}
@@ -85,24 +85,14 @@ def make_photo(folder: Path) -> Path:
     return path
 
 
-def network_calls(folder: Path, device):
+def network_job(folder: Path, device):
     """Return a function that measures the seconds of the network calls for the
     photo, in this process."""
     from irsde_mm.inference import RestorationPipeline
-    from irsde_mm.inference.pipeline import run_network
     from irsde_mm.io.photos import read_photo
     pipeline = RestorationPipeline.from_bundled(TASK, device)
-    sde, network = pipeline.sde, pipeline.network
-    mu = sde.from_image(pipeline.as_inputs(
-        [read_photo(folder / 'photo.jpg', pipeline.channels)])[0])
-    times = pipeline.sampler.begin(sde, sde.num_steps)[1][:-1]
-
-    def calls():
-        with pipeline.calls.session() as session:
-            session.trajectory(network, map(sde.network_time, times))
-            for t in times:
-                run_network(session, network, sde, mu, mu, t)
-
+    calls, _ = network_calls(
+        pipeline, [read_photo(folder / 'photo.jpg', pipeline.channels)])
     return lambda: seconds_of(calls, pipeline.device)
 
 

@@ -5,8 +5,8 @@
 _base_ = './paired.py'
 patch_size = 256
 hint = ('the photos come from the NTIRE 2023 HR NonHomogeneous Dehazing '
-        'challenge; put the pairs, with equal names, into {train,val}/hazy '
-        'and {train,val}/clear.')
+        'challenge (https://codalab.lisn.upsaclay.fr/competitions/10216); '
+        'tools/prepare_data.py ntire2023_haze lays them out.')
 names = dict(data_prefix=dict(img='hazy', gt='clear'), hint=hint)
 # for clean photos of --data
 degradation = [dict(type='irsde_mm.Haze')]

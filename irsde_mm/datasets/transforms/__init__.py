@@ -7,9 +7,11 @@ from .loading import LoadImage
 from .masks import KeepMask
 from .noise import GaussianNoise, PoissonNoise
 from .rain import RainStreaks
+from .random_degradation import RandomDegradation
 from .resample import LowResolution, Upsample
 
 __all__ = [
     'Degradation', 'RainStreaks', 'GaussianNoise', 'PoissonNoise', 'JPEG',
-    'MotionBlur', 'LowResolution', 'Upsample', 'KeepMask', 'Haze', 'LoadImage'
+    'MotionBlur', 'LowResolution', 'Upsample', 'KeepMask', 'Haze',
+    'RandomDegradation', 'LoadImage'
 ]

@@ -34,6 +34,7 @@ class CheckpointHook(_CheckpointHook):
         self.failure: Optional[str] = None
         #: Iteration or epoch of the last checkpoint written.
         self.last_saved: Optional[int] = None
+        self.meta: dict = {}  # of the checkpoint being written
 
     def before_train(self, runner) -> None:
         """Raise ConfigError if checkpoints are not saved to a local folder."""
@@ -127,14 +128,20 @@ class CheckpointHook(_CheckpointHook):
     def _path(self, name: str) -> Path:
         return Path(self.out_dir) / name
 
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Restore the number of iterations, which mmengine's FlexibleRunner
+        replaces by that of a checkpoint saved within an iteration."""
+        checkpoint['meta'].update(self.meta)
+
     def _write(self, runner, name: str, meta: dict, **what) -> bool:
         """Write a checkpoint and return True on success."""
         part = self._path(name + PART)
-        self.failure = None
+        self.failure, self.meta = None, dict(meta)
         try:
             runner.save_checkpoint(self.out_dir, part.name, meta=dict(meta),
                                    by_epoch=self.by_epoch, **what,
                                    **self.args)
+            self.meta = {}
             if is_main_process():
                 replace(part, self._path(name))
                 if str(self._path(name)) == self.last_ckpt:

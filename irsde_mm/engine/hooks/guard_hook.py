@@ -27,10 +27,12 @@ class GuardHook(Hook):
     """Hook that skips bad batches and recovers from collapsed training.
 
     A batch is bad if its loss or a gradient norm is not finite, or more than
-    ``factor`` times the maximum of the last ``window`` good batches. Its
-    gradients are dropped before the optimizer step, so weights and moments do
-    not change. After ``patience`` bad batches in a row, training continues
-    from the last checkpoint saved before them, with other data and noise.
+    ``factor`` times the maximum of the last ``window`` good batches (a
+    negative loss: if it exceeds the maximum by more than ``factor - 1`` times
+    the largest absolute value). Its gradients are dropped before the optimizer
+    step, so weights and moments do not change. After ``patience`` bad batches
+    in a row, training continues from the last checkpoint saved before them,
+    with other data and noise.
     After ``max_returns`` such returns it stops. All of this is logged.
 
     The loss is read from the output of the model's ``forward(mode='loss')``.
@@ -121,8 +123,13 @@ class GuardHook(Hook):
 
     def _bad(self, key: str, value: float) -> bool:
         recent = self.ranges.get(key, ())
-        return not math.isfinite(value) or (
-            len(recent) >= self.window and value > self.factor * max(recent))
+        if not math.isfinite(value):
+            return True
+        if len(recent) < self.window:
+            return False
+        # a loss may be negative, such as mmagic's PSNRLoss
+        margin = (self.factor - 1) * max(map(abs, recent))
+        return value > max(recent) + margin
 
     def _describe(self, key: str, value: float) -> str:
         recent = self.ranges.get(key, ())

@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from ...registry import HOOKS
 from ..capabilities import WithInitialNetwork, WithSettings
 from ..draws import MEASURE, seeded
-from ..unwrapping import unwrapped
+from ..unwrapping import unwrapped, whole_weights
 
 #: Number of training samples used to measure values.
 SAMPLES = 64
@@ -58,7 +58,7 @@ class SettingsHook(Hook):
         """Raise CheckpointError if the checkpoint does not match the model."""
         model = unwrapped(runner.model)
         if isinstance(model, WithSettings):
-            model.check_checkpoint(checkpoint)
+            model.check_checkpoint(checkpoint, whole_weights(runner.model))
             model.adopt_settings(checkpoint)
 
 

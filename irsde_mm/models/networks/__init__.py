@@ -2,9 +2,10 @@
 from ...networks import (MAXIM, ConditionalNAFNet, ConditionalUNet,
                          LatentUNet)
 from .regression import RegressionNetwork
+from .spandrel import SpandrelNetwork
 from .unet_predictor import UnetNoisePredictor
 
 __all__ = [
     'ConditionalUNet', 'ConditionalNAFNet', 'LatentUNet', 'MAXIM',
-    'RegressionNetwork', 'UnetNoisePredictor'
+    'RegressionNetwork', 'SpandrelNetwork', 'UnetNoisePredictor'
 ]

@@ -5,11 +5,13 @@ from .irsde_restorer import IRSDERestorer
 from .latent_restorer import LatentRestorer
 from .multi_stage_restorer import MultiStageRestorer
 from .refining_restorer import RefiningRestorer
+from .spandrel_model import SpandrelModel
 from .super_resolver import SuperResolver
 from .tiled_model import TiledEditModel
 
 __all__ = [
     'AutoencoderModel', 'GreyHolesDeepFill', 'IRSDERestorer',
     'LatentRestorer', 'MultiStageRestorer', 'RefiningRestorer',
-    'SuperResolver', 'TiledEditModel', 'WhiteHolePreprocessor'
+    'SpandrelModel', 'SuperResolver', 'TiledEditModel',
+    'WhiteHolePreprocessor'
 ]

@@ -156,13 +156,16 @@ class IRSDERestorer(Hooks, TiledEditModel):
         self.objective = objective
         self.pipeline.output = self.output.trained_with(objective)
 
-    def check_checkpoint(self, checkpoint: dict) -> None:
+    def check_checkpoint(self, checkpoint: dict,
+                         own: Optional[dict] = None) -> None:
         """Check that a checkpoint matches this model.
 
         Args:
             checkpoint (dict): Checkpoint with ``state_dict`` and optionally
                 ``meta``. Without the settings of irsde_mm, only the names and
                 shapes of the weights are compared.
+            own (dict, optional): Weights of this model, if its own are
+                sharded.
 
         Raises:
             CheckpointError: If settings or weights differ.
@@ -172,7 +175,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
             check_settings(saved, self._settings)
         if 'state_dict' not in checkpoint:
             raise CheckpointError("the checkpoint has no 'state_dict'.")
-        check_weights(checkpoint['state_dict'], self.state_dict())
+        check_weights(checkpoint['state_dict'],
+                      self.state_dict() if own is None else own)
 
     def adopt_settings(self, checkpoint: dict) -> None:
         """Adopt the objective of a checkpoint and the values that its output

@@ -51,7 +51,8 @@ class RefiningRestorer(IRSDERestorer):
                 network.
         """
         super().init_weights()
-        if not self.loads_checkpoint:
+        if not self.loads_checkpoint and not getattr(
+                self.initial, 'has_weights', False):
             load_frozen(self, 'initial', 'initial network')
 
     def train(self, mode: bool = True):

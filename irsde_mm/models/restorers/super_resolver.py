@@ -27,15 +27,23 @@ class SuperResolver(TiledEditModel):
     Weights have the same names as in mmagic's model.
 
     Args:
-        scale (int): Scale factor of the network, at least 2.
+        scale (int, optional): Scale factor of the network, by default its
+            attribute ``scale``. A network with 1 gets the images unchanged.
         **kwargs: Arguments of :class:`TiledEditModel`; the side of a tile
             refers to the output.
     """
 
-    def __init__(self, scale: int, **kwargs) -> None:
-        self.output_scale = scale
+    def __init__(self, scale: Optional[int] = None, **kwargs) -> None:
+        self._scale = scale
         super().__init__(**kwargs)
-        self.scale = scale
+
+    @property
+    def scale(self) -> int:
+        return self._scale or self.generator.scale
+
+    @property
+    def output_scale(self) -> int:
+        return self.scale
 
     def small(self, image: Tensor) -> Tensor:
         """Downsample (B, C, H, W) to (B, C, H / scale, W / scale), with sizes
@@ -57,6 +65,8 @@ class SuperResolver(TiledEditModel):
         Returns:
             Tensor: Restored images (B, C, H, W), not clipped.
         """
+        if self.scale == 1:
+            return super().forward_tensor(inputs, data_samples, **kwargs)
         h, w = inputs.shape[-2:]
         large = super().forward_tensor(self.small(inputs), data_samples,
                                        **kwargs)

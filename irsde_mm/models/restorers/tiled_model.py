@@ -98,4 +98,4 @@ class TiledEditModel(BaseEditModel):
         pixels = images[0][0, 0].numel() if tiling is None else (
             tiling.batch * tiling.side**2)
         return int(pixels * bytes_per_pixel(
-            self.generator, self.generator, images))
+            self.generator, self.generator, images, self.output_scale))

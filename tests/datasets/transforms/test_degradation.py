@@ -8,7 +8,9 @@ from irsde_mm.datasets.transforms import (JPEG, Degradation, GaussianNoise,
 from irsde_mm.registry import TRANSFORMS
 
 TRANSFORMS.import_from_location()
-NEEDED = dict(GaussianNoise=dict(sigma=0.1), LowResolution=dict(scale=2))
+NEEDED = dict(
+    GaussianNoise=dict(sigma=0.1), LowResolution=dict(scale=2),
+    RandomDegradation=dict(choices=[[dict(type='irsde_mm.Haze')]]))
 DEGRADATIONS = [cls for cls in TRANSFORMS.module_dict.values()
                 if issubclass(cls, Degradation)]
 

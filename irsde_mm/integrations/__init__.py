@@ -1,0 +1,1 @@
+"""Entries of irsde_mm in other libraries."""
