@@ -120,6 +120,7 @@ class Poisoned(ray_data.Actor):
 @pytest.mark.slow
 def test_photo_that_ends_processes(source, tmp_path, capfd, monkeypatch):
     """It alone fails, and with a reason; a lost worker is replaced."""
+    ray_data.check(2)  # settings that Ray reads when it is imported
     from ray import cloudpickle
     # workers do not import the tests
     cloudpickle.register_pickle_by_value(sys.modules[__name__])

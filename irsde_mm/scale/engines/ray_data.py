@@ -23,7 +23,7 @@ from . import local
 PART = 100_000
 #: Seconds until a cluster must answer.
 PATIENCE = 10
-#: Tasks that Ray sends to a worker in advance.
+#: Tasks that a worker has at a time, so that it need not wait for the next.
 AHEAD = 4
 #: How often Ray repeats a task whose worker was lost, before its photos are
 #: tried one by one.
@@ -73,11 +73,14 @@ def run(job: Job, items: Any, workers: Optional[int]) -> Iterator[Outcome]:
         number = workers or int(resources.get('GPU') or resources['CPU'])
         share = shares(job.device, number, resources)
         while part := list(islice(remaining, PART)):
-            for most, repeats in ((job.batch_size or BATCH_IMAGES, REPEATS),
-                                  (1, job.retries)):
+            # a lost worker costs all its tasks a try, so in the second round
+            # it has one at a time
+            for most, ahead, repeats in (
+                    (job.batch_size or BATCH_IMAGES, AHEAD, REPEATS),
+                    (1, 1, job.retries)):
                 left = {item.name: item for item in part}
                 for outcome in restored(job, local.Chunks(part, most, number),
-                                        number, repeats, share):
+                                        number, ahead, repeats, share):
                     del left[outcome.name]
                     yield outcome
                 part = list(left.values())
@@ -208,11 +211,12 @@ class Actor:
         return dict(found=[pickle.dumps(found)])
 
 
-def restored(job: Job, chunks: local.Chunks, workers: int, repeats: int,
-             share: Dict[str, float]) -> Iterator[Outcome]:
+def restored(job: Job, chunks: local.Chunks, workers: int, ahead: int,
+             repeats: int, share: Dict[str, float]) -> Iterator[Outcome]:
     """Yield the outcomes of chunks of photos as soon as each has ended.
 
-    Those whose workers are lost more than ``repeats`` times have none.
+    Each worker has up to ``ahead`` of them at a time. Those whose workers are
+    lost more than ``repeats`` times have none.
 
     Raises:
         Exception: That of a worker.
@@ -227,7 +231,7 @@ def restored(job: Job, chunks: local.Chunks, workers: int, repeats: int,
             Actor, fn_constructor_args=(job, ), batch_size=1,
             compute=ray.data.ActorPoolStrategy(
                 size=min(workers, len(tasks)),
-                max_tasks_in_flight_per_actor=AHEAD),
+                max_tasks_in_flight_per_actor=ahead),
             max_task_retries=repeats, **share)
     data.context.enable_progress_bars = False
     data.context.print_on_execution_start = False
