@@ -21,6 +21,8 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).parents[1]
+#: Models of version 0.1, a process for denoising and a refinement.
+VERSION_1 = ROOT / 'tests/data/version_1'
 # at the end, so that modules of tools/ do not hide others
 sys.path.append(str(ROOT / 'tools'))
 GOLDEN = Path(__file__).parent / 'data' / 'golden'

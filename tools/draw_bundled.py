@@ -1,23 +1,40 @@
-"""Draw the picture of docs/models.md, photos of scikit-image restored by each
-bundled model: python tools/draw_bundled.py"""
+"""Draw the pictures of docs/models.md, photos of scikit-image restored by each
+bundled model, and where the models fail: python tools/draw_bundled.py"""
 import argparse
 from pathlib import Path
-from typing import Tuple
+from typing import List, Optional, Tuple
 
-PICTURE = (Path(__file__).resolve().parents[1] / 'docs' / 'images'
-           / 'bundled.jpg')
+IMAGES = Path(__file__).resolve().parents[1] / 'docs' / 'images'
 SIZE = (170, 270)  # height and width of a picture
 CAPTIONS = ('degraded', 'restored', 'clean')
+CHELSEA, COFFEE = ('chelsea', (60, 100)), ('coffee', (110, 200))
 
-#: Bundled model, photo, and corner of the part shown.
-ROWS = [
-    ('derain', 'chelsea', (60, 100)), ('denoise', 'coffee', (110, 200)),
-    ('deblur', 'coffee', (110, 200)), ('inpaint', 'chelsea', (60, 100)),
-    ('dehaze', 'coffee', (110, 200)), ('sr', 'chelsea', (60, 100)),
-]
+HAZE = dict(type='irsde_mm.Haze')
+RAIN = dict(type='irsde_mm.RainStreaks')
+#: Bundled model, photo, corner of the part shown, and degradation. By default,
+#: it is that of the tests.
+PICTURES = dict(
+    bundled=[
+        ('derain', *CHELSEA, None), ('denoise', *COFFEE, None),
+        ('deblur', *COFFEE, None), ('inpaint', *CHELSEA, None),
+        ('dehaze', *COFFEE, None), ('sr', *CHELSEA, None),
+        ('auto', *CHELSEA, [RAIN])],
+    bundled_limits=[
+        ('derain', *COFFEE, [RAIN]),
+        ('denoise', *CHELSEA, [
+            dict(type='irsde_mm.GaussianNoise', sigma=90 / 255)]),
+        ('deblur', *COFFEE, [
+            dict(type='irsde_mm.MotionBlur', kind='motion',
+                 length=(17, 17))]),
+        ('inpaint', *CHELSEA, [
+            dict(type='irsde_mm.KeepMask', kinds=['half'])]),
+        ('dehaze', *COFFEE, [
+            dict(type='irsde_mm.GaussianNoise', sigma=0.)]),
+        ('auto', *CHELSEA, [HAZE])])
 
 
-def pictures(task: str, name: str, corner: Tuple[int, int]) -> list:
+def pictures(task: str, name: str, corner: Tuple[int, int],
+             degradation: Optional[List[dict]]) -> list:
     """Return the same part of the degraded, restored and clean photo,
     (H, W, 3) uint8 RGB."""
     import numpy as np
@@ -29,7 +46,7 @@ def pictures(task: str, name: str, corner: Tuple[int, int]) -> list:
     photo = getattr(skimage.data, name)()[..., ::-1]
     h, w = (side - side % 4 for side in photo.shape[:2])  # for x4
     results = dict(gt=photo[:h, :w].astype(np.float32), gt_path=name)
-    for step in pipeline.degradation:
+    for step in degradation or pipeline.degradation:
         results = TRANSFORMS.build(fixed(step))(results)
     degraded = results['img'].round().clip(0, 255).astype(np.uint8)
     pipeline.upscaling = None  # the last degradation enlarges
@@ -45,9 +62,11 @@ def main() -> None:
     from irsde_mm.registry import TRANSFORMS
     from PIL import Image
     TRANSFORMS.import_from_location()
-    image = draw_grid([pictures(*row) for row in ROWS], CAPTIONS)
-    Image.fromarray(image).save(PICTURE, quality=85)
-    print(f'{PICTURE}: {image.shape[1]}x{image.shape[0]} pixels')
+    for name, rows in PICTURES.items():
+        image = draw_grid([pictures(*row) for row in rows], CAPTIONS)
+        path = IMAGES / f'{name}.jpg'
+        Image.fromarray(image).save(path, quality=85)
+        print(f'{path}: {image.shape[1]}x{image.shape[0]} pixels')
 
 
 if __name__ == '__main__':

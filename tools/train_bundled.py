@@ -1,10 +1,11 @@
 """Train bundled models from nothing and export them: python
-tools/train_bundled.py auto deblur --photos photos/"""
+tools/train_bundled.py dehaze auto --photos photos/"""
 import argparse
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Optional
 
 from irsde_mm.commands import cli
 
@@ -43,7 +44,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    from irsde_mm.config import load_config
     from irsde_mm.errors import CheckpointError, ConfigError, OutputError
     from irsde_mm.model_files.runs import newest_first
     for option in args.cfg_options:
@@ -52,28 +52,35 @@ def main(args: argparse.Namespace) -> None:
                 f"'{option}' would not reach the exported file, which has the "
                 "model of its config; use a config of your own with "
                 'tools/train.py and tools/export.py.')
-    auto, starts = Path(args.out) / 'auto', {}
-    for i, name in enumerate(args.models):
-        starts[name] = load_config(f'bundled/{name}').get('load_from')
-        if (starts[name] and not newest_first(auto)
-                and 'auto' not in args.models[:i]):
-            raise CheckpointError(f"bundled/{name} starts from '{auto}', "
-                                  "which has no checkpoint: train 'auto' "
+    starts = {name: start_of(name) for name in args.models}
+    for i, (name, start) in enumerate(starts.items()):
+        folder = Path(args.out) / str(start)
+        if start and not newest_first(folder) and start not in args.models[:i]:
+            raise CheckpointError(f"bundled/{name} starts from '{folder}', "
+                                  f"which has no checkpoint: train '{start}' "
                                   'first.')
         if target(args.out, name).exists():
             raise OutputError(f"'{target(args.out, name)}' exists and is not "
                               'overwritten.')
     collect(args.bsds500, args.photos)
-    for name in args.models:
+    for name, start in starts.items():
         folder = Path(args.out) / name
-        start = [f'load_from={newest_first(auto)[0]}'] if starts[name] else []
+        weights = [f'load_from={newest_first(Path(args.out) / start)[0]}'
+                   ] if start else []
         # bf16 and compilation take 0.7 of the time on a CPU
         call('train.py', f'bundled/{name}', '--work-dir', str(folder), '--amp',
              '--resume', '--cfg-options',
              'default_hooks.compile.type=irsde_mm.CompileHook',
-             *start, *args.cfg_options)
+             *weights, *args.cfg_options)
         call('export.py', str(folder), '--config', f'bundled/{name}', '--out',
              str(target(args.out, name)), '--licence', LICENCE, '--half')
+
+
+def start_of(name: str) -> Optional[str]:
+    """Return the model with whose weights the training of another starts."""
+    from irsde_mm.config import load_config
+    weights = load_config(f'bundled/{name}').get('load_from')
+    return weights and Path(weights).parent.name
 
 
 def target(out: str, name: str) -> Path:

@@ -5,4 +5,4 @@ _base_ = [
     '../_base_/datasets/bundled_blur.py',
     '../_base_/schedules/bundled_tuning.py', '../_base_/default_runtime.py'
 ]
-load_from = 'work_dirs/bundled/auto/iter_20000.pth'
+load_from = 'work_dirs/bundled/auto/iter_16000.pth'

@@ -1,8 +1,7 @@
-# The bundled model for dehazing, see docs/models.md. Train bundled/auto
-# first.
+# The bundled model for dehazing, see docs/models.md. The other bundled models
+# start from its weights.
 _base_ = [
     '../_base_/models/bundled_nafnet.py',
     '../_base_/datasets/bundled_haze.py',
-    '../_base_/schedules/bundled_tuning.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/bundled_first.py', '../_base_/default_runtime.py'
 ]
-load_from = 'work_dirs/bundled/auto/iter_20000.pth'

@@ -1,7 +1,8 @@
-# The bundled model for denoising (sigma 25), see docs/models.md.
+# The bundled model for denoising, see docs/models.md. Train bundled/auto
+# first.
 _base_ = [
-    '../_base_/models/quickstart_denoising.py',
-    '../_base_/datasets/bsds_noise.py',
-    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
+    '../_base_/models/bundled_nafnet.py',
+    '../_base_/datasets/bundled_noise.py',
+    '../_base_/schedules/bundled_tuning.py', '../_base_/default_runtime.py'
 ]
-model = dict(sampler='fast')
+load_from = 'work_dirs/bundled/auto/iter_16000.pth'

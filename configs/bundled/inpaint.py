@@ -1,17 +1,8 @@
-# The bundled model for inpainting, see docs/models.md. Train
-# bundled/inpaint_cnn first.
+# The bundled model for inpainting, see docs/models.md. Train bundled/auto
+# first.
 _base_ = [
-    '../_base_/models/quickstart_refining.py',
-    '../_base_/datasets/bsds_masks.py',
-    '../_base_/schedules/quickstart.py', '../_base_/default_runtime.py'
+    '../_base_/models/bundled_nafnet.py',
+    '../_base_/datasets/bundled_masks.py',
+    '../_base_/schedules/bundled_tuning.py', '../_base_/default_runtime.py'
 ]
-# with a_T = 0.4, two steps are enough
-model = dict(
-    initial_checkpoint='work_dirs/inpaint_cnn/iter_4000.pth',
-    generator=dict(width=8), sde=dict(max_sigma=10 / 255, eps=0.4),
-    output=dict(_delete_=True, type='irsde_mm.NoiseOutput'),
-    sampler=dict(
-        _delete_=True, type='irsde_mm.PosteriorSampler', num_steps=2),
-    timesteps='discrete', pixel_loss=dict(
-        _delete_=True, type='irsde_mm.MaximumLikelihoodLoss', exact=True,
-        distance=dict(type='mmagic.L1Loss')))
+load_from = 'work_dirs/bundled/auto/iter_16000.pth'

@@ -9,6 +9,8 @@ from .restore_scale import (check_options, engine_arguments, restore_scale,
                             wants_engine)
 
 FAILED = 1  # exit code if some photos could not be restored
+#: Bundled model for photos of unknown degradation.
+DEFAULT_TASK = 'auto'
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,12 +67,14 @@ def clip_arguments(parser: argparse.ArgumentParser) -> None:
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the model, device and tiling."""
     model = parser.add_mutually_exclusive_group()
-    model.add_argument('--task', help='bundled model, such as derain')
+    model.add_argument('--task', help='bundled model, such as derain; auto '
+                       'is for any degradation')
     model.add_argument(
         '--model', help='config, work directory of a training run, weights '
         'file, folder of save_pretrained, hf://OWNER/NAME[@REVISION] on the '
         'Hugging Face Hub, or a file of irsde export (.onnx, .pt2), whose '
-        'settings are fixed (default: the newest run in work_dirs/)')
+        'settings are fixed (default: the newest run in work_dirs/, otherwise '
+        f'--task {DEFAULT_TASK})')
     parser.add_argument('--checkpoint', help='weights file')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
     cli.tile_argument(parser)
@@ -279,13 +283,23 @@ def results(inferencer, jobs: list, photos: list, noise: str,
 
 
 def choose_model(args: argparse.Namespace) -> str:
-    """Return the selected model, or the newest run."""
+    """Return the selected model, the newest run, or the bundled model for any
+    degradation.
+
+    Raises:
+        ConfigError: If there is a checkpoint without a model.
+    """
+    from ..errors import ConfigError
     from ..model_files import bundled_model
     from ..model_files.runs import newest_run
     if args.task is not None:
         return str(bundled_model(args.task))
     if args.model is not None:
         return args.model
-    model = str(newest_run())
-    print(f"using the newest run, '{model}'")
-    return model
+    run = newest_run()
+    if run is not None:
+        print(f"using the newest run, '{run}'")
+        return str(run)
+    if args.checkpoint is not None:
+        raise ConfigError('--checkpoint requires --model CONFIG.')
+    return str(bundled_model(DEFAULT_TASK))

@@ -74,18 +74,10 @@ def find_run(folder: str) -> Tuple[Path, Path]:
     return configs[-1], (best or last)[-1]
 
 
-def newest_run(root: str = 'work_dirs') -> Path:
-    """Return the most recently written work directory below ``root``.
-
-    Raises:
-        CheckpointError: If no run with a checkpoint is found.
-    """
+def newest_run(root: str = 'work_dirs') -> Optional[Path]:
+    """Return the most recently written work directory below ``root``, or None
+    if no run has a checkpoint."""
     files = sorted(Path(root).glob('**/[!.]*.pth'),
                    key=lambda p: p.stat().st_mtime)
     folders = [p.parent for p in files if any(p.parent.glob('[!.]*.py'))]
-    if not folders:
-        raise CheckpointError(
-            f"no trained model found in '{root}/': train one (python "
-            'tools/train.py configs/quickstart/derain.py) or specify one with '
-            '--model.')
-    return folders[-1]
+    return folders[-1] if folders else None

@@ -2,13 +2,14 @@
 import numpy as np
 import pytest
 import torch
-from conftest import run_tool
+from conftest import VERSION_1, run_tool
 from irsde_mm.apis import RestorationInferencer, inferencer
 from irsde_mm.errors import DataError, ImageError
 from irsde_mm.inference import RestorationPipeline
 from PIL import Image
 
 RNG = np.random.default_rng(0)
+MODEL = VERSION_1 / 'denoise.safetensors'  # estimates the noise level
 SMOOTH = np.mgrid[40:168:4, 60:124:2][0].astype(float)[..., None] + np.zeros(3)
 
 
@@ -19,7 +20,7 @@ def noisy(sigma: float) -> np.ndarray:
 
 @pytest.fixture(scope='module')
 def tool() -> RestorationInferencer:
-    return RestorationInferencer('denoise', device='cpu')
+    return RestorationInferencer(str(MODEL), device='cpu')
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_names_of_arrays(tool):
 def test_the_command_line(folder, tmp_path, capfd):
     Image.fromarray(noisy(110)).save(folder / 'b.png')
     out = tmp_path / 'out'
-    assert run_tool('restore', folder, '--task', 'denoise', '--out', out,
+    assert run_tool('restore', folder, '--model', MODEL, '--out', out,
                     '--sampler', 'fast', '--compare') == 1
     assert {path.name for path in out.iterdir()} == {
         f'{name}{end}.png' for name in 'ac' for end in ('', '_compare')}
@@ -171,6 +172,6 @@ def test_progress_with_a_failed_photo(tool, folder):
 def test_too_long_names(tool, tmp_path, error):
     path = tmp_path / f'{"x" * 245}.png'
     Image.fromarray(noisy(25)).save(path)
-    message = error('restore', path, '--task', 'denoise', '--out',
+    message = error('restore', path, '--model', MODEL, '--out',
                     tmp_path / 'out', '--compare')
     assert 'would be too long' in message

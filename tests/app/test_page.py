@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import gradio as gr
 import numpy as np
 import pytest
-from conftest import ROOT, run_tool
+from conftest import ROOT, VERSION_1, run_tool
 from irsde_mm.apis import init_restorer, restore
 from irsde_mm.app import server
 from irsde_mm.app.page import MAX_WAITING, build_page
@@ -173,7 +173,8 @@ def test_a_bad_photo_has_the_message_of_the_command_line(service, bad):
 
 def test_a_photo_that_the_model_refuses(tmp_path):
     rng = np.random.default_rng(0)
-    service = RestorationService(dict(denoise='denoise'), max_pixels=10_000,
+    model = str(VERSION_1 / 'denoise.safetensors')
+    service = RestorationService(dict(denoise=model), max_pixels=10_000,
                                  device='cpu')
     path = tmp_path / 'noise.png'
     Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(

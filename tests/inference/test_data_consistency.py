@@ -390,7 +390,7 @@ def test_restorer_and_export(tmp_path):
     from irsde_mm.config import load_config
     from irsde_mm.apis.edit_models import model_from_config
     operator = dict(type='irsde_mm.MaskOperator', color=255)
-    cfg = load_config('bundled/denoise', {
+    cfg = load_config('bsds/denoise_published', {
         'model.test_cfg.data_consistency': dict(operator=operator),
         'model.sde.sigma': 0.1, 'model.test_cfg.sigma': None})
     model = model_from_config(cfg)

@@ -2,11 +2,11 @@
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT, VERSION_1
 from irsde_mm.apis import bundled_models, init_restorer, restore
 from irsde_mm.errors import (CheckpointError, ConfigError, DataError,
                              ImageError, IRSDEError)
@@ -18,7 +18,6 @@ from irsde_mm.samplers import JumpSampler, PosteriorSampler
 from irsde_mm.sde import IRSDE, VPSDE, CleanOutput, ResidualOutput
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
 A, B = (RNG.integers(0, 256, (20, 31, 3), dtype=np.uint8) for _ in 'ab')
 T = 20
@@ -237,7 +236,7 @@ def test_moving_to_a_device(pipeline):
     moved = build().to('cpu')
     assert moved.device == torch.device('cpu')
     assert np.array_equal(moved(A, seed=1), pipeline(A, seed=1))
-    path = bundled_models()['sr']
+    path = VERSION_1 / 'inpaint.safetensors'
     model = RestorationPipeline.from_file(path).to('cpu')
     for module in (model.network, model.hooks.initial):
         assert {p.device.type for p in module.parameters()} == {'cpu'}
@@ -258,11 +257,12 @@ def test_bundled_models(name):
     assert expected.shape == (20 * pipe.upscale, 31 * pipe.upscale, 3)
     assert not pipe.network.training
     assert not any(p.requires_grad for p in pipe.network.parameters())
-    assert (name in ('sr', 'inpaint')) == isinstance(pipe.hooks, Refinement)
 
 
 def test_refinement_starts_from_the_initial_network():
-    pipe = RestorationPipeline.from_bundled('inpaint', 'cpu')
+    pipe = RestorationPipeline.from_file(VERSION_1 / 'inpaint.safetensors',
+                                         'cpu')
+    assert isinstance(pipe.hooks, Refinement)
     degraded = as_tensor(A)[None]
     with torch.no_grad():
         expected = pipe.hooks.initial(degraded).clamp(0, 1)
@@ -288,7 +288,8 @@ def test_checkpoint_without_config(trained):
 
 def test_two_threads_share_a_pipeline():
     """With different sizes and options at the same time."""
-    pipe = RestorationPipeline.from_bundled('inpaint', 'cpu')
+    pipe = RestorationPipeline.from_file(VERSION_1 / 'inpaint.safetensors',
+                                         'cpu')
     jobs = [(A, dict(seed=1, steps=6)), (np.tile(B, (2, 1, 1)), dict(
         seed=2, sampler='balanced'))]
     expected = [pipe(image, **options) for image, options in jobs]

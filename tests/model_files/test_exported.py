@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, run_tool
+from conftest import ROOT, VERSION_1, run_tool
 from irsde_mm.apis import RestorationInferencer, init_restorer, restore
 from irsde_mm.apis.export import export, settings_of, source_of
 from irsde_mm.apis.inference import as_pipeline
@@ -17,7 +17,7 @@ from irsde_mm.config.trusted import check_model, detached
 from irsde_mm.errors import CheckpointError, ConfigError, OutputError
 from irsde_mm.inference import RestorationPipeline
 from irsde_mm.inference.presets import PRESETS
-from irsde_mm.model_files import bundled_models, read_checkpoint
+from irsde_mm.model_files import read_checkpoint
 from irsde_mm.model_files.exported import (SETTINGS, pack, read_exported,
                                            write_exported)
 from irsde_mm.model_files.limits import check_value
@@ -34,6 +34,7 @@ CONFIGS = sorted(str(p.relative_to(ROOT / 'configs').with_suffix(''))
 SMALL = [name for name in CONFIGS if name.startswith(
     ('quickstart', 'baselines/quickstart'))
     and 'autoencoder' not in name]  # an autoencoder alone restores nothing
+BASES = ROOT / 'configs' / '_base_'
 IMAGE = np.random.default_rng(0).integers(100, 130, (32, 24, 3),
                                           dtype=np.uint8)
 
@@ -244,22 +245,29 @@ def test_file_without_a_test_set(exported, trained, tmp_path, photos, error):
                     '--work-dir', tmp_path / 'b') == 0
 
 
-@pytest.mark.parametrize('name', [
-    'sr', pytest.param('denoise', marks=pytest.mark.slow)])
-def test_scores_of_bundled_models_on_own_photos(name, tmp_path, photos,
-                                                error):
-    """Files of version 0.1, whose test set is not included."""
-    path = bundled_models()[name]
+def test_scores_of_version_1_on_own_photos(tmp_path, photos, error):
+    """The test set of these files is not included."""
+    path, config = VERSION_1 / 'inpaint.safetensors', tmp_path / 'inpaint.py'
+    names = ('models/quickstart_refining', 'datasets/builtin_masks',
+             'schedules/quickstart', 'default_runtime')
+    model = dict(
+        generator=dict(width=8), sde=dict(max_sigma=10 / 255, eps=0.4),
+        output=dict(_delete_=True, type='irsde_mm.NoiseOutput'),
+        sampler=dict(_delete_=True, type='irsde_mm.PosteriorSampler',
+                     num_steps=2),
+        timesteps='discrete', pixel_loss=dict(
+            _delete_=True, type='irsde_mm.MaximumLikelihoodLoss', exact=True))
+    config.write_text(f'_base_ = {[f"{BASES}/{name}.py" for name in names]}\n'
+                      f'model = {model}\n')
     assert 'has no test set' in error('test', path)
     assert run_tool('test', path, '--data', photos, '--work-dir',
                     tmp_path / 'a', '--steps', 1) == 0
-    assert run_tool('test', f'bundled/{name}', path, '--data', photos,
+    assert run_tool('test', config, path, '--data', photos,
                     '--work-dir', tmp_path / 'b', '--steps', 1) == 0
     found, expected = (scores(tmp_path / folder) for folder in 'ab')
-    # the config adds NIQE and DISTS
-    assert {'PSNR', 'input_SSIM_Y'} < set(found) <= set(expected)
-    if name == 'sr':  # both crop 4 pixels, as is common
-        assert found.items() <= expected.items()
+    # both crop 4 pixels, as is common
+    assert {'PSNR', 'input_SSIM_Y'} < set(found)
+    assert found.items() <= expected.items()
 
 
 def test_half_precision(exported, trained, photo, tmp_path, error):
@@ -364,14 +372,14 @@ def test_custom_objectives_can_be_exported(tmp_path):
 
 
 def test_files_of_version_1(tmp_path):
-    """They contain a config; some bundled models have this format."""
-    for name in ('denoise', 'inpaint', 'sr'):
-        path = bundled_models()[name]
+    """They contain a config."""
+    for name in ('denoise', 'inpaint'):
+        path = VERSION_1 / f'{name}.safetensors'
         assert read_exported(str(path))['meta']['exported'][
             'format_version'] == '1'
         pipeline = RestorationPipeline.from_file(path, 'cpu')
         assert pipeline.seed == 0 and pipeline.order == 'RGB'
-        assert pipeline.upscale == (4 if name == 'sr' else 1)
+        assert pipeline.upscale == 1
         assert pipeline.sigma == ('estimate' if name == 'denoise' else None)
         assert pipeline.degradation[0]['type'].startswith('irsde_mm.')
 

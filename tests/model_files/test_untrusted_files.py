@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import VERSION_1
 from irsde_mm.apis import init_restorer
 from irsde_mm.apis.export import export
 from irsde_mm.errors import CheckpointError
@@ -13,7 +14,7 @@ from irsde_mm.inference import RestorationPipeline
 from irsde_mm.model_files.exported import read_exported, write_exported
 from irsde_mm.registry import MODELS
 
-OLD = Path(__file__).parents[2] / 'irsde_mm' / 'weights'
+OLD = VERSION_1 / 'denoise.safetensors'
 
 
 @pytest.fixture(scope='module')
@@ -162,10 +163,10 @@ def test_nothing_in_a_baseline_is_executed(place, baseline, tmp_path, photo,
 def test_nothing_in_a_file_of_version_1_is_executed(place, tmp_path, photo,
                                                     error):
     marker = tmp_path / 'executed'
-    config = settings_in(OLD / 'denoise.safetensors', 'config')
+    config = settings_in(OLD, 'config')
     put(config, place, dict(type='subprocess.Popen',
                             args=['touch', str(marker)]))
-    path = rewritten(OLD / 'denoise.safetensors', tmp_path / 'x.safetensors',
+    path = rewritten(OLD, tmp_path / 'x.safetensors',
                      config=config)
     refused(path, photo, error)
     assert not marker.exists()
@@ -181,9 +182,9 @@ def test_nothing_in_a_file_of_version_1_is_executed(place, tmp_path, photo,
     ('generator.width', 2000, 'larger than the weights'),
     ('sampler', None, 'sampler is None')])
 def test_settings_of_version_1(place, value, words, tmp_path, photo, error):
-    config = settings_in(OLD / 'denoise.safetensors', 'config')
+    config = settings_in(OLD, 'config')
     put(config['model'], place, value)
-    path = rewritten(OLD / 'denoise.safetensors', tmp_path / 'x.safetensors',
+    path = rewritten(OLD, tmp_path / 'x.safetensors',
                      config=config)
     assert words in refused(path, photo, error)
 
@@ -197,10 +198,10 @@ def test_settings_of_version_1(place, value, words, tmp_path, photo, error):
 def test_only_the_model_of_version_1_is_read(place, tmp_path, photo, error):
     """Files of version 1 contain a test set, which is ignored."""
     marker = tmp_path / 'executed'
-    config = settings_in(OLD / 'denoise.safetensors', 'config')
+    config = settings_in(OLD, 'config')
     put(config, place, dict(type='subprocess.Popen',
                             args=['touch', str(marker)]))
-    path = rewritten(OLD / 'denoise.safetensors', tmp_path / 'x.safetensors',
+    path = rewritten(OLD, tmp_path / 'x.safetensors',
                      config=config)
     RestorationPipeline.from_file(path)
     error('test', path)

@@ -26,7 +26,8 @@ def test_our_configs_have_no_unused_setting(config):
 @pytest.mark.parametrize('config, option, words', [
     ('quickstart/derain', {'test_cfg.sigma': 0.1}, 'sigma=0.1.*IRSDE'),
     ('baselines/derain_sr3', {'test_cfg.sigma': 'estimate'}, 'sigma.*VPSDE'),
-    ('bundled/denoise', {'sde.sigma': 0.1}, "sde.sigma=0.1.*'estimate'"),
+    ('bsds/denoise_published', {'sde.sigma': 0.1},
+     "sde.sigma=0.1.*'estimate'"),
     ('quickstart/derain', {'test_cfg.sead': 3}, 'test_cfg.sead.*seed'),
     ('quickstart/derain', {'test_cfg.debias': True}, 'test_cfg.debias.*seed'),
     ('baselines/derain_cnn', {'test_cfg.seed': 3}, 'test_cfg.seed.*tile')])
@@ -38,7 +39,7 @@ def test_unused_settings(config, option, words):
 
 
 def test_used_settings():
-    cfg = load_config('bundled/denoise', {
+    cfg = load_config('bsds/denoise_published', {
         'model.sde.sigma': 0.1, 'model.test_cfg': dict(
             seed=1, sigma=None, tile=256)})
     with warnings.catch_warnings():
@@ -47,7 +48,7 @@ def test_used_settings():
 
 
 @pytest.mark.parametrize('config, sigma', [
-    ('quickstart/derain', None), ('bundled/denoise', 'estimate')])
+    ('quickstart/derain', None), ('bsds/denoise_published', 'estimate')])
 def test_settings_of_a_checkpoint_are_used(config, sigma):
     cfg = load_config(config).model
     saved = plain(dict(sde=cfg.sde, generator=cfg.generator,
@@ -58,8 +59,8 @@ def test_settings_of_a_checkpoint_are_used(config, sigma):
 
 
 @pytest.mark.parametrize('config, option, expected', [
-    ('bundled/denoise', {}, False),
-    ('bundled/denoise', {'generator.conditional': True}, True),
+    ('bsds/denoise_published', {}, False),
+    ('bsds/denoise_published', {'generator.conditional': True}, True),
     ('quickstart/derain', {}, True),
     ('quickstart/derain', {'generator.conditional': False}, True),  # b > 0
     ('baselines/derain_sr3', {}, True),  # b = 0, but a condition

@@ -132,7 +132,7 @@ def test_refusals(tmp_path, monkeypatch, error):
     out = tmp_path / 'work_dirs' / 'bundled'
     out.mkdir(parents=True)
     (out / 'auto.safetensors').write_text('')
-    assert 'not overwritten' in error('train_bundled', 'auto')
+    assert 'not overwritten' in error('train_bundled', 'dehaze', 'auto')
     assert "train 'auto' first" in error('train_bundled', 'deblur', 'auto')
     for option in ('model.sampler=fast', 'model={}'):
         assert 'would not reach' in error(
@@ -146,13 +146,13 @@ def test_train_and_export(tmp_path, monkeypatch):
     write_photos(tmp_path / 'data/bsds500/train', 2, (300, 280), 'jpg')
     write_photos(tmp_path / 'data/bsds500/val', 2, (96, 80), 'jpg')
     photos = write_photos(tmp_path / 'photos', 2, (500, 400))
-    command = ('train_bundled', 'auto', 'deblur', '--photos', photos,
+    command = ('train_bundled', 'dehaze', 'auto', '--photos', photos,
                '--cfg-options', 'train_cfg.max_iters=3',
                'train_dataloader.batch_size=2', 'default_hooks.compile=None')
     assert run_tool(*command) == 0
     runs = tmp_path / 'work_dirs/bundled'
-    start = Config.fromfile(runs / 'deblur/deblur.py').load_from
-    assert start == str(Path('work_dirs/bundled/auto/iter_3.pth'))
-    path = tmp_path / 'work_dirs/bundled/deblur.safetensors'
+    start = Config.fromfile(runs / 'auto/auto.py').load_from
+    assert start == str(Path('work_dirs/bundled/dehaze/iter_3.pth'))
+    path = tmp_path / 'work_dirs/bundled/auto.safetensors'
     model = init_restorer(str(path), device='cpu')
     assert model.degradation

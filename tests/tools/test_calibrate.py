@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run_tool
+from conftest import VERSION_1, run_tool
 from irsde_mm.apis import RestorationInferencer
 from irsde_mm.errors import ConfigError
 from irsde_mm.model_files import bundled_model, open_pipeline
@@ -239,7 +239,7 @@ def test_super_resolution(tmp_path):
 
 def test_file_of_version_01(inferencer, clean, tmp_path):
     path = tmp_path / 'x.safetensors'
-    source = bundled_model('denoise')
+    source = VERSION_1 / 'denoise.safetensors'
     assert read_parts(str(source))[1]['format_version'] == '1'
     calibration = inferencer.pipeline.calibration
     write_calibrated(source, path, calibration)

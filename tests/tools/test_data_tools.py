@@ -76,7 +76,7 @@ def test_browse_dataset_shows_network_inputs(pairs, tmp_path, monkeypatch):
         'irsde_mm.config.preview.draw_pairs',
         lambda items, path, seen: drawn.append((items, list(seen))))
     for phase in ('train', 'test'):
-        for config in ('bundled/denoise', 'quickstart/derain'):
+        for config in ('bsds/denoise_published', 'quickstart/derain'):
             assert run_tool('browse_dataset', config, '--data', pairs,
                             '--phase', phase, '--out', tmp_path
                             / f'{Path(config).name}_{phase}.png') == 0

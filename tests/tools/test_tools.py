@@ -2,6 +2,7 @@
 import csv
 import json
 import pickle
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -226,7 +227,13 @@ def test_restore_a_photo_a_folder_a_pattern(trained, photo, tmp_path, capfd):
 def test_restore_with_the_newest_run(trained, photo, tmp_path, monkeypatch,
                                      capfd, error):
     monkeypatch.chdir(tmp_path)
-    assert 'no trained model' in error('restore', photo, '--out', 'out')
+    assert '--checkpoint requires --model' in error(
+        'restore', photo, '--checkpoint', trained / 'iter_2.pth')
+    assert run_tool('restore', photo, '--out', 'any') == 0
+    assert 'my photo.png: ' in capfd.readouterr().err  # what auto removed
+    assert run_tool('restore', photo, '--out', 'auto', '--task', 'auto') == 0
+    assert Path('any/my photo.png').read_bytes() == Path(
+        'auto/my photo.png').read_bytes()
     (tmp_path / 'work_dirs').mkdir()
     (tmp_path / 'work_dirs' / 'run').symlink_to(trained)
     (tmp_path / 'work_dirs' / 'new').mkdir()

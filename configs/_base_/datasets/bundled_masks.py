@@ -1,0 +1,20 @@
+# Thin strokes as in the tests, and text. Clean photos teach that white parts of
+# a photo, such as skies, are not holes, which thick strokes and boxes would hide.
+_base_ = ['./builtin_masks.py', './bsds500.py', './bundled_photos.py']
+patch_size, region = 128, 320
+varied = [dict(type='irsde_mm.KeepMask', kinds=['text'])]
+train_dataloader = dict(batch_size=4, dataset=dict(
+    _delete_=True, **_base_.photos, pipeline=[
+        _base_.load_photo,
+        dict(type='Crop', keys=['gt'], crop_size=(region, region)),
+        *_base_.flips,
+        dict(type='mmcv.RandomChoice', prob=[0.65, 0.2, 0.15],
+             transforms=[_base_.degradation, varied, _base_.clean]),
+        dict(type='PairedRandomCrop', gt_patch_size=patch_size),
+        dict(type='PackInputs'),
+    ]))
+test_dataloader = val_dataloader = dict(dataset=dict(
+    _delete_=True, **_base_.bsds500.test,
+    pipeline=[_base_.load, *_base_.test_dataloader.dataset.pipeline]))
+test_evaluator = dict(
+    metrics=_base_.test_evaluator.metrics + _base_.more_scores)
