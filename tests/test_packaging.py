@@ -279,6 +279,6 @@ def test_installed_copy_finds_its_configs(tmp_path):
     assert all((packaged / path).is_file()
                for path in ('model-index.yml', *INDEX))
     weights = {path.name for path in (ROOT / 'irsde_mm/weights').iterdir()}
-    assert len(weights) == 12
+    assert len(weights) == 14
     assert {path.name for path in (
         packaged.parent / 'weights').iterdir()} == weights

@@ -1,6 +1,6 @@
 # Noise of the tests, and noise of all levels, of sensors, and in JPEG files.
 _base_ = ['./builtin_noise.py', './bsds500.py', './bundled_photos.py']
-patch_size, region = 128, 128
+region = 128
 gaussian = dict(type='irsde_mm.GaussianNoise', sigma=(0, 50 / 255))
 varied = [
     dict(type='irsde_mm.RandomDegradation', choices=[
