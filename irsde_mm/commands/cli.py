@@ -40,16 +40,20 @@ def run(main: Callable[[argparse.Namespace], None],
     try:
         try:
             main(args)
+            sys.stdout.flush()
         finally:
             end_children()
     except Interrupted as stop:
         print(stop, file=sys.stderr)
         code = Interrupted.code
     except (IRSDEError, OSError) as error:
-        if args.debug or not user_message(error):
+        if isinstance(error, BrokenPipeError) and reader_left():
+            code = 1
+        elif args.debug or not user_message(error):
             raise
-        print(f'error: {user_message(error)}', file=sys.stderr)
-        code = USAGE_ERROR
+        else:
+            print(f'error: {user_message(error)}', file=sys.stderr)
+            code = USAGE_ERROR
     except ImportError as error:
         if args.debug or missing_package(error) is None:
             raise
@@ -64,6 +68,20 @@ def run(main: Callable[[argparse.Namespace], None],
     # workers, and exiting would wait for them
     if code:
         sys.exit(code)
+
+
+def reader_left() -> bool:
+    """Whether the reader of the output, such as ``head``, has ended.
+
+    If so, the rest of the output is dropped, also while Python exits.
+    """
+    try:
+        print(flush=True)  # other pipes can break, too
+    except BrokenPipeError:
+        with open(os.devnull, 'w') as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
+        return True
+    return False
 
 
 def prepare_process() -> None:

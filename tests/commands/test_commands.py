@@ -1,7 +1,9 @@
 """The installed command irsde, and the extra pictures of restore."""
 import configparser
+import os
 import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -213,3 +215,28 @@ def test_data_consistency(holes, tmp_path):
 def test_data_consistency_errors(options, words, holes, error, tmp_path):
     assert words in error('restore', holes[0][0], '--task', 'derain', '--out',
                           tmp_path / 'out', *options)
+
+
+def test_output_can_be_cut_off():
+    """As in `irsde ... | head -1`: no traceback, at any point of the output,
+    and a broken pipe inside a command is not hidden."""
+    script = textwrap.dedent('''
+        import argparse, sys
+        from irsde_mm.commands import cli
+        def main(args):
+            if sys.argv[1] == 'inside':
+                raise BrokenPipeError('the pipe of a helper')
+            for _ in range(int(sys.argv[1])):
+                print('line')
+        cli.run(main, argparse.ArgumentParser(), [])
+    ''')
+    for lines in ('1', '100000'):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([sys.executable, '-c', script, lines],
+                              stdout=write, stderr=subprocess.PIPE, text=True)
+        os.close(write)
+        assert (done.returncode, done.stderr) == (1, '')
+    done = subprocess.run([sys.executable, '-c', script, 'inside'],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and 'the pipe of a helper' in done.stderr
