@@ -155,3 +155,18 @@ def test_long_skip_is_a_setting_of_the_checkpoint():
     full = [full_settings(MODELS, config) for config in (old, new)]
     assert differences(*full) == [
         'long_skip: False in the checkpoint, True in the model']
+
+
+def test_settings_of_nested_networks_are_compared_like_others():
+    """Arguments that do not change the weights are ignored, and missing ones
+    have their defaults, in the network of a regression, too."""
+    from irsde_mm.models.restorers.settings import (differences,
+                                                    full_settings)
+    nested = [full_settings(MODELS, dict(
+        type='irsde_mm.RegressionNetwork', network=dict(
+            type='irsde_mm.ConditionalNAFNet', width=8, **options)))
+        for options in ({}, dict(pad_mode='reflect', local_pooling=96),
+                        dict(long_skip=True))]
+    assert differences(*nested[:2]) == []
+    assert differences(nested[0], nested[2]) == [
+        'network.long_skip: False in the checkpoint, True in the model']

@@ -17,8 +17,8 @@ RESTORERS = (BaseEditModel, OneStageInpaintor)
 def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
     """Return a component's config with its default arguments filled in.
 
-    Configs that build the same component give the same settings, so settings
-    can be compared.
+    The same holds for components in its arguments. Configs that build the
+    same component give the same settings, so settings can be compared.
     """
     cfg = plain(cfg)
     cls = find(registry, cfg['type'])  # None for unknown types
@@ -37,7 +37,9 @@ def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
         args['img_channels'] = channels
     for name in getattr(cls, 'runtime_args', ()):
         args.pop(name, None)
-    return args
+    return {name: full_settings(registry, value)
+            if isinstance(value, dict) and 'type' in value else value
+            for name, value in args.items()}
 
 
 def plain(value: Any) -> Any:
