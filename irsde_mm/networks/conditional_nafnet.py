@@ -56,8 +56,8 @@ class NAFLevel(nn.ModuleList):
 class ConditionalNAFNet(ProcessNetwork):
     """Published NAFNet, as a function of (xt - mu, mu, t).
 
-    Accepts any height and width: images are padded to a multiple of 2^levels
-    and the output is cropped back.
+    Accepts any height and width: the right and bottom sides are padded to a
+    multiple of 2^levels and the output is cropped back.
 
     Args:
         in_channels (int): Channels of ``xt`` (and of ``mu``).
@@ -75,17 +75,19 @@ class ConditionalNAFNet(ProcessNetwork):
         long_skip (bool): Whether the output of the first convolution is added
             before the last one, as in Refusion's networks for latents. The
             parameters are the same.
+        pad_mode (str): ``'constant'`` pads with zeros, as published.
+            ``'reflect'`` mirrors the image, which leaves no dark edge that
+            the network can spread; configs use it, except those of published
+            weights. The weights do not depend on it.
         img_channels (int, optional): Name of ``in_channels`` in version 0.1.
 
     Raises:
         ValueError: If ``width`` is odd, encoder and decoder have different
-            numbers of levels, or the window is smaller than a pixel of the
-            lowest level.
+            numbers of levels, the window is smaller than a pixel of the
+            lowest level, or the padding mode is unknown.
     """
 
-    runtime_args = ('local_pooling', )
-
-    pad_mode = 'constant'
+    runtime_args = ('local_pooling', 'pad_mode')
 
     def __init__(self, in_channels: int = 3, width: int = 64,
                  enc_blocks: Sequence[int] = (1, 1, 1, 28),
@@ -95,6 +97,7 @@ class ConditionalNAFNet(ProcessNetwork):
                  local_pooling: Optional[int] = None,
                  out_channels: Optional[int] = None,
                  long_skip: bool = False,
+                 pad_mode: str = 'constant',
                  img_channels: Optional[int] = None) -> None:
         super().__init__()
         in_channels = img_channels or in_channels
@@ -103,7 +106,10 @@ class ConditionalNAFNet(ProcessNetwork):
             raise ValueError('enc_blocks and dec_blocks must have the same '
                              f'length, but are {tuple(enc_blocks)} and '
                              f'{tuple(dec_blocks)}.')
-        self.in_channels = in_channels
+        if pad_mode not in ('constant', 'reflect'):
+            raise ValueError("pad_mode must be 'constant' or 'reflect', but "
+                             f'is {pad_mode!r}.')
+        self.in_channels, self.pad_mode = in_channels, pad_mode
         self.conditional, self.long_skip = conditional, long_skip
         self.divisor = 2**len(enc_blocks)
         time = 4 * width

@@ -2,12 +2,13 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import GOLDEN
+from conftest import GOLDEN, ROOT
 from irsde_mm.apis import convert_state_dict
 from irsde_mm.errors import DataError
 from irsde_mm.models.networks import ConditionalNAFNet, ConditionalUNet
 from irsde_mm.networks.blocks import local_mean
 from irsde_mm.registry import MODELS
+from mmengine.config import Config
 
 CASES = [('unet_nf8_depth2', 'unet'), ('unet_nf8_depth3_19x13', 'unet'),
          ('denoising_unet_nf8_depth2', 'unet'), ('nafnet_w8', 'nafnet'),
@@ -51,6 +52,43 @@ def test_local_pooling_is_limited_to_its_window():
         ..., :8], atol=1e-4)
     with pytest.raises(ValueError, match='local_pooling.*at least 4'):
         SMALL['nafnet'](local_pooling=3)
+
+
+def test_reflect_padding_mirrors_images_of_any_size():
+    """With the same weights, an odd size gives what its mirrored image gives,
+    and zeros give something else."""
+    net, mirrored = SMALL['nafnet'](), SMALL['nafnet'](pad_mode='reflect')
+    for p in net.parameters():
+        p.data += 0.1 * torch.randn_like(p)
+    mirrored.load_state_dict(net.state_dict())
+    x, mu = torch.rand(2, 1, 3, 18, 13)
+    padded = [F.pad(image, (0, 3, 0, 2), 'reflect') for image in (x, mu)]
+    expected = net(*padded, 3)[..., :18, :13]
+    torch.testing.assert_close(mirrored(x, mu, 3), expected)
+    assert not torch.allclose(net(x, mu, 3), expected, atol=1e-3)
+    with pytest.raises(ValueError, match="pad_mode must be 'constant' or"):
+        SMALL['nafnet'](pad_mode='zeros')
+
+
+def test_configs_mirror_the_sides_of_nafnet():
+    """Zeros at the right and bottom sides spread as a dark band. Only
+    published weights need them."""
+    modes = {}
+    for path in sorted((ROOT / 'configs/_base_/models').glob('*.py')):
+        for net in networks_in(Config.fromfile(path).model.to_dict()):
+            modes[path.stem] = net.get('pad_mode', 'constant')
+    zeros = {name for name, mode in modes.items() if mode != 'reflect'}
+    assert zeros == {'refusion_nafnet', 'refusion_latent'}
+    assert len(modes) > 4
+
+
+def networks_in(value):
+    if isinstance(value, dict):
+        if value.get('type') == 'irsde_mm.ConditionalNAFNet':
+            yield value
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from networks_in(item)
 
 
 def official(name):
