@@ -231,7 +231,8 @@ def test_plot(tmp_path, monkeypatch):
     scores = dict(task='a', PSNR=20, PSNR_Y=21, NIQE=5)
     rows = [dict(scores, model='input', kind='input'),
             dict(scores, model='m', kind='measured'),
-            dict(task='a', model='p', kind='published', PSNR_Y=30, LPIPS=0.1),
+            dict(task='a', model='p, 22 calls', kind='published', PSNR_Y=30,
+                 LPIPS=0.1),
             dict(task='b', model='q', kind='published', PSNR=30, LPIPS=0.1)]
     assert panel(rows, 'a') == ('PSNR_Y', 'NIQE', rows[1:2])
     rows[1]['DISTS'] = 0.3

@@ -7,7 +7,7 @@ import numpy as np
 ZOOM = 4  # crops have a quarter of the shorter side
 MARKERS = 'osv^D<>*Xph'
 #: End of the name of a point on the curve of a model.
-POINT = re.compile(r', (\d+ calls?|crispness ([\d.]+))$')
+POINT = re.compile(r', (?:(\d+) calls?|crispness ([\d.]+))$')
 
 
 def draw_grid(results: dict, path: Path) -> None:
@@ -128,7 +128,9 @@ def draw_model(axis, marker: str, name: str, x: str, y: str,
     for row in rows:
         point = POINT.search(row['model'])
         if point:
-            text = point[2] or f"{row['network_calls']:g}"
+            # published rows have their number of calls only in the name
+            calls = row.get('network_calls', point[1])
+            text = point[2] or f'{float(calls):g}'
             axis.annotate(text, (row[x], row[y]),
                           xytext=(5, 4), textcoords='offset points',
                           fontsize=7)

@@ -1,9 +1,0 @@
-# As quickstart.py, for about an hour on one core.
-_base_ = './quickstart.py'
-train_cfg = dict(max_iters=16_000)
-optim_wrapper = dict(optimizer=dict(lr=3e-3))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=200),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=200, end=16_000,
-         eta_min=1e-6),
-]
