@@ -87,7 +87,9 @@ class ConditionalNAFNet(ProcessNetwork):
             lowest level, or the padding mode is unknown.
     """
 
-    runtime_args = ('local_pooling', 'pad_mode')
+    runtime_args = ('local_pooling', )
+    #: Stored in checkpoints, which can be used with other values.
+    inference_args = ('pad_mode', )
 
     def __init__(self, in_channels: int = 3, width: int = 64,
                  enc_blocks: Sequence[int] = (1, 1, 1, 28),

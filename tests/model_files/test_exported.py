@@ -251,7 +251,9 @@ def test_scores_of_version_1_on_own_photos(tmp_path, photos, error):
     names = ('models/quickstart_refining', 'datasets/builtin_masks',
              'schedules/quickstart', 'default_runtime')
     model = dict(
-        generator=dict(width=8), sde=dict(max_sigma=10 / 255, eps=0.4),
+        generator=dict(width=8, pad_mode='constant'),
+        initial=dict(network=dict(pad_mode='constant')),  # as 0.1
+        sde=dict(max_sigma=10 / 255, eps=0.4),
         output=dict(_delete_=True, type='irsde_mm.NoiseOutput'),
         sampler=dict(_delete_=True, type='irsde_mm.PosteriorSampler',
                      num_steps=2),

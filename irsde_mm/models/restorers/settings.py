@@ -14,8 +14,12 @@ from ...sde.predictions import Output
 RESTORERS = (BaseEditModel, OneStageInpaintor)
 
 
-def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
-    """Return a component's config with its default arguments filled in.
+def full_settings(registry: Registry, cfg: dict,
+                  compared: bool = False) -> Dict[str, Any]:
+    """Return a component's config with its default arguments filled in,
+    except those that checkpoints do not store (``runtime_args``) and, if
+    ``compared``, those that may differ from a checkpoint's
+    (``inference_args``).
 
     The same holds for components in its arguments. Configs that build the
     same component give the same settings, so settings can be compared.
@@ -35,9 +39,12 @@ def full_settings(registry: Registry, cfg: dict) -> Dict[str, Any]:
         args['in_channels'] = channels
     elif channels is not None:
         args['img_channels'] = channels
-    for name in getattr(cls, 'runtime_args', ()):
+    dropped = getattr(cls, 'runtime_args', ())
+    if compared:
+        dropped += getattr(cls, 'inference_args', ())
+    for name in dropped:
         args.pop(name, None)
-    return {name: full_settings(registry, value)
+    return {name: full_settings(registry, value, compared)
             if isinstance(value, dict) and 'type' in value else value
             for name, value in args.items()}
 
@@ -72,7 +79,8 @@ def differences(saved: dict, current: dict, path: str = '') -> List[str]:
     return found
 
 
-def process_and_network(cfg: dict) -> Dict[str, dict]:
+def process_and_network(cfg: dict,
+                        compared: bool = False) -> Dict[str, dict]:
     """Return the full settings of ``sde``, ``output``, ``generator`` and, for
     refining and latent models, ``initial`` and ``autoencoder``.
 
@@ -80,9 +88,9 @@ def process_and_network(cfg: dict) -> Dict[str, dict]:
     ``NoiseOutput``.
     """
     output = cfg.get('output') or dict(type='irsde_mm.NoiseOutput')
-    return dict(sde=full_settings(DIFFUSION_SCHEDULERS, cfg['sde']),
-                output=full_settings(DIFFUSION_SCHEDULERS, output),
-                **{key: full_settings(MODELS, cfg[key])
+    return dict(sde=full_settings(DIFFUSION_SCHEDULERS, cfg['sde'], compared),
+                output=full_settings(DIFFUSION_SCHEDULERS, output, compared),
+                **{key: full_settings(MODELS, cfg[key], compared)
                    for key in ('generator', 'initial', 'autoencoder')
                    if key in cfg})
 
@@ -105,7 +113,8 @@ def check_settings(saved: dict, current: dict) -> None:
         CheckpointError: If settings differ; lists each with both values.
     """
     check_saved(saved)
-    saved, current = process_and_network(saved), process_and_network(current)
+    saved, current = (process_and_network(settings, compared=True)
+                      for settings in (saved, current))
     for name, value in current['output'].items():
         if value is None:  # measured values are part of the weights
             saved['output'][name] = None
