@@ -11,6 +11,7 @@ CHELSEA, COFFEE = ('chelsea', (60, 100)), ('coffee', (110, 200))
 
 HAZE = dict(type='irsde_mm.Haze')
 RAIN = dict(type='irsde_mm.RainStreaks')
+MOTION = dict(type='irsde_mm.MotionBlur', kind='motion', length=(17, 17))
 #: Bundled model, photo, corner of the part shown, and degradation. By default,
 #: it is that of the tests.
 PICTURES = dict(
@@ -18,19 +19,17 @@ PICTURES = dict(
         ('derain', *CHELSEA, None), ('denoise', *COFFEE, None),
         ('deblur', *COFFEE, None), ('inpaint', *CHELSEA, None),
         ('dehaze', *COFFEE, None), ('sr', *CHELSEA, None),
-        ('auto', *CHELSEA, [RAIN])],
+        ('auto', *CHELSEA, [RAIN]), ('auto', *CHELSEA, [HAZE])],
     bundled_limits=[
         ('derain', *COFFEE, [RAIN]),
         ('denoise', *CHELSEA, [
             dict(type='irsde_mm.GaussianNoise', sigma=90 / 255)]),
-        ('deblur', *COFFEE, [
-            dict(type='irsde_mm.MotionBlur', kind='motion',
-                 length=(17, 17))]),
+        ('deblur', *COFFEE, [MOTION]),
         ('inpaint', *CHELSEA, [
             dict(type='irsde_mm.KeepMask', kinds=['half'])]),
         ('dehaze', *COFFEE, [
             dict(type='irsde_mm.GaussianNoise', sigma=0.)]),
-        ('auto', *CHELSEA, [HAZE])])
+        ('auto', *CHELSEA, [MOTION])])
 
 
 def pictures(task: str, name: str, corner: Tuple[int, int],

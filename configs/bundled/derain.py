@@ -1,6 +1,8 @@
-# The bundled model for deraining, see docs/models.md.
+# The bundled model for deraining, see docs/models.md. Train bundled/auto
+# first.
 _base_ = [
-    '../_base_/models/quickstart_nafnet.py',
-    '../_base_/datasets/bundled_rain.py', '../_base_/schedules/bundled.py',
-    '../_base_/default_runtime.py'
+    '../_base_/models/bundled_nafnet.py',
+    '../_base_/datasets/bundled_rain.py',
+    '../_base_/schedules/bundled_first.py', '../_base_/default_runtime.py'
 ]
+load_from = 'work_dirs/bundled/auto/iter_16000.pth'

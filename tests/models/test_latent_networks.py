@@ -165,8 +165,9 @@ def test_settings_of_nested_networks_are_compared_like_others():
     nested = [full_settings(MODELS, dict(
         type='irsde_mm.RegressionNetwork', network=dict(
             type='irsde_mm.ConditionalNAFNet', width=8, **options)),
-        compared=True) for options in ({}, dict(pad_mode='reflect', local_pooling=96),
-                        dict(long_skip=True))]
+        compared=True) for options in (
+            {}, dict(pad_mode='reflect', local_pooling=96),
+            dict(long_skip=True))]
     assert differences(*nested[:2]) == []
     # padding may differ, but a checkpoint without a config needs it
     assert full_settings(MODELS, dict(

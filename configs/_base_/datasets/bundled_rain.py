@@ -1,5 +1,6 @@
 # Rain from a drizzle to that of Rain100H; half of it is that of bsds_rain.py.
 _base_ = ['./builtin_rain.py', './bsds500.py', './bundled_photos.py']
+region = 128
 heavy = [dict(type='irsde_mm.RainStreaks')]
 varied = [
     dict(type='irsde_mm.RainStreaks', angle=(-60, 60), length=(6, 60),
@@ -7,11 +8,10 @@ varied = [
          width=(0.4, 1.6), spread=(0, 25), opacity=(0, 0.5), veil=(0, 0.3)),
     dict(type='mmcv.RandomApply', prob=0.3, transforms=[
         dict(type='irsde_mm.JPEG', quality=(60, 95))])]
-train_dataloader = dict(dataset=dict(
+train_dataloader = dict(batch_size=4, dataset=dict(
     _delete_=True, **_base_.photos, pipeline=[
         _base_.load_photo,
-        dict(type='Crop', keys=['gt'],
-             crop_size=(_base_.region, _base_.region)),
+        dict(type='Crop', keys=['gt'], crop_size=(region, region)),
         *_base_.flips,
         dict(type='mmcv.RandomChoice', prob=[0.46, 0.2, 0.26, 0.08],
              transforms=[_base_.degradation, heavy, varied, _base_.clean]),
