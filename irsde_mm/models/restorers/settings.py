@@ -41,7 +41,7 @@ def full_settings(registry: Registry, cfg: dict,
         args['img_channels'] = channels
     dropped = getattr(cls, 'runtime_args', ())
     if compared:
-        dropped += getattr(cls, 'inference_args', ())
+        dropped = (*dropped, *getattr(cls, 'inference_args', ()))
     for name in dropped:
         args.pop(name, None)
     return {name: full_settings(registry, value, compared)
