@@ -13,6 +13,7 @@ from irsde_mm.config import config_scope, load_config
 from irsde_mm.errors import CheckpointError, DataError
 from irsde_mm.inference import RestorationPipeline
 from irsde_mm.models.networks import UnetNoisePredictor
+from irsde_mm.models.restorers.settings import full_settings
 from irsde_mm.registry import MODELS
 from mmengine.registry import DefaultScope
 
@@ -53,6 +54,15 @@ def test_mmagic_unet_predicts_noise(var):
             net(xt, None, 5)
     with pytest.raises(ValueError, match='even'):
         unet(in_channels=3)
+
+
+def test_settings_of_mmagic_unet_build_it_again():
+    """Its blocks are partial configs, whose defaults must stay open."""
+    cfg = load_config('mixing/denoising_unet').model.generator
+    shapes, again = (
+        {name: p.shape for name, p in MODELS.build(c).state_dict().items()}
+        for c in (cfg, full_settings(MODELS, cfg)))
+    assert again == shapes
 
 
 @pytest.mark.slow

@@ -21,8 +21,10 @@ def full_settings(registry: Registry, cfg: dict,
     ``compared``, those that may differ from a checkpoint's
     (``inference_args``).
 
-    The same holds for components in its arguments. Configs that build the
-    same component give the same settings, so settings can be compared.
+    The same holds for components of irsde_mm in its arguments; those of other
+    libraries may be partial configs, which their owners complete. Configs that
+    build the same component give the same settings, so settings can be
+    compared.
     """
     cfg = plain(cfg)
     cls = find(registry, cfg['type'])  # None for unknown types
@@ -45,8 +47,16 @@ def full_settings(registry: Registry, cfg: dict,
     for name in dropped:
         args.pop(name, None)
     return {name: full_settings(registry, value, compared)
-            if isinstance(value, dict) and 'type' in value else value
+            if is_own(registry, value) else value
             for name, value in args.items()}
+
+
+def is_own(registry: Registry, value: Any) -> bool:
+    """Return whether a value is the config of a component of irsde_mm."""
+    if not isinstance(value, dict) or 'type' not in value:
+        return False
+    module = getattr(find(registry, value['type']), '__module__', '')
+    return module.split('.')[0] == 'irsde_mm'
 
 
 def plain(value: Any) -> Any:
