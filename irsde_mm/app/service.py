@@ -197,7 +197,7 @@ class RestorationService:
     def run(self, pixels: np.ndarray, path: str, model: str, folder: str,
             options: dict, stop: Event) -> Iterator[tuple]:
         """Run the restoration; yield its states, then the result."""
-        start, states, predictions = time.perf_counter(), [], []
+        start, states, predictions = time.perf_counter(), {}, []
 
         def work(callback):
             predictions.extend(self.inferencer(model)(
@@ -210,8 +210,8 @@ class RestorationService:
                 continue
             # of the first result; at its last step the next one starts
             if step * options['samples'] + (t > 0) <= steps:
-                states.append((view.to_picture(state, view.THUMB),
-                               f'step {step}'))
+                # the last step is reported again when the photo is finished
+                states[step] = view.to_picture(state, view.THUMB)
             yield (view.photo(state, f'step {step} of {steps}', step / steps),
                    *UNCHANGED)
         result, = predictions
@@ -223,7 +223,8 @@ class RestorationService:
                    f'{Path(path).name}, {model}: '
                    f'{time.perf_counter() - start:.1f} s{remark(result)}')),
                gr.update(value=str(file), interactive=True),
-               *details(result, states))
+               *details(result, [(picture, f'step {step}')
+                                 for step, picture in states.items()]))
 
 
 def describe(path: str, pixels: np.ndarray) -> str:

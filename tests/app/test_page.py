@@ -103,7 +103,8 @@ def test_states_then_the_result_and_its_file(service, photo):
     assert (pixels == expected).all()
     assert view.count('<img') == 2 and 'type="range"' in view
     assert not spread['visible'] and not draws['visible']
-    assert states['visible'] and len(states['value']) >= 1
+    names = [text for _, text in states['value']]
+    assert states['visible'] and names and len(set(names)) == len(names)
     assert not width['visible']
 
 
