@@ -14,7 +14,7 @@ from typing import Dict
 
 import numpy as np
 import psutil
-from conftest import ROOT, run_tool
+from conftest import ROOT
 from PIL import Image
 from training import kill
 
@@ -39,9 +39,18 @@ def results(folder: Path) -> Dict[str, bytes]:
             for path in folder.rglob('*.png')}
 
 
+def environment() -> Dict[str, str]:
+    """Return the environment of a job; the number of threads changes the
+    rounding."""
+    return {**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1',
+            'PYTHONPATH': str(ROOT)}
+
+
 def plain_results(source: Path, out: Path) -> Dict[str, bytes]:
     """Return the results of restore without an engine."""
-    assert run_tool('restore', f'{source}/**/*', *OPTIONS, '--out', out) == 0
+    subprocess.run([sys.executable, ROOT / 'tools' / 'restore.py',
+                    f'{source}/**/*', *OPTIONS, '--out', out], check=True,
+                   env=environment())
     return results(out)
 
 
@@ -57,8 +66,7 @@ def start(engine: str, source: Path, out: Path, *options,
     return subprocess.Popen(
         [*map(str, command), *map(str, options)], start_new_session=True,
         text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env={**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1',
-             'PYTHONPATH': str(ROOT)})
+        env=environment())
 
 
 def finish(process: subprocess.Popen, code: int = 0) -> str:
