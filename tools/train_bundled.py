@@ -53,6 +53,8 @@ def main(args: argparse.Namespace) -> None:
                 "model of its config; use a config of your own with "
                 'tools/train.py and tools/export.py.')
     starts = {name: start_of(name) for name in args.models}
+    for name in args.models:
+        check_features(name)
     for i, (name, start) in enumerate(starts.items()):
         folder = Path(args.out) / str(start)
         if start and not newest_first(folder) and start not in args.models[:i]:
@@ -81,6 +83,21 @@ def start_of(name: str) -> Optional[str]:
     from irsde_mm.config import load_config
     weights = load_config(f'bundled/{name}').get('load_from')
     return weights and Path(weights).parent.name
+
+
+def check_features(name: str) -> None:
+    """Check that the weights of perceptual losses exist, before hours of
+    other trainings.
+
+    Raises:
+        CheckpointError: If they do not.
+    """
+    from irsde_mm.config import load_config
+    from irsde_mm.registry import MODELS
+    for part in load_config(f'bundled/{name}').model.pixel_loss.get(
+            'losses', []):
+        if part['type'] == 'irsde_mm.PerceptualLoss':
+            MODELS.build(part).frozen.network  # reads the file
 
 
 def target(out: str, name: str) -> Path:

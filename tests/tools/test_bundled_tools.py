@@ -134,6 +134,8 @@ def test_refusals(tmp_path, monkeypatch, error):
     (out / 'auto.safetensors').write_text('')
     assert 'not overwritten' in error('train_bundled', 'dehaze', 'auto')
     assert "train 'auto' first" in error('train_bundled', 'deblur', 'auto')
+    assert 'run python tools/prepare_weights.py lpips' in error(
+        'train_bundled', 'deblur', 'denoise')
     for option in ('model.sampler=fast', 'model={}'):
         assert 'would not reach' in error(
             'train_bundled', 'derain', '--cfg-options', option)
