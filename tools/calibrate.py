@@ -63,7 +63,8 @@ def main(args: argparse.Namespace) -> None:
                 return photos.measure(name)
 
             calibration = calibrate(list(photos.places), measure,
-                                    sampler_text(sampler))
+                                    sampler_text(sampler,
+                                                 pipeline.self_ensemble))
         write_calibrated(path, out, calibration)
     print(f"'{out}': levels from 0.5 to {calibration.highest:g}, for "
           f'{calibration.sampler}\nscale: ' + ' + '.join(

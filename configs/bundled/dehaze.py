@@ -5,3 +5,4 @@ _base_ = [
     '../_base_/datasets/bundled_haze.py',
     '../_base_/schedules/bundled_first.py', '../_base_/default_runtime.py'
 ]
+model = dict(generator=dict(self_ensemble=2))

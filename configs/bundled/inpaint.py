@@ -5,4 +5,5 @@ _base_ = [
     '../_base_/datasets/bundled_masks.py',
     '../_base_/schedules/bundled_tuning.py', '../_base_/default_runtime.py'
 ]
+model = dict(generator=dict(self_ensemble=4))
 load_from = 'work_dirs/bundled/auto/iter_16000.pth'

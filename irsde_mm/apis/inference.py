@@ -75,8 +75,14 @@ def model_in_file(path: str, device: Optional[str], tile: Optional[Tile]):
 
 def open_pipeline(model: str, checkpoint: Optional[str] = None,
                   device: Optional[str] = None,
-                  tile: Optional[Tile] = None) -> ImagePipeline:
+                  tile: Optional[Tile] = None,
+                  self_ensemble: Optional[int] = None) -> ImagePipeline:
     """Load the pipeline of a trained model, see :func:`init_restorer`.
+
+    Args:
+        self_ensemble (int, optional): Flipped copies that each network call
+            is averaged over, 1, 2, 4 or 8, overriding the setting of the
+            model.
 
     Raises:
         ConfigError, CheckpointError: If the model or its weights are missing,
@@ -90,7 +96,11 @@ def open_pipeline(model: str, checkpoint: Optional[str] = None,
         raise CheckpointError(f"'{model}' is a config without weights: "
                               'specify a checkpoint with --checkpoint (in '
                               'Python: weights=).')
-    return as_pipeline(init_restorer(model, checkpoint, device, tile))
+    pipeline = as_pipeline(init_restorer(model, checkpoint, device, tile))
+    if self_ensemble is not None:
+        diffusion_pipeline(pipeline, 'it has no self-ensemble'
+                           ).self_ensemble = self_ensemble
+    return pipeline
 
 
 def as_pipeline(model) -> ImagePipeline:

@@ -38,6 +38,8 @@ class RestorationInferencer:
         device (str, optional): 'cpu', 'cuda', 'cuda:1', ...; by default the
             first GPU if there is one.
         tile (int | str, optional): See :func:`init_restorer`.
+        self_ensemble (int, optional): Flipped copies that each network call
+            is averaged over, 1, 2, 4 or 8; by default as the model specifies.
 
     Raises:
         ConfigError, CheckpointError: If the model or its weights are missing,
@@ -46,9 +48,11 @@ class RestorationInferencer:
 
     def __init__(self, model: str, weights: Optional[str] = None,
                  device: Optional[str] = None,
-                 tile: Union[None, int, str] = None) -> None:
+                 tile: Union[None, int, str] = None,
+                 self_ensemble: Optional[int] = None) -> None:
         with building(f"'{model}' cannot be built"):
-            self.pipeline = open_pipeline(model, weights, device, tile)
+            self.pipeline = open_pipeline(model, weights, device, tile,
+                                          self_ensemble)
 
     def __call__(self, inputs: Any, **options) -> Dict[str, list]:
         """Restore images.

@@ -92,7 +92,8 @@ class Options:
                               'supports neither samples nor trajectory.')
         if self.interval is not None:
             self._check_interval()
-            calibration_for(pipeline.calibration, self.interval, self.sampler)
+            calibration_for(pipeline.calibration, self.interval, self.sampler,
+                            pipeline.self_ensemble)
         return self
 
     def _check_interval(self) -> None:

@@ -78,6 +78,10 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', help='weights file')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
     cli.tile_argument(parser)
+    parser.add_argument(
+        '--self-ensemble', type=int, metavar='N', help='average each network '
+        'call over N flipped copies of the photo (1, 2, 4 or 8), which takes '
+        'N times as long and reduces errors (default: that of the model)')
 
 
 def consistency_arguments(parser: argparse.ArgumentParser) -> None:
@@ -226,7 +230,7 @@ def load(args: argparse.Namespace):
     """Load the selected model."""
     from ..apis import RestorationInferencer
     return RestorationInferencer(choose_model(args), args.checkpoint,
-                                 args.device, args.tile)
+                                 args.device, args.tile, args.self_ensemble)
 
 
 def restore(inferencer, jobs: list, photos: list, noise: str,

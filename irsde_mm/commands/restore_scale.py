@@ -7,8 +7,9 @@ from . import cli
 
 #: Options of an engine, and those that it passes to the workers.
 ENGINE = ('engine', 'workers', 'retries')
-OPTIONS = ('checkpoint', 'device', 'tile', 'sampler', 'steps', 'seed',
-           'crispness', 'white', 'max_pixels', 'batch_size', 'force')
+OPTIONS = ('checkpoint', 'device', 'tile', 'self_ensemble', 'sampler',
+           'steps', 'seed', 'crispness', 'white', 'max_pixels', 'batch_size',
+           'force')
 FREE = (*ENGINE, *OPTIONS, 'inputs', 'out', 'task', 'model', 'debug', 'mask',
         'data_consistency', 'kernel', 'data_noise')
 

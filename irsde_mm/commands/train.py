@@ -1,5 +1,6 @@
 """Train a model."""
 import argparse
+import warnings
 from pathlib import Path
 
 from ..errors import building
@@ -161,7 +162,12 @@ def set_amp(cfg) -> None:
     """Enable mixed precision in every plain optimizer wrapper of a config."""
     import torch
 
+    from ..engine.optim_wrappers import has_fast_bfloat16
     from ..errors import ConfigError
+    if not torch.cuda.is_available() and not has_fast_bfloat16():
+        warnings.warn('this CPU has no instructions for bfloat16, so training '
+                      'takes several times as long as without --amp.',
+                      stacklevel=2)
     wrappers = [cfg.optim_wrapper] if 'optimizer' in cfg.optim_wrapper else [
         w for w in cfg.optim_wrapper.values() if isinstance(w, dict)]
     for wrapper in wrappers:

@@ -8,6 +8,13 @@ from torch import nn
 from ..registry import OPTIM_WRAPPERS
 
 
+def has_fast_bfloat16() -> bool:
+    """Return whether the CPU has instructions for bfloat16. Without them,
+    convolutions take many times as long as in float32."""
+    return (torch.backends.mkldnn.is_available()
+            and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):
     """Optimizer wrapper for bfloat16 autocast without loss scaling.

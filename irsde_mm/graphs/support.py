@@ -125,7 +125,8 @@ def choose_sampler(pipeline: RestorationPipeline,
                       'graph; choose another --sampler, such as multistep')
     dial = pipeline.choose_dial(options.crispness, sampler)
     calls = pipeline.max_calls(sampler) * (dial.draws if dial else 1)
+    calls *= pipeline.self_ensemble
     if calls > MAX_CALLS:
         raise refusal(f'it would contain {calls} network calls, more than '
-                      f'{MAX_CALLS}; reduce --steps')
+                      f'{MAX_CALLS}; reduce --steps or self_ensemble')
     return sampler

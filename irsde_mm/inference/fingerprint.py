@@ -46,8 +46,9 @@ def _parts(value: Any) -> list:
     """Return the parts of a value in a fixed order."""
     if isinstance(value, nn.Module):
         return [*value.named_parameters(), *value.named_buffers(),
-                *({key: item for key, item in vars(value).items()
-                   if isinstance(item, PLAIN)}.items())]
+                *((name, key, item) for name, module in value.named_modules()
+                  for key, item in vars(module).items()
+                  if isinstance(item, PLAIN))]
     if isinstance(value, dict):
         return [part for key, item in value.items() for part in (key, item)]
     if isinstance(value, (list, tuple, range)):

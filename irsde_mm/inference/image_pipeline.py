@@ -50,11 +50,14 @@ class ImagePipeline(ABC):
     Attributes:
         channels (int): Channels of the images, 1 or 3.
         upscale (int): Scale factor from an image to its result.
+        self_ensemble (int): Flipped copies of an image that each network call
+            is averaged over, see :func:`mean_over_flips`.
         sampler (Sampler, optional): Sampler of a diffusion model.
     """
 
     channels = 3
     upscale = 1
+    self_ensemble = 1
     sampler: Optional[Sampler] = None
     #: Configs of the transforms that degraded the training images.
     degradation: Sequence[dict] = ()

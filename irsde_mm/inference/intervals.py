@@ -57,15 +57,17 @@ def as_levels(image: np.ndarray) -> Tensor:
         image.transpose(2, 0, 1))).float()
 
 
-def sampler_text(sampler: Sampler) -> str:
-    """Return the class of a sampler and its settings."""
+def sampler_text(sampler: Sampler, copies: int = 1) -> str:
+    """Return the class of a sampler and its settings, and the copies of a
+    self-ensemble."""
     # what the base class has, too, follows from the settings
     values = {key.lstrip('_'): getattr(value, '__name__', value)
               for key, value in sorted(vars(sampler).items())
               if not hasattr(Sampler, key)}
     return f'{type(sampler).__name__}(' + ', '.join(
         f'{key}={tuple(value) if isinstance(value, list) else value}'
-        for key, value in values.items()) + ')'
+        for key, value in values.items()) + ')' + (
+            f' with self_ensemble={copies}' if copies > 1 else '')
 
 
 @dataclass(frozen=True)
@@ -223,17 +225,19 @@ def photos_needed(level: float) -> int:
 
 
 def calibration_for(calibration: Optional[Calibration], level: float,
-                    sampler: Optional[Sampler]) -> Calibration:
+                    sampler: Optional[Sampler],
+                    copies: int = 1) -> Calibration:
     """Return the calibration of a model if it holds for a request.
 
     Args:
         calibration (Calibration, optional): That of the model.
         level (float): Requested level.
         sampler (Sampler, optional): Sampler to be used.
+        copies (int): Self-ensemble to be used.
 
     Raises:
         ConfigError: If the model has none, the level is out of range, or the
-            sampler is another one.
+            sampler or self-ensemble is another one.
     """
     check_level(level)
     if calibration is None:
@@ -241,10 +245,10 @@ def calibration_for(calibration: Optional[Calibration], level: float,
             'the model has no calibration, which intervals need; make one: '
             'python tools/calibrate.py MODEL --data FOLDER --out FILE.')
     calibration.multiplier(level)
-    text = 'none' if sampler is None else sampler_text(sampler)
+    text = 'none' if sampler is None else sampler_text(sampler, copies)
     if text != calibration.sampler:
         raise ConfigError(
             f'the calibration holds for {calibration.sampler}, not for '
-            f'{text}; omit --sampler and --steps, or calibrate with them '
-            '(tools/calibrate.py).')
+            f'{text}; omit --sampler, --steps and --self-ensemble, or '
+            'calibrate with them (tools/calibrate.py).')
     return calibration

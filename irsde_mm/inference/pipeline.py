@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ConfigError, DataError
+from ..networks.self_ensemble import set_copies
 from ..samplers.base import Sampler
 from ..sde.base import SDE, Generators, Time
 from ..sde.predictions import NoiseOutput, Output, Prediction
@@ -110,6 +111,20 @@ class RestorationPipeline(Pretrained, ImagePipeline):
     @property
     def device(self) -> torch.device:
         return next(self.network.parameters()).device
+
+    @property
+    def self_ensemble(self) -> int:
+        """Flipped copies of an image that each network call is averaged over:
+        1, 2, 4 or 8, see :func:`mean_over_flips`.
+
+        Raises:
+            ConfigError: If another number is set, or no network supports it.
+        """
+        return getattr(self.network, 'self_ensemble', 1)
+
+    @self_ensemble.setter
+    def self_ensemble(self, copies: int) -> None:
+        set_copies([self.network, *self.hooks.networks()], copies)
 
     def choose_sampler(self, sampler: Choice = None,
                        steps: Optional[int] = None) -> Sampler:

@@ -2,6 +2,7 @@
 import copy
 import math
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import Dict, Optional, Sequence, Tuple, Union
 
 import torch
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import DataError
+from .self_ensemble import mean_over_flips
 
 NORM_EPS = 1e-5
 
@@ -210,6 +212,9 @@ class ProcessNetwork(nn.Module, ABC):
     pad_mode: str
     #: Whether the degraded image is an input.
     conditional: bool
+    #: Number of flipped copies that the output is averaged over, see
+    #: :func:`mean_over_flips`. Training uses one.
+    self_ensemble: int = 1
 
     @abstractmethod
     def features(self, x: Tensor, time: Tensor) -> Tensor:
@@ -236,8 +241,11 @@ class ProcessNetwork(nn.Module, ABC):
         """
         h, w = xt.shape[-2:]
         # a named input would stay in memory until the function returns
-        out = self.features(self.padded_input(xt, mu),
-                            self.embed_time(t, xt))
+        features = self.features
+        if self.self_ensemble > 1 and not self.training:
+            features = partial(mean_over_flips, features,
+                               self.self_ensemble)
+        out = features(self.padded_input(xt, mu), self.embed_time(t, xt))
         # the layout of the images that the output is combined with; mixed
         # layouts make each operation of a sampling step several times slower
         out = out[..., :h, :w]

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from .blocks import (ChannelNorm, ProcessNetwork, SimpleGate, TimeEmbedding,
                      local_mean)
+from .self_ensemble import check_copies
 
 
 class NAFBlock(nn.Module):
@@ -79,17 +80,21 @@ class ConditionalNAFNet(ProcessNetwork):
             ``'reflect'`` mirrors the image, which leaves no dark edge that
             the network can spread; configs use it, except those of published
             weights. The weights do not depend on it.
+        self_ensemble (int): Flipped copies of an image that the output is
+            averaged over, except in training: 1, 2, 4 or 8, see
+            :func:`mean_over_flips`.
         img_channels (int, optional): Name of ``in_channels`` in version 0.1.
 
     Raises:
         ValueError: If ``width`` is odd, encoder and decoder have different
             numbers of levels, the window is smaller than a pixel of the
-            lowest level, or the padding mode is unknown.
+            lowest level, or the padding mode or the number of copies is
+            unknown.
     """
 
     runtime_args = ('local_pooling', )
     #: Stored in checkpoints, which can be used with other values.
-    inference_args = ('pad_mode', )
+    inference_args = ('pad_mode', 'self_ensemble')
 
     def __init__(self, in_channels: int = 3, width: int = 64,
                  enc_blocks: Sequence[int] = (1, 1, 1, 28),
@@ -99,7 +104,7 @@ class ConditionalNAFNet(ProcessNetwork):
                  local_pooling: Optional[int] = None,
                  out_channels: Optional[int] = None,
                  long_skip: bool = False,
-                 pad_mode: str = 'constant',
+                 pad_mode: str = 'constant', self_ensemble: int = 1,
                  img_channels: Optional[int] = None) -> None:
         super().__init__()
         in_channels = img_channels or in_channels
@@ -113,6 +118,7 @@ class ConditionalNAFNet(ProcessNetwork):
                              f'is {pad_mode!r}.')
         self.in_channels, self.pad_mode = in_channels, pad_mode
         self.conditional, self.long_skip = conditional, long_skip
+        self.self_ensemble = check_copies(self_ensemble)
         self.divisor = 2**len(enc_blocks)
         time = 4 * width
         self.embedding = TimeEmbedding(width)

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .blocks import ChannelNorm, ProcessNetwork, TimeEmbedding
+from .self_ensemble import check_copies
 
 HEADS, HEAD_CHANNELS = 4, 32
 
@@ -120,22 +121,29 @@ class ConditionalUNet(ProcessNetwork):
         depth (int): Number of levels. Each level doubles the channels.
         conditional (bool): Whether the degraded image is an input. If not,
             the middle block attends between all pixels, as published.
+        self_ensemble (int): Flipped copies of an image that the output is
+            averaged over, except in training: 1, 2, 4 or 8, see
+            :func:`mean_over_flips`.
 
     Raises:
-        ValueError: If ``base_channels`` is odd or ``depth`` is below 1.
+        ValueError: If ``base_channels`` is odd, ``depth`` is below 1, or the
+            number of copies is unknown.
     """
 
+    #: Stored in checkpoints, which can be used with other values.
+    inference_args = ('self_ensemble', )
     pad_mode = 'reflect'
 
     def __init__(self, in_channels: int = 3, out_channels: int = 3,
                  base_channels: int = 64, depth: int = 4,
-                 conditional: bool = True) -> None:
+                 conditional: bool = True, self_ensemble: int = 1) -> None:
         super().__init__()
         if depth < 1:
             raise ValueError(f'depth must be at least 1, but is {depth}.')
         self.in_channels = in_channels
         self.divisor = 2**depth
         self.conditional = conditional
+        self.self_ensemble = check_copies(self_ensemble)
         nf, time = base_channels, 4 * base_channels
         self.embedding = TimeEmbedding(nf)
         self.time_mlp = nn.Sequential(

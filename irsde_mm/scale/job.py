@@ -18,8 +18,8 @@ from .places import Place
 #: Further tries of a photo that cannot be read or written.
 RETRIES = 3
 #: Fields that change the results, with their names in messages.
-DECISIVE = ('source', 'tile', 'sampler', 'steps', 'seed', 'crispness',
-            'data_consistency', 'white')
+DECISIVE = ('source', 'tile', 'self_ensemble', 'sampler', 'steps', 'seed',
+            'crispness', 'data_consistency', 'white')
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Job:
     Attributes:
         source (str): Folder, photo or tar shards; see :class:`Source`.
         target (str): Folder or fsspec address of the results.
-        model, checkpoint, device, tile: See :class:`RestorationInferencer`.
+        model, checkpoint, device, tile, self_ensemble: See
+            :class:`RestorationInferencer`.
         sampler, steps, seed, crispness, data_consistency, white, max_pixels,
             batch_size, force: See :class:`Options`.
         retries (int): How often reading or writing a photo is tried again, 0
@@ -44,6 +45,7 @@ class Job:
     checkpoint: Optional[str] = None
     device: Optional[str] = None
     tile: Union[None, int, str] = None
+    self_ensemble: Optional[int] = None
     sampler: Union[None, str, dict] = None
     steps: Optional[int] = None
     seed: Optional[int] = None

@@ -75,7 +75,8 @@ class Worker:
         job.check_files()
         with building(f"'{job.model}' cannot be built"):
             self.pipeline = open_pipeline(job.model, job.checkpoint,
-                                          job.device, job.tile)
+                                          job.device, job.tile,
+                                          job.self_ensemble)
         self.job = job
         self.options = job.options().for_pipeline(self.pipeline)
         self.source = Place(job.source)

@@ -161,6 +161,9 @@ def test_regression_model(tmp_path):
             call(tool, A, **option)
     with pytest.raises(ConfigError, match='no states to mix'):
         tool.interpolate(A, B)
+    with pytest.raises(ConfigError, match='it has no self-ensemble'):
+        RestorationInferencer('baselines/quickstart/derain_cnn', str(path),
+                              'cpu', self_ensemble=2)
 
 
 def test_samples_have_consecutive_seeds(tool):

@@ -286,6 +286,11 @@ def test_fingerprint(tool):
     weight.data += 1
     assert fingerprint(pipeline) != before
     weight.data -= 1
+    pipeline.self_ensemble = 2
+    averaged = fingerprint(pipeline)
+    assert averaged != before
+    pipeline.network.middle[0].window = 64  # of a part
+    assert fingerprint(pipeline) != averaged
     layer = nn.Linear(2, 2)
     layer.myself = [layer]  # cycles end
     assert fingerprint(dict(a=layer)) != fingerprint(dict(b=layer))

@@ -20,7 +20,8 @@ from training import kill
 
 STEPS = 12
 # batches round differently, and kills regroup photos
-OPTIONS = ['--task', 'derain', '--steps', str(STEPS), '--batch-size', '1']
+OPTIONS = ['--task', 'derain', '--self-ensemble', '1', '--steps', str(STEPS),
+           '--batch-size', '1']
 
 
 def draw_photos(folder: Path, number: int, size=(48, 40)) -> None:

@@ -176,9 +176,9 @@ def test_invalid_options(model, option, value):
 REFUSED = [
     ('--steps', 3), ('--sampler', 'fast'), ('--crispness', 0.5),
     ('--interval', 0.9), ('--data-consistency', 'mask'), ('--tile', 128),
-    ('--tile', 'auto'), ('--checkpoint', 'x.pth'), ('--device', 'cpu'),
-    ('--batch-size', 2), ('--trajectory', None), ('--video', None),
-    ('--noise', 'flow')]
+    ('--tile', 'auto'), ('--self-ensemble', 2), ('--checkpoint', 'x.pth'),
+    ('--device', 'cpu'), ('--batch-size', 2), ('--trajectory', None),
+    ('--video', None), ('--noise', 'flow')]
 
 
 @pytest.mark.parametrize('option, value', REFUSED)

@@ -1,4 +1,5 @@
 """Intervals: coverage as promised on errors of known distributions."""
+import dataclasses
 import json
 
 import numpy as np
@@ -231,6 +232,12 @@ def test_refused_levels_and_samplers():
         calibration_for(None, 0.9, sampler)
     with pytest.raises(ConfigError, match=r'holds for none, not for Jump'):
         calibration_for(calibration, 0.9, sampler)
+    text = sampler_text(sampler, 4)
+    assert text == sampler_text(sampler) + ' with self_ensemble=4'
+    calibration = dataclasses.replace(calibration, sampler=text)
+    assert calibration_for(calibration, 0.9, sampler, 4) is calibration
+    with pytest.raises(ConfigError, match='--self-ensemble'):
+        calibration_for(calibration, 0.9, sampler, 2)
 
 
 def test_texts_of_samplers_differ():

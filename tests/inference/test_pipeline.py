@@ -13,7 +13,7 @@ from irsde_mm.errors import (CheckpointError, ConfigError, DataError,
 from irsde_mm.inference import (Hooks, NetworkCalls, Progress, Refinement,
                                 RestorationPipeline)
 from irsde_mm.inference.arrays import Upscale
-from irsde_mm.networks import ConditionalNAFNet
+from irsde_mm.networks import ConditionalNAFNet, RegressionNetwork
 from irsde_mm.samplers import JumpSampler, PosteriorSampler
 from irsde_mm.sde import IRSDE, VPSDE, CleanOutput, ResidualOutput
 from PIL import Image
@@ -407,3 +407,41 @@ def test_restoring_needs_only_torch(photo, tmp_path, trained):
     assert len(list((tmp_path / 'out').iterdir())) == 6
 
 
+
+
+# ----------------------------------------------------------- self-ensemble
+
+
+def test_self_ensemble_is_that_of_the_networks():
+    """It changes the results of all networks, and those of a batch are those
+    of single images."""
+    regression = RegressionNetwork(network())
+    pipe = build(hooks=Refinement(regression, NetworkCalls()))
+    plain = pipe(A, seed=1)
+    for pad_mode in ('constant', 'reflect'):
+        pipe.network.pad_mode = regression.network.pad_mode = pad_mode
+        pipe.self_ensemble = 4
+        assert pipe.self_ensemble == regression.network.self_ensemble == 4
+        mean = pipe(A, seed=1)
+        assert not np.array_equal(mean, plain)
+    pipe = build()
+    pipe.self_ensemble = 4
+    smaller = A[:19]
+    both = pipe.restore_batch([A, smaller], ['a', 'b'])
+    for result, image, name in zip(both, (A, smaller), 'ab'):
+        alone, = pipe.restore_batch([image], [name])
+        assert np.abs(result.astype(int) - alone).max() <= 1
+
+
+@pytest.mark.parametrize('copies', [0, 3, 16, 'all', None])
+def test_invalid_self_ensemble(pipeline, copies):
+    with pytest.raises(ConfigError, match='self_ensemble must be one of'):
+        pipeline.self_ensemble = copies
+    assert pipeline.self_ensemble == 1
+
+
+def test_networks_without_self_ensemble_are_refused():
+    pipe = build()
+    pipe.network = torch.nn.Conv2d(3, 3, 1)
+    with pytest.raises(ConfigError, match='none of the networks'):
+        pipe.self_ensemble = 2

@@ -17,7 +17,8 @@ NETWORKS = dict(
     wide=dict(NAFNET, width=40),  # beyond folding.NARROW
     unconditional=dict(NAFNET, width=8, conditional=False),
     pooled=dict(NAFNET, width=8, local_pooling=8),
-    unet=UNET,
+    averaged=dict(NAFNET, width=8, self_ensemble=8),
+    unet=UNET, averaged_unet=dict(UNET, self_ensemble=4),
     unconditional_unet=dict(UNET, conditional=False),
     predictor=dict(type='irsde_mm.UnetNoisePredictor', network=dict(
         type='mmagic.DenoisingUnet', image_size=16, in_channels=6,

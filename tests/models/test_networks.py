@@ -70,6 +70,33 @@ def test_reflect_padding_mirrors_images_of_any_size():
         SMALL['nafnet'](pad_mode='zeros')
 
 
+@pytest.mark.parametrize('name', SMALL)
+def test_self_ensemble_averages_flipped_copies(name):
+    """In evaluation. The mean of all eight follows a flip of the image."""
+    torch.manual_seed(0)
+    plain = SMALL[name]()
+    for p in plain.parameters():
+        p.data += 0.1 * torch.randn_like(p)
+    x, mu = torch.rand(2, 2, 3, 8, 12)
+    flips = [[], [3], [2], [2, 3]]
+    copies = [plain(x.flip(d), mu.flip(d), 3).flip(d) for d in flips]
+    copies += [
+        plain(x.flip(d).mT, mu.flip(d).mT, 3).mT.flip(d) for d in flips]
+    for n in (1, 2, 4, 8):
+        net = SMALL[name](self_ensemble=n)
+        net.load_state_dict(plain.state_dict())
+        torch.testing.assert_close(net.train()(x, mu, 3), copies[0])
+        mean = torch.stack(copies[:n]).mean(0)
+        torch.testing.assert_close(net.eval()(x, mu, 3), mean)
+        assert n == 1 or not torch.allclose(mean, copies[0], atol=1e-3)
+    for d in flips:
+        torch.testing.assert_close(net(x.flip(d), mu.flip(d), 3).flip(d), mean)
+    torch.testing.assert_close(net(x.mT, mu.mT, 3).mT, mean)
+    for n in (0, 3, 16, 2.5, True):
+        with pytest.raises(ValueError, match='one of 1, 2, 4, 8'):
+            SMALL[name](self_ensemble=n)
+
+
 def test_configs_mirror_the_sides_of_nafnet():
     """Zeros at the right and bottom sides spread as a dark band. Only
     published weights need them."""

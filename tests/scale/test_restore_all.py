@@ -309,6 +309,8 @@ def test_another_job_in_the_target(source, tmp_path, error):
     command = ('restore', source, '--task', MODEL, '--engine', 'local',
                '--out', out)
     assert 'another job (steps 2 there, None here)' in error(*command)
+    assert 'another job (self_ensemble None there, 2 here)' in error(
+        *command, '--steps', STEPS, '--self-ensemble', 2)
     assert 'another model' in error(
         'restore', source, '--task', 'denoise', '--engine', 'local', '--steps',
         STEPS, '--out', out)

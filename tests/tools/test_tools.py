@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from conftest import GOLDEN, ROOT, TINY, run_tool
+from irsde_mm.commands.train import set_amp
+from irsde_mm.config import load_config
 from irsde_mm.inference.presets import SAMPLERS
 from PIL import Image
 
@@ -50,6 +52,17 @@ def test_train_amp(tmp_path):
     assert run_tool('train', 'quickstart/derain', '--work-dir', tmp_path,
                     '--amp', '--cfg-options', *TINY) == 0
     assert 'BFloat16' in (tmp_path / 'derain.py').read_text()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='uses fp16 on a GPU')
+@pytest.mark.parametrize('fast', [False, True])
+def test_amp_warns_if_the_cpu_makes_it_slow(fast, monkeypatch, recwarn):
+    monkeypatch.setattr('irsde_mm.engine.optim_wrappers.has_fast_bfloat16',
+                        lambda: fast)
+    cfg = load_config('quickstart/derain')
+    set_amp(cfg)
+    assert cfg.optim_wrapper.type == 'irsde_mm.BFloat16OptimWrapper'
+    assert any('without --amp' in str(w.message) for w in recwarn) != fast
 
 
 def test_train_mmagic_configs(tmp_path, photo):
@@ -249,12 +262,13 @@ def test_restore_options(trained, photo, tmp_path):
     for i, options in enumerate((
             ['--seed', 1], ['--seed', 1], ['--seed', 2], ['--steps', 1],
             ['--sampler', 'sde', '--steps', 3], ['--sampler', 'ode'],
-            ['--sampler', 'jump', '--steps', 2], ['--device', 'cpu'])):
+            ['--sampler', 'jump', '--steps', 2], ['--device', 'cpu'],
+            ['--seed', 1, '--self-ensemble', 2])):
         assert run_tool('restore', photo, '--model', trained, '--out',
                         tmp_path / str(i), *options) == 0
         results.append(cv2.imread(str(tmp_path / str(i) / 'my photo.png')))
     assert np.array_equal(results[0], results[1])
-    for i, j in ((0, 2), (0, 3), (4, 5), (5, 6), (3, 4)):
+    for i, j in ((0, 2), (0, 3), (4, 5), (5, 6), (3, 4), (0, 8)):
         assert not np.array_equal(results[i], results[j])
 
 
@@ -277,6 +291,8 @@ def test_restore_errors(trained, photo, tmp_path, error):
     assert 'unknown sampler' in error('restore', photo, *model, '--sampler',
                                       'quick')
     assert 'steps=101' in error('restore', photo, *model, '--steps', 101)
+    assert 'one of 1, 2, 4, 8' in error('restore', photo, *model,
+                                        '--self-ensemble', 3)
     assert 'cannot be used' in error('restore', photo, *model, '--device',
                                      'abacus')
     assert 'cannot write' in error('restore', photo, '--model', trained,

@@ -4,6 +4,7 @@ from typing import Union
 from torch import Tensor
 
 from ...networks import ProcessNetwork
+from ...networks.self_ensemble import check_copies
 from ...registry import MODELS
 
 
@@ -19,14 +20,19 @@ class UnetNoisePredictor(ProcessNetwork):
         network (dict): Config of ``mmagic.DenoisingUnet``. Its ``in_channels``
             include state and condition: 6 for color images.
         conditional (bool): Whether the degraded image is an input.
+        self_ensemble (int): See :class:`irsde_mm.ConditionalNAFNet`.
 
     Raises:
-        ValueError: If the network does not accept two images.
+        ValueError: If the network does not accept two images, or the number
+            of copies is unknown.
     """
 
+    #: Stored in checkpoints, which can be used with other values.
+    inference_args = ('self_ensemble', )
     pad_mode = 'reflect'
 
-    def __init__(self, network: dict, conditional: bool = True) -> None:
+    def __init__(self, network: dict, conditional: bool = True,
+                 self_ensemble: int = 1) -> None:
         super().__init__()
         self.network = MODELS.build(network)
         channels = self.network.in_channels
@@ -36,6 +42,7 @@ class UnetNoisePredictor(ProcessNetwork):
                              f'{channels}.')
         self.in_channels = channels // 2 if conditional else channels
         self.conditional = conditional
+        self.self_ensemble = check_copies(self_ensemble)
         self.divisor = 2**(len(self.network.channel_factor_list) - 1)
 
     def embed_time(self, t: Union[int, float, Tensor], x: Tensor) -> Tensor:
