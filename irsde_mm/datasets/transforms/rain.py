@@ -90,7 +90,9 @@ class RainStreaks(Degradation):
                         rng.uniform(*self.width))
         margin = len(kernel) // 2
         drops = self._drops(shape, margin, rng)
-        return cv2.filter2D(drops, -1, kernel)[margin:-margin, margin:-margin]
+        # for large kernels, OpenCV uses the FFT, whose zeros can be negative
+        rain = np.maximum(cv2.filter2D(drops, -1, kernel), 0)
+        return rain[margin:-margin, margin:-margin]
 
     def _drops(self, shape: Tuple[int, int], margin: int,
                rng: np.random.Generator) -> np.ndarray:
