@@ -294,6 +294,8 @@ def test_refused_options(model, tmp_path, capfd, args, words):
 
 @pytest.mark.parametrize('settings, options, words', [
     (dict(network=dict(NAFNET, local_pooling=8)), {}, '--height and --width'),
+    (dict(network=dict(NAFNET, self_ensemble=8)), dict(steps=13),
+     'contain 104 network calls'),
     (dict(network=dict(NAFNET, conditional=False), sde=DENOISING,
           output=NOISE, sigma='estimate'), {}, 'fix it with --sigma'),
     (dict(network=dict(NAFNET, conditional=False), sde=DENOISING,
