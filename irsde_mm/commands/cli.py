@@ -161,6 +161,14 @@ def given_options(args: argparse.Namespace, defaults: Dict[str, Any],
             if name not in free and value != defaults[name]]
 
 
+def self_ensemble_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the number of flipped copies."""
+    parser.add_argument(
+        '--self-ensemble', type=int, metavar='N', help='average each network '
+        'call over N flipped copies of the photo (1, 2, 4 or 8), which takes '
+        'N times as long and reduces errors (default: that of the model)')
+
+
 def data_argument(parser: argparse.ArgumentParser) -> None:
     """Add the options that replace a config's data by a folder."""
     parser.add_argument(

@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
                         'must not exist (default: the name of the model, '
                         'with .onnx or .pt2)')
     cli.sampler_arguments(parser)
+    cli.self_ensemble_argument(parser)
     parser.add_argument('--crispness', type=float, metavar='S', help='0 is '
                         'the most faithful result, 1 a sample (default: 1)')
     parser.add_argument('--sigma', type=float, help='noise level of the '
@@ -44,7 +45,8 @@ def main(args: argparse.Namespace) -> None:
     from ..graphs.export import ExportOptions, export_graph
     from ..io.photos import prepare_folder
     with building(f"'{args.model}' cannot be built"):
-        pipeline = open_pipeline(args.model, device='cpu')
+        pipeline = open_pipeline(args.model, device='cpu',
+                                 self_ensemble=args.self_ensemble)
     prepare_folder(str(out.parent))
     spec, difference = export_graph(pipeline, out, ExportOptions(
         args.format, args.sampler, args.steps, args.crispness, args.sigma,

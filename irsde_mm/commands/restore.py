@@ -78,10 +78,7 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', help='weights file')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ...')
     cli.tile_argument(parser)
-    parser.add_argument(
-        '--self-ensemble', type=int, metavar='N', help='average each network '
-        'call over N flipped copies of the photo (1, 2, 4 or 8), which takes '
-        'N times as long and reduces errors (default: that of the model)')
+    cli.self_ensemble_argument(parser)
 
 
 def consistency_arguments(parser: argparse.ArgumentParser) -> None:

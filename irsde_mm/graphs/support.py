@@ -128,5 +128,5 @@ def choose_sampler(pipeline: RestorationPipeline,
     calls *= pipeline.self_ensemble
     if calls > MAX_CALLS:
         raise refusal(f'it would contain {calls} network calls, more than '
-                      f'{MAX_CALLS}; reduce --steps or self_ensemble')
+                      f'{MAX_CALLS}; reduce --steps or --self-ensemble')
     return sampler

@@ -2,6 +2,7 @@
 from typing import Optional, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .blocks import (ChannelNorm, ProcessNetwork, SimpleGate, TimeEmbedding,
@@ -58,7 +59,7 @@ class ConditionalNAFNet(ProcessNetwork):
     """Published NAFNet, as a function of (xt - mu, mu, t).
 
     Accepts any height and width: the right and bottom sides are padded to a
-    multiple of 2^levels and the output is cropped back.
+    multiple of patch_size * 2^levels and the output is cropped back.
 
     Args:
         in_channels (int): Channels of ``xt`` (and of ``mu``).
@@ -80,6 +81,11 @@ class ConditionalNAFNet(ProcessNetwork):
             ``'reflect'`` mirrors the image, which leaves no dark edge that
             the network can spread; configs use it, except those of published
             weights. The weights do not depend on it.
+        patch_size (int): Side in pixels of the patches that are the pixels of
+            the first level (pixel unshuffle), as of the channels of the last
+            convolution (sub-pixel convolution: Shi et al., CVPR 2016). The
+            cost falls with its square. Use the scale for images that were
+            enlarged, which have no finer detail.
         self_ensemble (int): Flipped copies of an image that the output is
             averaged over, except in training: 1, 2, 4 or 8, see
             :func:`mean_over_flips`.
@@ -88,8 +94,8 @@ class ConditionalNAFNet(ProcessNetwork):
     Raises:
         ValueError: If ``width`` is odd, encoder and decoder have different
             numbers of levels, the window is smaller than a pixel of the
-            lowest level, or the padding mode or the number of copies is
-            unknown.
+            lowest level, ``patch_size`` is not a positive integer, or the
+            padding mode or the number of copies is unknown.
     """
 
     runtime_args = ('local_pooling', )
@@ -104,7 +110,8 @@ class ConditionalNAFNet(ProcessNetwork):
                  local_pooling: Optional[int] = None,
                  out_channels: Optional[int] = None,
                  long_skip: bool = False,
-                 pad_mode: str = 'constant', self_ensemble: int = 1,
+                 pad_mode: str = 'constant', patch_size: int = 1,
+                 self_ensemble: int = 1,
                  img_channels: Optional[int] = None) -> None:
         super().__init__()
         in_channels = img_channels or in_channels
@@ -116,16 +123,20 @@ class ConditionalNAFNet(ProcessNetwork):
         if pad_mode not in ('constant', 'reflect'):
             raise ValueError("pad_mode must be 'constant' or 'reflect', but "
                              f'is {pad_mode!r}.')
+        if not isinstance(patch_size, int) or patch_size < 1:
+            raise ValueError('patch_size must be a positive integer, but is '
+                             f'{patch_size!r}.')
         self.in_channels, self.pad_mode = in_channels, pad_mode
+        self.patch_size, pixels = patch_size, patch_size**2
         self.conditional, self.long_skip = conditional, long_skip
         self.self_ensemble = check_copies(self_ensemble)
-        self.divisor = 2**len(enc_blocks)
+        self.divisor = patch_size * 2**len(enc_blocks)
         time = 4 * width
         self.embedding = TimeEmbedding(width)
         self.time_mlp = nn.Sequential(
             nn.Linear(width, 2 * time), SimpleGate(), nn.Linear(time, time))
-        self.conv_in = nn.Conv2d(in_channels * (1 + conditional), width, 3,
-                                 padding=1)
+        self.conv_in = nn.Conv2d(in_channels * (1 + conditional) * pixels,
+                                 width, 3, padding=1)
         self.encoders, self.decoders = nn.ModuleList(), nn.ModuleList()
         self.downs, self.ups = nn.ModuleList(), nn.ModuleList()
         c = width
@@ -139,7 +150,7 @@ class ConditionalNAFNet(ProcessNetwork):
                 nn.Conv2d(c, 2 * c, 1, bias=False), nn.PixelShuffle(2)))
             c //= 2
             self.decoders.append(NAFLevel(num_blocks, c, time))
-        self.conv_out = nn.Conv2d(width, out_channels, 3, padding=1)
+        self.conv_out = nn.Conv2d(width, out_channels * pixels, 3, padding=1)
         if local_pooling is not None:
             self._pool_locally(local_pooling)
         # norms and 1x1 convolutions work along the channels; with
@@ -154,9 +165,11 @@ class ConditionalNAFNet(ProcessNetwork):
         down = [*self.encoders, self.middle]
         for i, blocks in (*enumerate(down), *enumerate(self.decoders[::-1])):
             for block in blocks:
-                block.window = window >> i
+                block.window = window // (self.patch_size << i)
 
     def features(self, x: Tensor, time: Tensor) -> Tensor:
+        if self.patch_size > 1:
+            x = F.pixel_unshuffle(x, self.patch_size)
         x = self.conv_in(x)
         # kept only if it is used, because it adds to the peak memory
         first = x if self.long_skip else None
@@ -168,7 +181,10 @@ class ConditionalNAFNet(ProcessNetwork):
         x = self.middle(x, time)
         for decoder, up in zip(self.decoders, self.ups):
             x = decoder(up(x) + skips.pop(), time)
-        return self.conv_out(x if first is None else x + first)
+        x = self.conv_out(x if first is None else x + first)
+        if self.patch_size > 1:
+            x = F.pixel_shuffle(x, self.patch_size)
+        return x
 
     def folded(self) -> nn.Module:
         from .folding import fold

@@ -12,6 +12,9 @@ class RegressionNetwork(nn.Module):
     degraded image, as in the other regression models (NAFNet, Restormer,
     SwinIR); otherwise a short training would be spent on learning to copy.
 
+    Weights of the network alone also load, so that training can start from
+    those of a process: ``load_from`` its checkpoint.
+
     Args:
         network (nn.Module): Network of a process, ``forward(xt, mu, t)``. In
             a config, the ``generator`` of the process's config.
@@ -36,3 +39,11 @@ class RegressionNetwork(nn.Module):
             DataError: If the number of channels is wrong.
         """
         return mu + self.network(mu, mu, 0)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str,
+                              *args) -> None:
+        for key in self.network.state_dict():
+            if prefix + key in state_dict:
+                state_dict[f'{prefix}network.{key}'] = state_dict.pop(
+                    prefix + key)
+        super()._load_from_state_dict(state_dict, prefix, *args)

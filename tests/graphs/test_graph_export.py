@@ -71,6 +71,7 @@ CASES = dict(
     gray=dict(network=dict(NAFNET, in_channels=1)),
     mean=dict(crispness=0.5),
     averaged=dict(network=dict(NAFNET, self_ensemble=8)),
+    patches=dict(network=dict(NAFNET, patch_size=4)),
     pooling=dict(network=dict(NAFNET, local_pooling=8)))
 FIXED = ('pooling', )
 
@@ -136,6 +137,22 @@ def irsde(*args) -> int:
 def test_onnx_equals_the_pipeline(model, onnx_file):
     pipeline = RestorationPipeline.from_file(model, 'cpu')
     assert largest_difference(pipeline, onnx_file) < 1e-4
+
+
+def test_export_with_a_self_ensemble(model, onnx_file, tmp_path, capsys):
+    """With the number of copies of the option, not of the model."""
+    path = tmp_path / 'averaged.onnx'
+    assert irsde('export', model, '--format', 'onnx', '--self-ensemble', 2,
+                 '--out', path) == 0
+    pipeline = RestorationPipeline.from_file(model, 'cpu')
+    assert pipeline.self_ensemble == 1
+    pipeline.self_ensemble = 2
+    assert largest_difference(pipeline, path) < 1e-4
+    assert largest_difference(pipeline, onnx_file) > 1e-3
+    capsys.readouterr()
+    assert irsde('export', model, '--format', 'onnx', '--self-ensemble', 3,
+                 '--out', tmp_path / 'other.onnx') == 2
+    assert 'one of 1, 2, 4, 8' in capsys.readouterr().err
 
 
 @pytest.mark.slow

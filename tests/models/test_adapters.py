@@ -8,6 +8,7 @@ from irsde_mm.models.restorers.super_resolver import inverse_upsampling
 from irsde_mm.registry import MODELS, TRANSFORMS
 from mmagic.structures import DataSample
 from mmengine.registry import DefaultScope
+from mmengine.runner import load_checkpoint
 
 NETWORK = dict(type='irsde_mm.ConditionalNAFNet', width=4, enc_blocks=[1],
                dec_blocks=[1])
@@ -24,6 +25,25 @@ def test_regression_network_predicts_at_time_0(conditional, channels):
     torch.testing.assert_close(net(mu) - mu, net.network(mu, mu, 0))
     with pytest.raises(DataError, match='channels'):
         net(torch.rand(1, 2, 8, 8))
+
+
+def test_regression_starts_with_the_weights_of_a_process(tmp_path):
+    """Its own weights load as before."""
+    net, process = RegressionNetwork(NETWORK), MODELS.build(NETWORK)
+    torch.save(dict(state_dict={f'generator.{name}': value for name, value
+                                in process.state_dict().items()}),
+               tmp_path / 'process.pth')
+    model = torch.nn.Module()
+    model.generator = net
+    load_checkpoint(model, str(tmp_path / 'process.pth'), strict=True)
+    mu = torch.rand(1, 3, 9, 7)
+    torch.testing.assert_close(net(mu) - mu, process(mu, mu, 0))
+    again = RegressionNetwork(NETWORK)
+    again.load_state_dict(net.state_dict())
+    torch.testing.assert_close(again(mu), net(mu))
+    del (weights := process.state_dict())['conv_in.bias']
+    with pytest.raises(RuntimeError, match='network.conv_in.bias'):
+        again.load_state_dict(weights)
 
 
 def test_regression_learns():

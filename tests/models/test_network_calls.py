@@ -17,6 +17,7 @@ NETWORKS = dict(
     wide=dict(NAFNET, width=40),  # beyond folding.NARROW
     unconditional=dict(NAFNET, width=8, conditional=False),
     pooled=dict(NAFNET, width=8, local_pooling=8),
+    patches=dict(NAFNET, width=8, patch_size=4, pad_mode='reflect'),
     averaged=dict(NAFNET, width=8, self_ensemble=8),
     unet=UNET, averaged_unet=dict(UNET, self_ensemble=4),
     unconditional_unet=dict(UNET, conditional=False),

@@ -54,6 +54,35 @@ def test_local_pooling_is_limited_to_its_window():
         SMALL['nafnet'](local_pooling=3)
 
 
+def test_patches_are_pixels_of_the_first_level():
+    """With a patch size of 2 the network gets and returns the four phases of
+    an image as channels."""
+    torch.manual_seed(0)
+    net = SMALL['nafnet'](patch_size=2, local_pooling=16)
+    phases = SMALL['nafnet'](in_channels=12, local_pooling=8)
+    for p in net.parameters():
+        p.data += 0.1 * torch.randn_like(p)
+    phases.load_state_dict(net.state_dict())
+    x, mu = torch.rand(2, 2, 3, 24, 40)
+    split = [torch.cat([image[..., i::2, j::2] for i in (0, 1)
+                        for j in (0, 1)], 1) for image in (x, mu)]
+    # channels in the order of torch.nn.PixelUnshuffle: color, row, column
+    order = [c + 3 * k for c in range(3) for k in range(4)]
+    out = phases(*(image[:, order] for image in split), 7)
+    expected = torch.empty_like(x)
+    for c in range(3):
+        for k in range(4):
+            expected[:, c, k // 2::2, k % 2::2] = out[:, 4 * c + k]
+    torch.testing.assert_close(net(x, mu, 7), expected)
+    assert net.divisor == 8
+    assert net(x[..., :19, :13], mu[..., :19, :13], 7).shape[2:] == (19, 13)
+    with pytest.raises(ValueError, match='local_pooling.*at least 8'):
+        SMALL['nafnet'](patch_size=2, local_pooling=7)
+    for size in (0, -1, 2., '4'):
+        with pytest.raises(ValueError, match='patch_size must be a positive'):
+            SMALL['nafnet'](patch_size=size)
+
+
 def test_reflect_padding_mirrors_images_of_any_size():
     """With the same weights, an odd size gives what its mirrored image gives,
     and zeros give something else."""
