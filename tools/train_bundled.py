@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Tuple
 
 from irsde_mm.commands import cli
 
@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
+    from irsde_mm.config import load_config
     from irsde_mm.errors import CheckpointError, ConfigError, OutputError
     from irsde_mm.model_files.runs import newest_first
     for option in args.cfg_options:
@@ -52,11 +53,12 @@ def main(args: argparse.Namespace) -> None:
                 f"'{option}' would not reach the exported file, which has the "
                 "model of its config; use a config of your own with "
                 'tools/train.py and tools/export.py.')
-    starts = {name: start_of(name) for name in args.models}
-    for name in args.models:
-        check_features(name)
-    for i, (name, start) in enumerate(starts.items()):
-        folder = Path(args.out) / str(start)
+    configs = {name: load_config(f'bundled/{name}') for name in args.models}
+    starts = {name: start_of(cfg) for name, cfg in configs.items()}
+    for cfg in configs.values():
+        check_features(cfg)
+    for i, (name, (_, start)) in enumerate(starts.items()):
+        folder = Path(args.out) / start
         if start and not newest_first(folder) and start not in args.models[:i]:
             raise CheckpointError(f"bundled/{name} starts from '{folder}', "
                                   f"which has no checkpoint: train '{start}' "
@@ -65,16 +67,18 @@ def main(args: argparse.Namespace) -> None:
             raise OutputError(f"'{target(args.out, name)}' exists and is not "
                               'overwritten.')
     collect(args.bsds500, args.photos)
-    for name, start in starts.items():
+    for name, (key, start) in starts.items():
         folder = Path(args.out) / name
-        weights = [f'load_from={newest_first(Path(args.out) / start)[0]}'
+        weights = [f'{key}={newest_first(Path(args.out) / start)[0]}'
                    ] if start else []
         call('train.py', f'bundled/{name}', '--work-dir', str(folder),
              *precision(), '--resume', '--cfg-options',
              'default_hooks.compile.type=irsde_mm.CompileHook',
              *weights, *args.cfg_options)
-        call('export.py', str(folder), '--config', f'bundled/{name}', '--out',
-             str(target(args.out, name)), '--licence', LICENCE, '--half')
+        if 'sde' in configs[name].model:  # regressions are not bundled
+            call('export.py', str(folder), '--config', f'bundled/{name}',
+                 '--out', str(target(args.out, name)), '--licence', LICENCE,
+                 '--half')
 
 
 def precision() -> List[str]:
@@ -86,24 +90,26 @@ def precision() -> List[str]:
     return ['--amp'] if fast else []
 
 
-def start_of(name: str) -> Optional[str]:
-    """Return the model with whose weights the training of another starts."""
-    from irsde_mm.config import load_config
-    weights = load_config(f'bundled/{name}').get('load_from')
-    return weights and Path(weights).parent.name
+def start_of(cfg) -> Tuple[str, str]:
+    """Return the model that must be trained before that of a config, or '',
+    and the setting that is the path of its checkpoint."""
+    paths = {'load_from': cfg.get('load_from'),
+             'model.initial_checkpoint': cfg.model.get('initial_checkpoint')}
+    for key, path in paths.items():
+        if path and Path(path).is_relative_to('work_dirs'):
+            return key, Path(path).parent.name
+    return '', ''
 
 
-def check_features(name: str) -> None:
+def check_features(cfg) -> None:
     """Check that the weights of perceptual losses exist, before hours of
     other trainings.
 
     Raises:
         CheckpointError: If they do not.
     """
-    from irsde_mm.config import load_config
     from irsde_mm.registry import MODELS
-    for part in load_config(f'bundled/{name}').model.pixel_loss.get(
-            'losses', []):
+    for part in cfg.model.pixel_loss.get('losses', []):
         if part['type'] == 'irsde_mm.PerceptualLoss':
             MODELS.build(part).frozen.network  # reads the file
 
