@@ -81,11 +81,11 @@ class ConditionalNAFNet(ProcessNetwork):
             ``'reflect'`` mirrors the image, which leaves no dark edge that
             the network can spread; configs use it, except those of published
             weights. The weights do not depend on it.
-        patch_size (int): Side in pixels of the patches that are the pixels of
-            the first level (pixel unshuffle), as of the channels of the last
-            convolution (sub-pixel convolution: Shi et al., CVPR 2016). The
-            cost falls with its square. Use the scale for images that were
-            enlarged, which have no finer detail.
+        patch_size (int): Side in pixels of the patches that the network
+            computes on: pixel unshuffle before the first convolution, pixel
+            shuffle after the last (Shi et al., CVPR 2016). The cost falls with
+            its square. For enlarged images, use their scale, because they have
+            no finer detail.
         self_ensemble (int): Flipped copies of an image that the output is
             averaged over, except in training: 1, 2, 4 or 8, see
             :func:`mean_over_flips`.
