@@ -1,4 +1,6 @@
 """Network of a process, used without the process in a single call."""
+import warnings
+
 from torch import Tensor, nn
 
 
@@ -12,8 +14,8 @@ class RegressionNetwork(nn.Module):
     degraded image, as in the other regression models (NAFNet, Restormer,
     SwinIR); otherwise a short training would be spent on learning to copy.
 
-    Weights of the network alone also load, so that training can start from
-    those of a process: ``load_from`` its checkpoint.
+    Weights of the network alone also load, with a warning, so that training
+    can start from those of a process: ``load_from`` its checkpoint.
 
     Args:
         network (nn.Module): Network of a process, ``forward(xt, mu, t)``. In
@@ -42,8 +44,11 @@ class RegressionNetwork(nn.Module):
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str,
                               *args) -> None:
-        for key in self.network.state_dict():
-            if prefix + key in state_dict:
-                state_dict[f'{prefix}network.{key}'] = state_dict.pop(
-                    prefix + key)
+        found = [key for key in self.network.state_dict()
+                 if prefix + key in state_dict]
+        for key in found:
+            state_dict[f'{prefix}network.{key}'] = state_dict.pop(prefix + key)
+        if found:
+            warnings.warn('the weights are those of a process: train the '
+                          'regression before its use.', stacklevel=2)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -1,4 +1,6 @@
 """Adapters of other networks to the data of this project."""
+import warnings
+
 import pytest
 import torch
 from irsde_mm.errors import DataError
@@ -28,21 +30,24 @@ def test_regression_network_predicts_at_time_0(conditional, channels):
 
 
 def test_regression_starts_with_the_weights_of_a_process(tmp_path):
-    """Its own weights load as before."""
+    """With a warning. Its own weights load as before, without one."""
     net, process = RegressionNetwork(NETWORK), MODELS.build(NETWORK)
     torch.save(dict(state_dict={f'generator.{name}': value for name, value
                                 in process.state_dict().items()}),
                tmp_path / 'process.pth')
     model = torch.nn.Module()
     model.generator = net
-    load_checkpoint(model, str(tmp_path / 'process.pth'), strict=True)
+    with pytest.warns(UserWarning, match='train the regression before'):
+        load_checkpoint(model, str(tmp_path / 'process.pth'), strict=True)
     mu = torch.rand(1, 3, 9, 7)
     torch.testing.assert_close(net(mu) - mu, process(mu, mu, 0))
     again = RegressionNetwork(NETWORK)
-    again.load_state_dict(net.state_dict())
+    with warnings.catch_warnings(action='error'):
+        again.load_state_dict(net.state_dict())
     torch.testing.assert_close(again(mu), net(mu))
     del (weights := process.state_dict())['conv_in.bias']
-    with pytest.raises(RuntimeError, match='network.conv_in.bias'):
+    with pytest.raises(RuntimeError, match='network.conv_in.bias'), \
+            pytest.warns(UserWarning):
         again.load_state_dict(weights)
 
 
