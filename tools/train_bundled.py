@@ -1,5 +1,5 @@
 """Train bundled models from nothing and export them: python
-tools/train_bundled.py dehaze auto --photos photos/"""
+tools/train_bundled.py dehaze_process auto --photos photos/"""
 import argparse
 import os
 import subprocess

@@ -1,9 +1,9 @@
 # One model for photos of unknown degradation, see docs/models.md. Train
-# bundled/dehaze first.
+# bundled/dehaze_process first.
 _base_ = [
     '../_base_/models/bundled_nafnet.py',
     '../_base_/datasets/bundled_mixture.py',
     '../_base_/schedules/bundled_auto.py', '../_base_/default_runtime.py'
 ]
 model = dict(generator=dict(self_ensemble=2))
-load_from = 'work_dirs/bundled/dehaze/iter_20000.pth'
+load_from = 'work_dirs/bundled/dehaze_process/iter_20000.pth'

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 from conftest import ROOT
 from PIL import Image
-from training import kill
+from training import kill, launch
 
 STEPS = 12
 # batches round differently, and kills regroup photos
@@ -74,17 +74,7 @@ def start(engine: str, source: Path, out: Path, *options,
     if engine == 'torchrun':
         command = ['bash', ROOT / 'tools' / 'dist_restore.sh', source, out,
                    processes]
-    return subprocess.Popen(
-        [*map(str, command), *map(str, options)], start_new_session=True,
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env=environment())
-
-
-def finish(process: subprocess.Popen, code: int = 0) -> str:
-    """Wait for the end of a process and check its exit code."""
-    out, _ = process.communicate(timeout=600)
-    assert process.returncode == code, out[-3000:]
-    return out
+    return launch([*map(str, command), *map(str, options)], environment())
 
 
 def workers(process: subprocess.Popen) -> list:

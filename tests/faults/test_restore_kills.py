@@ -8,10 +8,10 @@ import signal
 import subprocess
 
 import pytest
-from restoring import (Reader, draw_photos, finish, kill_at_random,
-                       nearly_equal, plain_results, results, start, states,
+from restoring import (Reader, draw_photos, kill_at_random, nearly_equal,
+                       plain_results, results, start, states,
                        wait_for_results, workers)
-from training import kill
+from training import finish, kill
 
 PHOTOS = 60
 KILLS = dict(local=5, torchrun=5, ray=10)
@@ -42,7 +42,7 @@ def kill_and_go_on(engine, source, out, kinds, rng, tried) -> int:
         tried[f'{engine}: SIGKILL of {kind}, gone on'] += 1
         # the other engines replace a worker by themselves
         if engine == 'torchrun' or kind != 'worker':
-            process.communicate()
+            process.wait()
             process = start(engine, source, out)
     text = finish(process)
     assert f"{PHOTOS} photo(s) restored in '{out}'" in text

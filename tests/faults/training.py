@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -58,20 +59,36 @@ def start(folder: Path, *args: str, workers: int = 0, processes: int = 1,
     if processes > 1:
         tool = ['bash', ROOT / 'tools' / 'dist_train.sh', config,
                 str(processes)]
-    return subprocess.Popen(
+    return launch(
         [*tool, '--work-dir', folder, *[a for a in args if '=' not in a],
          '--cfg-options', *OPTIONS,
          f'train_dataloader.num_workers={workers}',
          *[a for a in args if '=' in a]],
-        start_new_session=True, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1',
-             'PYTHONWARNINGS': 'ignore', **environ})
+        {**os.environ, 'PYTHON': sys.executable, 'OMP_NUM_THREADS': '1',
+         'PYTHONWARNINGS': 'ignore', **environ})
 
 
-def finish(process: subprocess.Popen, code: int = 0) -> str:
-    """Wait for the end of a process and check its exit code."""
-    out, _ = process.communicate(timeout=300)
+def launch(command: list, environ: dict) -> subprocess.Popen:
+    """Start a command in a new process group.
+
+    The output goes to a file: a pipe would fill up, or be kept open by a
+    process that outlives the command.
+    """
+    log = tempfile.TemporaryFile(  # noqa: SIM115, closed with the process
+        'w+', errors='replace')
+    process = subprocess.Popen(command, start_new_session=True, stdout=log,
+                               stderr=subprocess.STDOUT, env=environ)
+    process.log = log
+    return process
+
+
+def finish(process: subprocess.Popen, code: int = 0,
+           timeout: float = 600) -> str:
+    """Wait for the end of a process, check its exit code and return its
+    output."""
+    process.wait(timeout)
+    process.log.seek(0)
+    out = process.log.read()
     assert process.returncode == code, out[-3000:]
     return out
 
@@ -79,7 +96,16 @@ def finish(process: subprocess.Popen, code: int = 0) -> str:
 def kill(process: subprocess.Popen, number=signal.SIGKILL) -> None:
     """Send a signal to all processes of a run: torchrun, ranks, workers."""
     leader = psutil.Process(process.pid)
-    for part in [*leader.children(recursive=True), leader]:
+    found = [leader]
+    if number == signal.SIGKILL:
+        # A rank that starts meanwhile would wait for its peers for minutes.
+        for part in found:
+            with suppress(psutil.NoSuchProcess):
+                part.suspend()
+                found += part.children()
+    else:
+        found += leader.children(recursive=True)
+    for part in reversed(found):
         with suppress(psutil.NoSuchProcess):
             part.send_signal(number)
 
@@ -117,7 +143,7 @@ def kill_at_random(process: subprocess.Popen, folder: Path,
         finish(process)
         return False
     kill(process)
-    process.communicate()
+    process.wait()
     return True
 
 

@@ -132,7 +132,8 @@ def test_refusals(tmp_path, monkeypatch, error):
     out = tmp_path / 'work_dirs' / 'bundled'
     out.mkdir(parents=True)
     (out / 'auto.safetensors').write_text('')
-    assert 'not overwritten' in error('train_bundled', 'dehaze', 'auto')
+    assert 'not overwritten' in error(
+        'train_bundled', 'dehaze_process', 'auto')
     assert "train 'auto' first" in error('train_bundled', 'deblur', 'auto')
     assert "train 'sr_cnn' first" in error('train_bundled', 'sr')
     assert 'run python tools/prepare_weights.py lpips' in error(
@@ -149,20 +150,19 @@ def test_train_and_export(tmp_path, monkeypatch):
     write_photos(tmp_path / 'data/bsds500/train', 2, (300, 280), 'jpg')
     write_photos(tmp_path / 'data/bsds500/val', 2, (96, 80), 'jpg')
     photos = write_photos(tmp_path / 'photos', 2, (500, 400))
-    command = ('train_bundled', 'dehaze', 'auto', 'sr_cnn', 'sr',
+    command = ('train_bundled', 'dehaze_process', 'dehaze_cnn', 'dehaze',
                '--photos', photos,
                '--cfg-options', 'train_cfg.max_iters=3',
                'train_dataloader.batch_size=2', 'default_hooks.compile=None')
     assert run_tool(*command) == 0
     runs = tmp_path / 'work_dirs/bundled'
-    start = Config.fromfile(runs / 'auto/auto.py').load_from
-    assert start == str(Path('work_dirs/bundled/dehaze/iter_3.pth'))
-    path = tmp_path / 'work_dirs/bundled/auto.safetensors'
-    model = init_restorer(str(path), device='cpu')
-    assert model.degradation
-    # the regression is a part of the file of sr
+    start = Config.fromfile(runs / 'dehaze_cnn/dehaze_cnn.py').load_from
+    assert start == str(Path('work_dirs/bundled/dehaze_process/iter_3.pth'))
+    # the regression is a part of the file of dehaze
     assert {path.name for path in runs.glob('*.safetensors')} == {
-        'dehaze.safetensors', 'auto.safetensors', 'sr.safetensors'}
-    initial = Config.fromfile(runs / 'sr/sr.py').model.initial_checkpoint
-    assert initial == str(Path('work_dirs/bundled/sr_cnn/iter_3.pth'))
-    assert init_restorer(str(runs / 'sr.safetensors'), device='cpu')
+        'dehaze_process.safetensors', 'dehaze.safetensors'}
+    initial = Config.fromfile(runs / 'dehaze/dehaze.py'
+                              ).model.initial_checkpoint
+    assert initial == str(Path('work_dirs/bundled/dehaze_cnn/iter_3.pth'))
+    model = init_restorer(str(runs / 'dehaze.safetensors'), device='cpu')
+    assert model.degradation

@@ -1,4 +1,4 @@
-# As quickstart.py, from the weights of a bundled model.
+# As quickstart.py, for fewer iterations and a network that is already trained.
 _base_ = './quickstart.py'
 train_cfg = dict(max_iters=1000)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
