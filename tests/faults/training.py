@@ -82,11 +82,10 @@ def launch(command: list, environ: dict) -> subprocess.Popen:
     return process
 
 
-def finish(process: subprocess.Popen, code: int = 0,
-           timeout: float = 600) -> str:
+def finish(process: subprocess.Popen, code: int = 0) -> str:
     """Wait for the end of a process, check its exit code and return its
     output."""
-    process.wait(timeout)
+    process.wait(timeout=600)
     process.log.seek(0)
     out = process.log.read()
     assert process.returncode == code, out[-3000:]
