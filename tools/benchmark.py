@@ -3,15 +3,16 @@ import argparse
 from pathlib import Path
 
 from benchmarks import (bundled, coverage, data, data_consistency, memory,
-                        quality, sampling, scale, shards, speed, startup,
-                        training_memory, video)
+                        quality, sampling, scale, shards, signal_leak, speed,
+                        startup, training_memory, video)
 
 from irsde_mm.commands import cli
 
 # measured several times
 TIMES = (speed, data, shards, memory, startup)
 # these write one JSON file, the others a folder
-FILES = (*TIMES, bundled, coverage, scale, training_memory, video)
+FILES = (*TIMES, bundled, coverage, scale, signal_leak, training_memory,
+         video)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -126,8 +126,9 @@ def check_weights(given: dict, own: dict) -> None:
     if missing:
         raise CheckpointError(
             f'the checkpoint lacks {len(missing)} of the {len(own)} weights '
-            f"of the model, starting with '{missing[0]}'. Convert weights in "
-            'the published layout with tools/convert_checkpoint.py.')
+            f"of the model, starting with '{missing[0]}'. Use the config of "
+            'the checkpoint, or convert weights in the published layout with '
+            'tools/convert_checkpoint.py.')
     for key, value in own.items():
         if value.shape != given[key].shape:
             raise CheckpointError(

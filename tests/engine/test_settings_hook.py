@@ -1,6 +1,7 @@
 """Values that are measured once on the training data and saved."""
 import random
 import shutil
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from irsde_mm.apis import init_restorer, restore
 from irsde_mm.apis.inference import as_pipeline
 from irsde_mm.config import load_config
 from irsde_mm.engine.hooks import SettingsHook, settings_hook
+from irsde_mm.errors import CheckpointError
 from irsde_mm.registry import MODELS
 from mmengine.registry import DATASETS, DefaultScope
 
@@ -154,10 +156,44 @@ def test_given_value_is_kept(runner):
 
 
 def test_models_without_settings():
-    runner = SimpleNamespace(model=torch.nn.Linear(1, 1))
+    runner = SimpleNamespace(model=torch.nn.Linear(1, 1), _train_loop={})
     checkpoint = dict(meta={})
     hook = SettingsHook()
     hook.before_train(runner)
     hook.before_save_checkpoint(runner, checkpoint)
     hook.after_load_checkpoint(runner, checkpoint)
     assert checkpoint == dict(meta={})
+
+
+def test_other_weights_are_not_tested():
+    """mmengine loads the weights that match and only logs the others."""
+    model = torch.nn.ModuleDict(dict(
+        generator=torch.nn.Linear(2, 1), disc=torch.nn.Linear(1, 1)))
+    runner = SimpleNamespace(model=model, _train_loop=None)
+    weights = model.state_dict()
+    model['generator'].register_buffer('mask', torch.zeros(1))
+    load = partial(SettingsHook().after_load_checkpoint, runner)
+    published = {name: value for name, value in weights.items()
+                 if name != 'disc.bias'}
+    for given in (weights, published):
+        load(dict(state_dict=given))
+        load(given)
+    lacking = {name: value for name, value in weights.items()
+               if name != 'generator.bias'}
+    with pytest.raises(CheckpointError, match=r"lacks 1 of .*generator\.bias"):
+        load(dict(state_dict=lacking))
+    with pytest.raises(CheckpointError, match='shape'):
+        load(dict(state_dict=dict(weights, **{
+            'generator.weight': torch.zeros(1, 3)})))
+    runner._train_loop = {}
+    load(dict(state_dict=lacking))
+    runner.model, runner._train_loop = model['disc'], None
+    with pytest.raises(CheckpointError, match=r"lacks 2 of .*'weight'"):
+        load(dict(state_dict={}))
+
+
+def test_weights_of_another_config(tmp_path, error):
+    assert 'Use the config of the checkpoint' in error(
+        'test', 'baselines/quickstart/derain_cnn',
+        ROOT / 'irsde_mm' / 'weights' / 'derain.safetensors', '--work-dir',
+        tmp_path / 'run')

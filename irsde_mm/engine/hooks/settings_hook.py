@@ -6,6 +6,7 @@ from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from torch.utils.data import Dataset
 
+from ...model_files.checkpoints import check_weights
 from ...registry import HOOKS
 from ..capabilities import WithInitialNetwork, WithSettings
 from ..draws import MEASURE, seeded
@@ -23,8 +24,9 @@ class SettingsHook(Hook):
     before training unless the checkpoint contains them. All processes use the
     same values.
 
-    It applies to models :class:`WithSettings`, such as
-    :class:`IRSDERestorer`, and ignores other models.
+    Settings are those of models :class:`WithSettings`, such as
+    :class:`IRSDERestorer`. Of other models, only the weights are checked, and
+    only in testing.
     """
 
     # run before hooks that load weights from the checkpoint (EMAHook)
@@ -60,6 +62,15 @@ class SettingsHook(Hook):
         if isinstance(model, WithSettings):
             model.check_checkpoint(checkpoint, whole_weights(runner.model))
             model.adopt_settings(checkpoint)
+        elif runner._train_loop is None:
+            # mmengine only logs weights that are missing, which is enough to
+            # start a training, but not to test; buffers may be derived
+            derived = {name for name, _ in model.named_buffers()}
+            own = {name: value for name, value in whole_weights(
+                runner.model).items() if name not in derived}
+            check_weights(checkpoint.get('state_dict', checkpoint), {
+                name: value for name, value in own.items()
+                if name.startswith('generator.')} or own)
 
 
 def samples_of(dataset: Dataset) -> List[dict]:
