@@ -128,7 +128,7 @@ def check_start(cfg) -> None:
     """Raise an error if the weights to start from do not fit."""
     from ..model_files.checkpoints import read_checkpoint
     if cfg.get('load_from') and '://' not in cfg.load_from:
-        check_fit(cfg, read_checkpoint(cfg.load_from))
+        check_fit(cfg, read_checkpoint(cfg.load_from), start=True)
 
 
 def set_new_schedule(cfg, resume) -> None:
@@ -142,7 +142,7 @@ def set_new_schedule(cfg, resume) -> None:
         new_schedule=True)
 
 
-def check_fit(cfg, checkpoint: dict) -> None:
+def check_fit(cfg, checkpoint: dict, start: bool = False) -> None:
     """Compare the settings of checkpoint and config.
 
     This happens before the Runner writes to the work directory.
@@ -155,7 +155,7 @@ def check_fit(cfg, checkpoint: dict) -> None:
     cls = component_class(MODELS, cfg.model.type, cfg)
     if saved is not None and cls and issubclass(cls, IRSDERestorer):
         with building('the model cannot be built'):
-            check_settings(saved, cfg.model)
+            check_settings(saved, cfg.model, start)
 
 
 def set_amp(cfg) -> None:

@@ -3,7 +3,8 @@
 Hooks and metrics do not import models. Any model with these members is
 supported, such as IRSDERestorer.
 """
-from typing import Any, Optional, Protocol, Sequence, runtime_checkable
+from typing import (Any, List, Optional, Protocol, Sequence,
+                    runtime_checkable)
 
 from torch import Tensor
 
@@ -23,9 +24,10 @@ class WithSettings(Protocol):
     def adopt_output(self, measured: dict) -> None:
         """Use values measured elsewhere."""
 
-    def check_checkpoint(self, checkpoint: dict,
-                         own: Optional[dict] = None) -> None:
-        """Reject a checkpoint of another model."""
+    def check_checkpoint(self, checkpoint: dict, own: Optional[dict] = None,
+                         start: bool = False) -> List[str]:
+        """Reject a checkpoint of another model, and return the settings in
+        which a new training from its weights differs."""
 
     def adopt_settings(self, checkpoint: dict) -> None:
         """Use the settings stored with a checkpoint's weights."""

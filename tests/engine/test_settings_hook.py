@@ -26,8 +26,9 @@ model = dict(
 
 
 def train(config, folder, iterations, *args) -> int:
-    return run_tool('train', config, '--work-dir', folder, *args,
-                    '--cfg-options', *TINY, 'val_dataloader.dataset.indices=1',
+    options = ('--cfg-options', ) if '--cfg-options' not in args else ()
+    return run_tool('train', config, '--work-dir', folder, *args, *options,
+                    *TINY, 'val_dataloader.dataset.indices=1',
                     f'train_cfg.max_iters={iterations}')
 
 
@@ -74,6 +75,22 @@ def test_resumed_run_is_identical(runs):
     for part in ('state_dict', 'ema_state_dict'):
         for key, value in whole[part].items():
             assert torch.equal(last[part][key], value), key
+
+
+def test_start_from_another_process(runs, tmp_path, error):
+    """A new training warns; resuming and testing are refused."""
+    weights, other = runs.whole / 'iter_4.pth', 'model.sde.eps=1e-5'
+    assert train(runs.config, tmp_path / 'new', 1, '--cfg-options', other,
+                 f'load_from={weights}') == 0
+    log, = (tmp_path / 'new').glob('*/*.log')
+    assert ('trained for another process: sde.eps: 0.005 (1.275/255) in the '
+            'checkpoint, 1e-05' in log.read_text())
+    saved = load(tmp_path / 'new', 1)['meta']['irsde_mm']
+    assert saved['sde']['eps'] == 1e-5
+    for args in (('train', runs.config, '--resume', weights),
+                 ('test', runs.config, weights)):
+        assert 'sde.eps' in error(
+            *args, '--work-dir', tmp_path / args[0], '--cfg-options', other)
 
 
 def test_resumed_run_does_not_measure(runs, tmp_path, monkeypatch):

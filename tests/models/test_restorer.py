@@ -235,6 +235,22 @@ def test_conflicting_settings_name_both_values(changes, words):
         build(**changes).check_checkpoint(checkpoint)
 
 
+@pytest.mark.parametrize('changes, words', [
+    (dict(sde=dict(max_sigma=0.3)), 'sde.max_sigma: '),
+    (dict(sde=dict(eps=0.01)), 'sde.eps: '),
+    (dict(sde=dict(type='irsde_mm.GOUB')), 'sde.type: ')])
+def test_training_starts_with_weights_of_another_process(changes, words):
+    saved = build()
+    checkpoint = dict(state_dict=saved.state_dict(),
+                      meta=dict(irsde_mm=saved.settings))
+    assert build().check_checkpoint(checkpoint, start=True) == []
+    found = build(**changes).check_checkpoint(checkpoint, start=True)
+    assert found[0].startswith(words)
+    with pytest.raises(CheckpointError, match='width'):
+        build(generator=dict(width=8), **changes).check_checkpoint(
+            checkpoint, start=True)
+
+
 def test_explicit_defaults_are_no_conflict():
     saved = build()
     build(sde=dict(eps=0.005, schedule='cosine')).check_checkpoint(dict(

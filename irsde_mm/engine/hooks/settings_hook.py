@@ -58,11 +58,16 @@ class SettingsHook(Hook):
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Raise CheckpointError if the checkpoint does not match the model."""
-        model = unwrapped(runner.model)
+        model, training = unwrapped(runner.model), runner._train_loop
         if isinstance(model, WithSettings):
-            model.check_checkpoint(checkpoint, whole_weights(runner.model))
+            differing = model.check_checkpoint(
+                checkpoint, whole_weights(runner.model),
+                start=training is not None and not runner._resume)
+            if differing:
+                runner.logger.warning('The weights were trained for another '
+                                      'process: ' + '; '.join(differing))
             model.adopt_settings(checkpoint)
-        elif runner._train_loop is None:
+        elif training is None:
             # mmengine only logs weights that are missing, which is enough to
             # start a training, but not to test; buffers may be derived
             derived = {name for name, _ in model.named_buffers()}

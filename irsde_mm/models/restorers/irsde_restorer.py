@@ -156,8 +156,8 @@ class IRSDERestorer(Hooks, TiledEditModel):
         self.objective = objective
         self.pipeline.output = self.output.trained_with(objective)
 
-    def check_checkpoint(self, checkpoint: dict,
-                         own: Optional[dict] = None) -> None:
+    def check_checkpoint(self, checkpoint: dict, own: Optional[dict] = None,
+                         start: bool = False) -> List[str]:
         """Check that a checkpoint matches this model.
 
         Args:
@@ -166,17 +166,22 @@ class IRSDERestorer(Hooks, TiledEditModel):
                 shapes of the weights are compared.
             own (dict, optional): Weights of this model, if its own are
                 sharded.
+            start (bool): See :func:`check_settings`.
+
+        Returns:
+            list[str]: Settings of the process that differ.
 
         Raises:
             CheckpointError: If settings or weights differ.
         """
         saved = checkpoint.get('meta', {}).get('irsde_mm')
-        if saved is not None:
-            check_settings(saved, self._settings)
+        differing = [] if saved is None else check_settings(
+            saved, self._settings, start)
         if 'state_dict' not in checkpoint:
             raise CheckpointError("the checkpoint has no 'state_dict'.")
         check_weights(checkpoint['state_dict'],
                       self.state_dict() if own is None else own)
+        return differing
 
     def adopt_settings(self, checkpoint: dict) -> None:
         """Adopt the objective of a checkpoint and the values that its output

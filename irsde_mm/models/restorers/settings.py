@@ -111,13 +111,19 @@ def measured_values(output: Output) -> Dict[str, Any]:
     return {name: getattr(output, name) for name in output.measured}
 
 
-def check_settings(saved: dict, current: dict) -> None:
+def check_settings(saved: dict, current: dict,
+                   start: bool = False) -> List[str]:
     """Check that a checkpoint was trained with the settings of the model.
 
     Args:
         saved (dict): ``meta['irsde_mm']`` of a checkpoint. Arguments that did
             not exist when it was written are set to their defaults.
         current (dict): The model's config, or :attr:`IRSDERestorer.settings`.
+        start (bool): Whether a new training starts from the checkpoint, which
+            may be for another process.
+
+    Returns:
+        list[str]: Settings of the process that differ.
 
     Raises:
         CheckpointError: If settings differ; lists each with both values.
@@ -128,11 +134,14 @@ def check_settings(saved: dict, current: dict) -> None:
     for name, value in current['output'].items():
         if value is None:  # measured values are part of the weights
             saved['output'][name] = None
-    found = differences(saved, current)
+    process = differences(dict(sde=saved.pop('sde')),
+                          dict(sde=current.pop('sde')))
+    found = differences(saved, current) + (process if not start else [])
     if found:
         raise CheckpointError(
             'the checkpoint was trained with different settings; use its '
             'config, or change: ' + '; '.join(found))
+    return process
 
 
 def _format(value: float) -> str:
