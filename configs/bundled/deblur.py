@@ -1,7 +1,7 @@
 # The bundled model for deblurring, see docs/models.md. Train bundled/auto
 # first.
 _base_ = [
-    '../_base_/models/bundled_nafnet.py',
+    '../_base_/models/bundled_perceptual.py',
     '../_base_/datasets/bundled_blur.py',
     '../_base_/schedules/bundled_tuning.py', '../_base_/default_runtime.py'
 ]
