@@ -134,7 +134,7 @@ def test_refusals(tmp_path, monkeypatch, error):
     (out / 'auto.safetensors').write_text('')
     assert 'not overwritten' in error(
         'train_bundled', 'dehaze_process', 'auto')
-    assert "train 'auto' first" in error('train_bundled', 'deblur', 'auto')
+    assert "train 'auto' first" in error('train_bundled', 'derain', 'auto')
     assert "train 'sr_cnn' first" in error('train_bundled', 'sr')
     assert 'run python tools/prepare_weights.py lpips' in error(
         'train_bundled', 'deblur', 'denoise')
