@@ -3,7 +3,7 @@
 # almost a whole photo, over which the depth of haze varies. Tests on rain in
 # haze and on noise after blur.
 _base_ = ['./builtin_photos.py', './bsds500.py', './bundled_photos.py']
-patch_size, region = 160, 320
+patch_size, region = 240, 320
 rain = dict(
     type='irsde_mm.RainStreaks', angle=(-45, 45), length=(8, 40),
     density=(0.0005, 0.004), brightness=(40, 100), layers=(1, 3),
@@ -34,14 +34,14 @@ any_noise = dict(type='irsde_mm.RandomDegradation', choices=[
     [dict(type='irsde_mm.PoissonNoise', clip=True)]])
 degradation = [
     dict(type='irsde_mm.RandomDegradation',
-         prob=[0.06, 0.06, 0.22, 0.2, 0.15, 0.13, 0.1, 0.08],
+         prob=[0.1, 0.05, 0.26, 0.1, 0.18, 0.15, 0.08, 0.08],
          choices=[
              [], [jpeg], [any_rain], [any_haze], [any_blur], [any_noise],
              [any_haze, any_rain], [any_blur, any_noise]]),
     dict(type='irsde_mm.RandomDegradation', prob=[0.9, 0.1],
          choices=[[], [jpeg]])]
 
-train_dataloader = dict(batch_size=3, dataset=dict(
+train_dataloader = dict(batch_size=2, dataset=dict(
     _delete_=True, **_base_.photos, pipeline=[
         _base_.load_photo,
         dict(type='Crop', keys=['gt'], crop_size=(region, region)),
