@@ -184,22 +184,45 @@ def module(tmp_path, monkeypatch):
     assert not (tmp_path / 'imported').exists()
 
 
-@pytest.mark.grid
-@pytest.mark.parametrize('entry', ['restore', 'test', 'load_from'])
-@pytest.mark.parametrize('place, name', [
-    ('sde', '{}'), ('sde', '{}.Thing'), ('generator', 'irsde_mm.{}.Thing'),
-    ('initial', '{}.Thing')])
-def test_names_in_a_file_import_nothing(entry, place, name, module, trained,
-                                        photo, tmp_path, error):
-    def change(content):
-        content['meta']['irsde_mm'][place] = dict(type=name.format(module))
+@pytest.fixture
+def foreign(module, trained, photo, tmp_path):
+    """Function that returns the arguments of a tool for a file that names
+    the module."""
 
-    places = dict(
-        evil=changed(trained, tmp_path / 'evil.pth', change), photo=photo,
-        out=tmp_path / 'out', config=trained / 'derain.py')
-    message = error(*(str(p).format(**places) for p in TOOLS[entry]))
+    def arguments(entry: str, place: str, name: str) -> list[str]:
+        def change(content):
+            content['meta']['irsde_mm'][place] = dict(
+                type=name.format(module))
+
+        places = dict(
+            evil=changed(trained, tmp_path / 'evil.pth', change), photo=photo,
+            out=tmp_path / 'out', config=trained / 'derain.py')
+        return [str(p).format(**places) for p in TOOLS[entry]]
+
+    return arguments
+
+
+NAMES = [('sde', '{}'), ('sde', '{}.Thing'),
+         ('generator', 'irsde_mm.{}.Thing'), ('initial', '{}.Thing')]
+
+
+@pytest.mark.grid
+@pytest.mark.parametrize('entry, place, name', [
+    (entry, *name) for entry in ('restore', 'test', 'load_from')
+    for name in NAMES if (entry, name[0]) != ('load_from', 'sde')])
+def test_names_in_a_file_import_nothing(entry, place, name, foreign, error):
+    message = error(*foreign(entry, place, name))
     assert ('different settings' in message
             or 'not a registered' in message)
+
+
+@pytest.mark.parametrize('name', ['{}', '{}.Thing'])
+def test_a_start_from_another_process_imports_nothing(name, foreign, capfd):
+    """Such a training is allowed: it takes the weights alone."""
+    arguments = foreign('load_from', 'sde', name)
+    assert run_tool(*arguments, 'train_cfg.max_iters=1') == 0
+    assert (f"sde.type: '{name.format('a_module')}' in the checkpoint"
+            in capfd.readouterr().out)
 
 
 @pytest.mark.parametrize('settings', [
