@@ -41,12 +41,12 @@ def kill_and_resume(folder, kills: int, seed: int, **kind) -> int:
     return done
 
 
-def kill_five_times(folder, whole, **kind) -> int:
-    """Kill and resume a kind of run five times, in as many runs as needed,
+def kill_three_times(folder, whole, **kind) -> int:
+    """Kill and resume a kind of run three times, in as many runs as needed,
     and compare the outcomes."""
     done, attempt = 0, 0
-    while done < 5:
-        done += kill_and_resume(folder / str(attempt), 5 - done, seed=attempt,
+    while done < 3:
+        done += kill_and_resume(folder / str(attempt), 3 - done, seed=attempt,
                                 **kind)
         assert_equal(outcome(folder / str(attempt)), whole)
         attempt += 1
@@ -56,8 +56,8 @@ def kill_five_times(folder, whole, **kind) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize('kind', [
     dict(workers=w, processes=p) for w in (0, 2) for p in (1, 2)], ids=str)
-def test_twenty_kills(kind, uninterrupted, tmp_path, tried):
-    tried[f'SIGKILL: resumed bit for bit ({kind})'] += kill_five_times(
+def test_kills(kind, uninterrupted, tmp_path, tried):
+    tried[f'SIGKILL: resumed bit for bit ({kind})'] += kill_three_times(
         tmp_path, uninterrupted(**kind), **kind)
 
 
@@ -70,11 +70,11 @@ def shards(tmp_path_factory) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize('kind', [
     dict(workers=0, processes=1), dict(workers=2, processes=2)], ids=str)
-def test_ten_kills_of_trainings_from_shards(kind, shards, uninterrupted,
-                                            tmp_path, tried):
+def test_kills_of_trainings_from_shards(kind, shards, uninterrupted, tmp_path,
+                                        tried):
     kind = dict(kind, config=shards)
     tried['SIGKILL: training from shards resumed bit for bit'] += (
-        kill_five_times(tmp_path, uninterrupted(**kind), **kind))
+        kill_three_times(tmp_path, uninterrupted(**kind), **kind))
 
 
 def interrupt(number, folder, after: int, **kind):
