@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from irsde_mm.compat import TEXT_TO_IMAGE
+from irsde_mm.compat import AUGMENTATION, TEXT_TO_IMAGE
 from irsde_mm.errors import ConfigError
 from irsde_mm.registry import MODELS
 from irsde_mm.samplers import DiffusersSampler
@@ -116,3 +116,19 @@ def test_diffusers_sampler_without_diffusers(monkeypatch, photo, tmp_path,
                     '--out', tmp_path / 'out')
     assert 'diffusers is required but not installed' in message
     assert "pip install 'irsde-mm[diffusers]'" in message
+
+
+def test_scipy_signal_is_imported_on_use():
+    """mmagic's models do not need it to be imported, and their augmentation
+    finds it."""
+    code = f'''
+import sys
+import irsde_mm.registry
+import mmagic.models
+assert 'scipy.signal' not in sys.modules
+module = sys.modules[{AUGMENTATION!r}]
+bank = module.AugmentPipe().Hz_fbank
+assert bank.shape[0] == 4 and bank.abs().sum() > 1, bank
+assert sys.modules['scipy.signal'].convolve
+'''
+    subprocess.run([sys.executable, '-c', code], check=True)

@@ -55,7 +55,7 @@ def kill_three_times(folder, whole, **kind) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize('kind', [
-    dict(workers=w, processes=p) for w in (0, 2) for p in (1, 2)], ids=str)
+    dict(workers=0, processes=1), dict(workers=2, processes=2)], ids=str)
 def test_kills(kind, uninterrupted, tmp_path, tried):
     tried[f'SIGKILL: resumed bit for bit ({kind})'] += kill_three_times(
         tmp_path, uninterrupted(**kind), **kind)
@@ -68,11 +68,9 @@ def shards(tmp_path_factory) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('kind', [
-    dict(workers=0, processes=1), dict(workers=2, processes=2)], ids=str)
-def test_kills_of_trainings_from_shards(kind, shards, uninterrupted, tmp_path,
+def test_kills_of_trainings_from_shards(shards, uninterrupted, tmp_path,
                                         tried):
-    kind = dict(kind, config=shards)
+    kind = dict(workers=2, processes=2, config=shards)
     tried['SIGKILL: training from shards resumed bit for bit'] += (
         kill_three_times(tmp_path, uninterrupted(**kind), **kind))
 
@@ -144,11 +142,10 @@ def test_no_worker_outlives_torchrun(tmp_path, tried):
 
 @pytest.mark.slow
 def test_memory_stays_flat(tmp_path):
-    """In the last quarter of 2,000 iterations, within 2 % of the second."""
-    process = start(tmp_path, 'train_cfg.max_iters=2000',
+    """In the last quarter of 1,200 iterations, within 2 % of the second."""
+    process = start(tmp_path, 'train_cfg.max_iters=1200',
                     'train_cfg.val_interval=10000',
                     'default_hooks.checkpoint.interval=100',
-                    # few lines, because the output is read only at the end
                     'default_hooks.logger.interval=50')
     seen = []
     while process.poll() is None:
@@ -158,5 +155,5 @@ def test_memory_stays_flat(tmp_path):
         time.sleep(0.5)
     finish(process)
     second, last = (statistics.mean(rss for n, rss in seen if a <= n < b)
-                    for a, b in ((500, 1000), (1500, 2000)))
+                    for a, b in ((300, 600), (900, 1200)))
     assert last == pytest.approx(second, rel=0.02)
