@@ -141,7 +141,7 @@ def test_memory_grows_with_the_image(tmp_path):
     """The network's part is constant, the rest is at most ten images."""
     out = tmp_path / 'memory.json'
     assert run_tool('benchmark', 'memory', 'quickstart/derain', '--tile', 256,
-                    '--megapixels', 1, 4, '--out', out) == 0
+                    '--megapixels', 2, 8, '--out', out) == 0
     small, large = json.loads(out.read_text())['sizes']
     assert large['network_mb'] <= 1.1 * small['network_mb']
     assert large['image_tensors'] <= 10 and large['peak_mb'] <= 3000
