@@ -181,7 +181,7 @@ def _import_scipy_signal_late() -> None:
     """Import ``scipy.signal`` only when an augmentation of StyleGAN2 is built.
 
     Reason: ``mmagic.models`` imports it for this class alone, which takes a
-    fifth of the time to start a training.
+    fifth of the time to import the models.
     Range: mmagic <= 1.2; scipy >= 1.9, whose submodules load on first use.
     """
     sys.meta_path.insert(0, _AugmentationFinder())

@@ -55,7 +55,7 @@ def test_workers_wait_for_the_store():
 @pytest.mark.slow
 def test_benchmark(tmp_path, capfd):
     out = tmp_path / 'scale.json'
-    arguments = ['--images', 8, '--size', 32, '--repeats', 1, '--workers', 2,
+    arguments = ['--images', 32, '--size', 32, '--repeats', 1, '--workers', 2,
                  '--batch-size', 1]
     assert run_tool('benchmark', 'scale', *arguments, '--out', out) == 0
     found = json.loads(out.read_text())
