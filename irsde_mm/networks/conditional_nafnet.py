@@ -1,5 +1,5 @@
 """The network of Refusion (Luo et al., CVPRW 2023)."""
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -101,6 +101,8 @@ class ConditionalNAFNet(ProcessNetwork):
     runtime_args = ('local_pooling', )
     #: Stored in checkpoints, which can be used with other values.
     inference_args = ('pad_mode', 'self_ensemble')
+    #: May be larger than in weights that a training starts from.
+    growing_args = ('enc_blocks', 'middle_blocks', 'dec_blocks')
 
     def __init__(self, in_channels: int = 3, width: int = 64,
                  enc_blocks: Sequence[int] = (1, 1, 1, 28),
@@ -185,6 +187,28 @@ class ConditionalNAFNet(ProcessNetwork):
         if self.patch_size > 1:
             x = F.pixel_shuffle(x, self.patch_size)
         return x
+
+    def blocks_beyond(self, enc_blocks: Sequence[int], middle_blocks: int,
+                      dec_blocks: Sequence[int]) -> List[str]:
+        """Return the names of the weights of the blocks that a network with
+        fewer blocks does not have.
+
+        New blocks change nothing until they are trained, because their
+        ``beta`` and ``gamma`` are zero. This network therefore computes the
+        same as the smaller one with its weights.
+
+        Args:
+            enc_blocks, middle_blocks, dec_blocks: Arguments of the smaller
+                network.
+        """
+        levels = [(f'encoders.{i}', self.encoders[i], n)
+                  for i, n in enumerate(enc_blocks)]
+        levels += [(f'decoders.{i}', self.decoders[i], n)
+                   for i, n in enumerate(dec_blocks)]
+        levels.append(('middle', self.middle, middle_blocks))
+        return [f'{name}.{key}' for name, level, first in levels
+                for key in level.state_dict()
+                if int(key.split('.')[0]) >= first]
 
     def folded(self) -> nn.Module:
         from .folding import fold

@@ -93,6 +93,31 @@ def test_start_from_another_process(runs, tmp_path, error):
             *args, '--work-dir', tmp_path / args[0], '--cfg-options', other)
 
 
+def test_start_of_a_deeper_network(runs, tmp_path, error):
+    """A new training may add blocks; other uses and fewer are refused."""
+    weights = runs.whole / 'iter_4.pth'
+    deeper = ['--cfg-options', 'model.generator.enc_blocks=[1,2,2]',
+              'model.generator.middle_blocks=3', f'load_from={weights}']
+    args = (runs.config, tmp_path / 'new', 1, *deeper)
+    assert train(*args, 'optim_wrapper.optimizer.lr=0.') == 0
+    old, new = (load(folder, n)['ema_state_dict']
+                for folder, n in ((runs.whole, 4), (tmp_path / 'new', 1)))
+    start = load(runs.whole, 4)['state_dict']
+    for key, value in load(tmp_path / 'new', 1)['state_dict'].items():
+        if key in start:
+            assert torch.equal(value, start[key]), key
+        elif key.endswith(('beta', 'gamma')):
+            assert not value.any(), key
+    assert len(new) > len(old)
+    for args in (('train', runs.config, '--resume', weights),
+                 ('test', runs.config, weights)):
+        assert 'enc_blocks' in error(
+            *args, '--work-dir', tmp_path / args[0], *deeper[:3])
+    assert 'middle_blocks' in error(  # fewer blocks
+        'train', runs.config, '--work-dir', tmp_path / 'less', '--cfg-options',
+        f"load_from={tmp_path / 'new/iter_1.pth'}")
+
+
 def test_resumed_run_does_not_measure(runs, tmp_path, monkeypatch):
     shutil.copytree(runs.whole, tmp_path / 'run')
     monkeypatch.setattr(settings_hook, 'samples_of', None)

@@ -260,3 +260,20 @@ def test_bad_arguments():
         ConditionalUNet(depth=0)
     with pytest.raises(ValueError, match='dec_blocks'):
         ConditionalNAFNet(enc_blocks=[1], dec_blocks=[1, 1])
+
+
+def test_nafnet_with_new_blocks_computes_the_same():
+    sizes = dict(enc_blocks=[1, 2], middle_blocks=1, dec_blocks=[1, 1])
+    small = ConditionalNAFNet(width=4, **sizes).eval()
+    with torch.no_grad():
+        for parameter in small.parameters():
+            parameter.uniform_(-0.5, 0.5)
+    large = ConditionalNAFNet(width=4, enc_blocks=[2, 2], middle_blocks=3,
+                              dec_blocks=[1, 2]).eval()
+    missing, unexpected = large.load_state_dict(
+        small.state_dict(), strict=False)
+    assert sorted(missing) == sorted(large.blocks_beyond(**sizes))
+    assert not unexpected
+    x, mu = torch.rand(2, 1, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(large(x, mu, 5), small(x, mu, 5))

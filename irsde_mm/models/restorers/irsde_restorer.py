@@ -22,7 +22,8 @@ from ...sde.likelihood import bits_per_dim
 from ...version import __version__
 from ..losses.sums import SumLoss
 from .batches import image_names, image_sizes, sample_noise_levels
-from .settings import check_settings, measured_values, process_and_network
+from .settings import (check_settings, full_settings, measured_values,
+                       process_and_network, smaller)
 from .tiled_model import TiledEditModel
 from .times import check_objective, check_output, check_times, draw_times
 
@@ -179,9 +180,20 @@ class IRSDERestorer(Hooks, TiledEditModel):
             saved, self._settings, start)
         if 'state_dict' not in checkpoint:
             raise CheckpointError("the checkpoint has no 'state_dict'.")
-        check_weights(checkpoint['state_dict'],
-                      self.state_dict() if own is None else own)
+        own = dict(self.state_dict() if own is None else own)
+        if saved is not None and start:
+            for name in self._new_weights(saved):
+                del own[name]
+        check_weights(checkpoint['state_dict'], own)
         return differing
+
+    def _new_weights(self, saved: dict) -> List[str]:
+        """Return the names of the weights of the blocks that the network of a
+        checkpoint does not have."""
+        sizes = smaller(full_settings(MODELS, saved['generator']),
+                        self._settings['generator'])
+        return ['generator.' + name for name in self.generator.blocks_beyond(
+            **sizes)] if sizes else []
 
     def adopt_settings(self, checkpoint: dict) -> None:
         """Adopt the objective of a checkpoint and the values that its output

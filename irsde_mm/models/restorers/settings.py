@@ -2,6 +2,7 @@
 import inspect
 from typing import Any, Dict, List
 
+import numpy as np
 from mmagic.models.base_models import BaseEditModel, OneStageInpaintor
 from mmengine.registry import Registry
 
@@ -111,6 +112,22 @@ def measured_values(output: Output) -> Dict[str, Any]:
     return {name: getattr(output, name) for name in output.measured}
 
 
+def smaller(saved: dict, current: dict) -> Dict[str, Any]:
+    """Return the ``growing_args`` of the network of a checkpoint if some are
+    smaller than those of the model and none is larger, else an empty dict.
+
+    Args:
+        saved, current (dict): Full settings of both networks.
+    """
+    if saved['type'] != current['type'] or saved == current:
+        return {}
+    names = getattr(find(MODELS, current['type']), 'growing_args', ())
+    sizes = [(np.atleast_1d(saved[name]), np.atleast_1d(current[name]))
+             for name in names]
+    fits = all(a.shape == b.shape and (a <= b).all() for a, b in sizes)
+    return {name: saved[name] for name in names} if fits else {}
+
+
 def check_settings(saved: dict, current: dict,
                    start: bool = False) -> List[str]:
     """Check that a checkpoint was trained with the settings of the model.
@@ -120,7 +137,8 @@ def check_settings(saved: dict, current: dict,
             not exist when it was written are set to their defaults.
         current (dict): The model's config, or :attr:`IRSDERestorer.settings`.
         start (bool): Whether a new training starts from the checkpoint, which
-            may be for another process.
+            may be for another process and have fewer blocks
+            (``growing_args`` of the network).
 
     Returns:
         list[str]: Settings of the process that differ.
@@ -134,6 +152,9 @@ def check_settings(saved: dict, current: dict,
     for name, value in current['output'].items():
         if value is None:  # measured values are part of the weights
             saved['output'][name] = None
+    if start:
+        for name in smaller(saved['generator'], current['generator']):
+            saved['generator'][name] = current['generator'][name]
     process = differences(dict(sde=saved.pop('sde')),
                           dict(sde=current.pop('sde')))
     found = differences(saved, current) + (process if not start else [])
