@@ -325,7 +325,9 @@ def test_command_line(saved, hub, photo, tmp_path):
     assert hub.requests == []
 
 
-def test_errors_of_the_hub(saved, hub, tmp_path):
+def test_errors_of_the_hub(saved, hub, tmp_path, monkeypatch):
+    (tmp_path / 'empty').mkdir()  # where x and ../x do not exist
+    monkeypatch.chdir(tmp_path / 'empty')
     hub.commit('me/x', {'notes.txt': b''})
     for repo, revision, match in (
             ('me/none', None, "'me/none' cannot be downloaded"),
