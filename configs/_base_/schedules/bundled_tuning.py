@@ -1,5 +1,5 @@
-# As quickstart.py, from the weights of bundled/auto, for about 45 minutes on
-# one core.
+# As quickstart.py, for a network that is already trained, for 45 to 150
+# minutes on one core.
 _base_ = './quickstart.py'
 train_cfg = dict(max_iters=9000)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
