@@ -83,7 +83,7 @@ def test_start_from_another_process(runs, tmp_path, error):
     assert train(runs.config, tmp_path / 'new', 1, '--cfg-options', other,
                  f'load_from={weights}') == 0
     log, = (tmp_path / 'new').glob('*/*.log')
-    assert ('trained for another process: sde.eps: 0.005 (1.275/255) in the '
+    assert ('trained with other settings: sde.eps: 0.005 (1.275/255) in the '
             'checkpoint, 1e-05' in log.read_text())
     saved = load(tmp_path / 'new', 1)['meta']['irsde_mm']
     assert saved['sde']['eps'] == 1e-5
@@ -100,6 +100,9 @@ def test_start_of_a_deeper_network(runs, tmp_path, error):
               'model.generator.middle_blocks=3', f'load_from={weights}']
     args = (runs.config, tmp_path / 'new', 1, *deeper)
     assert train(*args, 'optim_wrapper.optimizer.lr=0.') == 0
+    log, = (tmp_path / 'new').glob('*/*.log')
+    assert ('generator.middle_blocks: 1 in the checkpoint, 3 in the model'
+            in log.read_text())
     old, new = (load(folder, n)['ema_state_dict']
                 for folder, n in ((runs.whole, 4), (tmp_path / 'new', 1)))
     start = load(runs.whole, 4)['state_dict']

@@ -64,8 +64,8 @@ class SettingsHook(Hook):
                 checkpoint, whole_weights(runner.model),
                 start=training is not None and not runner._resume)
             if differing:
-                runner.logger.warning('The weights were trained for another '
-                                      'process: ' + '; '.join(differing))
+                runner.logger.warning('The weights were trained with other '
+                                      'settings: ' + '; '.join(differing))
             model.adopt_settings(checkpoint)
         elif training is None:
             # mmengine only logs weights that are missing, which is enough to

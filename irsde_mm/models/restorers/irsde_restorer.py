@@ -170,7 +170,7 @@ class IRSDERestorer(Hooks, TiledEditModel):
             start (bool): See :func:`check_settings`.
 
         Returns:
-            list[str]: Settings of the process that differ.
+            list[str]: Settings that differ, which only a start may have.
 
         Raises:
             CheckpointError: If settings or weights differ.

@@ -141,7 +141,7 @@ def check_settings(saved: dict, current: dict,
             (``growing_args`` of the network).
 
     Returns:
-        list[str]: Settings of the process that differ.
+        list[str]: Settings that differ, which only a start may have.
 
     Raises:
         CheckpointError: If settings differ; lists each with both values.
@@ -152,17 +152,20 @@ def check_settings(saved: dict, current: dict,
     for name, value in current['output'].items():
         if value is None:  # measured values are part of the weights
             saved['output'][name] = None
+    allowed = []
     if start:
-        for name in smaller(saved['generator'], current['generator']):
-            saved['generator'][name] = current['generator'][name]
-    process = differences(dict(sde=saved.pop('sde')),
-                          dict(sde=current.pop('sde')))
-    found = differences(saved, current) + (process if not start else [])
+        names = smaller(saved['generator'], current['generator'])
+        allowed = differences(
+            dict(sde=saved.pop('sde'),
+                 generator={n: saved['generator'].pop(n) for n in names}),
+            dict(sde=current.pop('sde'),
+                 generator={n: current['generator'].pop(n) for n in names}))
+    found = differences(saved, current)
     if found:
         raise CheckpointError(
             'the checkpoint was trained with different settings; use its '
             'config, or change: ' + '; '.join(found))
-    return process
+    return allowed
 
 
 def _format(value: float) -> str:
