@@ -129,7 +129,8 @@ def test_benchmark_memory(tmp_path, error, monkeypatch):
     assert run_tool('benchmark', *args, 0.03) == 0
     row, = json.loads(out.read_text())['sizes']
     assert row['height'] * row['width'] == pytest.approx(3e4, rel=0.01)
-    assert row['peak_mb'] > row['before_mb'] > 100
+    # equal if a test in the same process has used and freed more memory
+    assert row['peak_mb'] >= row['before_mb'] > 100
     # 416 bytes per pixel, measured with the quickstart network; 440 if a test
     # in the same process has compiled a network before
     assert row['network_mb'] == pytest.approx(416 * 3e-2, rel=0.1)
