@@ -11,7 +11,7 @@ regression = dict(
 # With a_T = 0.005, x_T would show in training how much haze is left.
 model = dict(
     initial=dict(network=regression),
-    initial_checkpoint='work_dirs/bundled/dehaze_cnn/iter_9000.pth',
+    initial_checkpoint='work_dirs/bundled/dehaze_cnn/iter_20000.pth',
     generator=dict(width=8, self_ensemble=2), sde=dict(eps=1e-5),
     sampler=dict(num_steps=1))
 optim_wrapper = dict(optimizer=dict(lr=5e-3))
