@@ -72,8 +72,7 @@ def measure(config: str, megapixels: float, steps: int, tile, device) -> dict:
                                   pipeline.upscale * width)
     before = memory(pipeline.device, 'VmRSS')
     time = seconds(lambda: pipeline(image, **options))
-    # the counters of the kernel can be off by a few pages
-    peak = max(before, memory(pipeline.device, 'VmHWM'))
+    peak = memory(pipeline.device, 'VmHWM')
     return dict(
         height=height, width=width, seconds=time,
         seconds_per_step_and_megapixel=time * 1e6 / image[..., 0].size

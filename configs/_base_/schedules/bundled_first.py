@@ -1,4 +1,4 @@
-# As quickstart.py, for 90 to 150 minutes on one core.
+# As quickstart.py, for 90 minutes to 5 hours on one core.
 _base_ = './quickstart.py'
 train_cfg = dict(max_iters=20_000)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
