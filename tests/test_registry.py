@@ -12,7 +12,8 @@ import torch
 NAMES = dict(
     MODELS=['IRSDERestorer', 'ConditionalUNet', 'ConditionalNAFNet',
             'MaximumLikelihoodLoss', 'NoiseMatchingLoss', 'LikelihoodLoss',
-            'OutputLoss', 'PerceptualLoss', 'SumLoss', 'RegressionNetwork',
+            'OutputLoss', 'PerceptualLoss', 'DetailLoss', 'SumLoss',
+            'RegressionNetwork',
             'SuperResolver', 'WhiteHolePreprocessor', 'GreyHolesDeepFill',
             'RefiningRestorer', 'UnetNoisePredictor', 'MAXIM',
             'MultiStageRestorer', 'LatentUNet', 'LatentRestorer',

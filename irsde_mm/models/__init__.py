@@ -1,8 +1,9 @@
 """Components of the MODELS and DIFFUSION_SCHEDULERS registries."""
 from . import components  # noqa: F401
 from .averaged_model import ExponentialMovingAverage
-from .losses import (ConsistencyLoss, LikelihoodLoss, MaximumLikelihoodLoss,
-                     NoiseMatchingLoss, OutputLoss, PerceptualLoss, SumLoss)
+from .losses import (ConsistencyLoss, DetailLoss, LikelihoodLoss,
+                     MaximumLikelihoodLoss, NoiseMatchingLoss, OutputLoss,
+                     PerceptualLoss, SumLoss)
 from .networks import (MAXIM, ConditionalNAFNet, ConditionalUNet, LatentUNet,
                        RegressionNetwork, SpandrelNetwork,
                        UnetNoisePredictor)
@@ -12,8 +13,8 @@ from .restorers import (AutoencoderModel, GreyHolesDeepFill, IRSDERestorer,
                         WhiteHolePreprocessor)
 
 __all__ = [
-    'ConsistencyLoss', 'ExponentialMovingAverage', 'LikelihoodLoss',
-    'MaximumLikelihoodLoss',
+    'ConsistencyLoss', 'DetailLoss', 'ExponentialMovingAverage',
+    'LikelihoodLoss', 'MaximumLikelihoodLoss',
     'NoiseMatchingLoss', 'OutputLoss', 'PerceptualLoss', 'SumLoss',
     'ConditionalNAFNet', 'ConditionalUNet', 'LatentUNet', 'MAXIM',
     'RegressionNetwork', 'SpandrelNetwork', 'UnetNoisePredictor',

@@ -1,11 +1,12 @@
-"""PerceptualLoss and SumLoss: values, and what a model sees of them."""
+"""Pixel losses and SumLoss: values, and what a model sees of them."""
 import copy
 
 import pytest
 import torch
 from conftest import build_sde
 from irsde_mm.errors import CheckpointError, ConfigError
-from irsde_mm.models import IRSDERestorer, PerceptualLoss, SumLoss
+from irsde_mm.models import (DetailLoss, IRSDERestorer, PerceptualLoss,
+                             SumLoss)
 from irsde_mm.models.losses import LikelihoodLoss
 from irsde_mm.models.restorers.times import check_objective
 from irsde_mm.networks import VGG16Features
@@ -142,6 +143,49 @@ def test_missing_and_wrong_weights(tmp_path):
         assert str(error.value).endswith(command + '.')
         assert 'VGG16' in str(error.value)
         assert '\n' not in str(error.value)
+
+
+# -------------------------------------------------------------------- detail
+
+
+@pytest.mark.parametrize('size, shape', [
+    (3, (7, 9)), (5, (6, 4)), (15, (20, 11)), (15, (1, 1))])
+def test_detail_loss_is_l1_without_the_local_mean(size, shape):
+    """Against means over explicit windows, also of images below the size."""
+    a, b = torch.rand(2, 2, 3, *shape)
+    errors, reach = a - b, size // 2
+    expected = torch.stack([
+        (errors[..., y, x] - errors[
+            ..., max(0, y - reach):y + reach + 1,
+            max(0, x - reach):x + reach + 1].mean((-2, -1))).abs().mean()
+        for y in range(shape[0]) for x in range(shape[1])]).mean()
+    loss = MODELS.build(dict(type='irsde_mm.DetailLoss', size=size))
+    torch.testing.assert_close(loss(a, b), expected)
+    torch.testing.assert_close(DetailLoss(size, 3.)(a, b), 3 * expected)
+
+
+def test_detail_loss_ignores_constant_errors():
+    pred = torch.rand(1, 3, 40, 40)
+    shift = torch.tensor([.3, -.1, .2]).view(3, 1, 1)
+    assert DetailLoss()(pred + shift, pred) < 1e-6
+    noise = .1 * torch.randn_like(pred)
+    torch.testing.assert_close(DetailLoss()(pred + noise + shift, pred),
+                               DetailLoss()(pred + noise, pred))
+    # the mean of noise over 15x15 pixels is small
+    torch.testing.assert_close(DetailLoss()(pred + noise, pred),
+                               noise.abs().mean(), rtol=.01, atol=0)
+
+
+def test_detail_loss_computes_in_single_precision():
+    a, b = torch.rand(2, 1, 3, 9, 9).bfloat16()
+    torch.testing.assert_close(DetailLoss()(a, b),
+                               DetailLoss()(a.float(), b.float()))
+
+
+@pytest.mark.parametrize('size', [1, 4, -3, 3.5])
+def test_sizes_without_a_center(size):
+    with pytest.raises(ValueError, match='size must be an odd number'):
+        DetailLoss(size)
 
 
 # ---------------------------------------------------------------------- sums
@@ -304,11 +348,29 @@ def test_checkpoints_of_both_objectives(saved, loaded):
     assert model.objective == model.pixel_loss.objective
 
 
-def test_regression_with_a_perceptual_loss(vgg16_file):
-    model = MODELS.build(dict(
-        type='irsde_mm.TiledEditModel', pixel_loss=dict(
-            type='irsde_mm.SumLoss', losses=[L1, perceptual(vgg16_file)]),
+def regression(loss):
+    torch.manual_seed(0)
+    return MODELS.build(dict(
+        type='irsde_mm.TiledEditModel', pixel_loss=loss,
         generator=dict(type='mmagic.SRCNNNet', upscale_factor=1)))
+
+
+@pytest.mark.parametrize('build', [restorer, regression])
+def test_models_train_with_detail(build):
+    detail = dict(type='irsde_mm.DetailLoss', loss_weight=2.)
+    values = []
+    for losses in ([L1], [L1, detail], [L1, detail, detail]):
+        model = build(dict(type='irsde_mm.SumLoss', losses=losses))
+        values.append(one_loss(model))
+    values[-1].backward()
+    assert all(p.grad is not None for p in model.parameters())
+    assert values[0] < values[1]
+    torch.testing.assert_close(values[2] - values[1], values[1] - values[0])
+
+
+def test_regression_with_a_perceptual_loss(vgg16_file):
+    model = regression(dict(
+        type='irsde_mm.SumLoss', losses=[L1, perceptual(vgg16_file)]))
     value = one_loss(model)
     value.backward()
     assert value > 0 and set(model.state_dict()) == {
