@@ -5,5 +5,11 @@ _base_ = [
     '../_base_/datasets/bundled_mixture.py',
     '../_base_/schedules/bundled_auto.py', '../_base_/default_runtime.py'
 ]
-model = dict(generator=dict(self_ensemble=2), sde=dict(eps=1e-5))
+model = dict(
+    generator=dict(enc_blocks=[2, 3, 5, 4], dec_blocks=[1, 3, 3, 2],
+                   self_ensemble=2),
+    sde=dict(eps=1e-5), pixel_loss=dict(
+        _delete_=True, type='irsde_mm.SumLoss', losses=[
+            _base_.model.pixel_loss,
+            dict(type='irsde_mm.DetailLoss', loss_weight=2.)]))
 load_from = 'work_dirs/bundled/dehaze_process/iter_20000.pth'

@@ -5,8 +5,9 @@ _base_ = [
     '../_base_/datasets/bundled_blur.py',
     '../_base_/schedules/bundled_tuning.py', '../_base_/default_runtime.py'
 ]
-model = dict(pixel_loss=dict(
-    _delete_=True, type='irsde_mm.SumLoss', losses=[
+model = dict(
+    generator=dict(enc_blocks=[2, 3, 5, 4], dec_blocks=[1, 3, 3, 2]),
+    pixel_loss=dict(_delete_=True, type='irsde_mm.SumLoss', losses=[
         _base_.model.pixel_loss,
         dict(type='irsde_mm.PerceptualLoss', loss_weight=0.01)]))
 load_from = 'work_dirs/bundled/auto/iter_16000.pth'

@@ -1,5 +1,6 @@
-# The bundled model for denoising, see docs/models.md. Train bundled/auto
-# first. The VGG16 features take most of the training time.
+# The bundled model for denoising, see docs/models.md. Train
+# bundled/dehaze_process first. The VGG16 features take most of the training
+# time.
 _base_ = [
     '../_base_/models/bundled_nafnet.py',
     '../_base_/datasets/bundled_noise.py',
@@ -10,4 +11,4 @@ model = dict(
         _delete_=True, type='irsde_mm.SumLoss', losses=[
             _base_.model.pixel_loss,
             dict(type='irsde_mm.PerceptualLoss', loss_weight=0.01)]))
-load_from = 'work_dirs/bundled/auto/iter_16000.pth'
+load_from = 'work_dirs/bundled/dehaze_process/iter_20000.pth'

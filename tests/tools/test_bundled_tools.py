@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from conftest import run_tool
 from irsde_mm.apis.inference import diffusion_pipeline, init_restorer
+from irsde_mm.config import load_config
 from irsde_mm.errors import DataError
 from irsde_mm.io.photos import read_photo
 from irsde_mm.io.plain_json import from_json
+from irsde_mm.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from PIL import Image
 
 
@@ -142,6 +145,28 @@ def test_refusals(tmp_path, monkeypatch, error):
         assert 'would not reach' in error(
             'train_bundled', 'derain', '--cfg-options', option)
     assert not (tmp_path / 'data').exists()
+
+
+def test_weights_fit_the_models_that_start_from_them():
+    """A network may have more blocks than that of its start, never fewer:
+    training refuses weights that it does not use."""
+    run_tool('train_bundled', '--help')  # puts tools/ on the path
+    import train_bundled
+    configs, checked = train_bundled.TOOLS.parent / 'configs/bundled', 0
+    for path in sorted(configs.glob('*.py')):
+        cfg = load_config(f'bundled/{path.stem}')
+        key, start = train_bundled.start_of(cfg)
+        if key != 'load_from':
+            continue
+        with DefaultScope.overwrite_default_scope('mmagic'):
+            model = MODELS.build(cfg.model)
+            weights = MODELS.build(load_config(f'bundled/{start}').model)
+        result = model.load_state_dict(weights.state_dict(), strict=False)
+        assert not result.unexpected_keys, path
+        assert all('.encoders.' in key or '.decoders.' in key
+                   for key in result.missing_keys), result.missing_keys
+        checked += 1
+    assert checked > 4
 
 
 @pytest.mark.slow
